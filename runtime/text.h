@@ -1,0 +1,28 @@
+// ASCII text: the few questions that locale-aware functions answer wrongly or slowly.
+#pragma once
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace runtime {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+/// Equal but for ASCII case.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+/// Spaces and tabs off both ends.
+std::string_view trim(std::string_view s);
+
+/// Digits only, the whole string, no sign, no overflow; else nothing.
+std::optional<std::uint64_t> parse_number(std::string_view digits);
+
+std::vector<std::string_view> split(std::string_view s, char separator);
+
+/// Edits (insert, delete, replace, swap of neighbours) between a and b; for "did you mean".
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace runtime
