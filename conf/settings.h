@@ -1,0 +1,188 @@
+// Every setting as a plain value, with its default and its unit. What a key is called, what it means and its
+// bounds stand in conf/keys.h, one row a setting; how a file becomes these values in conf/load.h; rules
+// across settings in conf/check.h.
+#pragma once
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/address.h"
+#include "runtime/bytes.h"
+
+namespace conf {
+
+using namespace runtime::literals;
+using std::chrono::milliseconds;
+
+/// A number, or "auto": as many as there are CPUs that we may really use (runtime/machine.h knows).
+struct Count {
+  std::size_t number = 0;  ///< 0 is "auto"
+  bool is_auto() const { return number == 0; }
+  bool operator==(Count const&) const = default;
+};
+
+/// A signal's number; written "TERM" or "SIGTERM".
+struct Signal {
+  int number = SIGTERM;
+  bool operator==(Signal const&) const = default;
+};
+
+/// File mode bits a process takes away; written as octal text, "027".
+struct Umask {
+  std::uint32_t bits = 022;
+  bool operator==(Umask const&) const = default;
+};
+
+/// [listen]
+struct Listen {
+  std::vector<Address> http;
+  std::vector<Address> https;
+  bool operator==(Listen const&) const = default;
+};
+
+/// [front.clocks]: how long we wait for a client. No worker is held while one of these runs.
+struct Clocks {
+  milliseconds head{10'000};        ///< first byte of a request to the end of its head
+  milliseconds handshake{10'000};   ///< accept to the end of the TLS handshake
+  milliseconds body_idle{30'000};   ///< between two pieces of a request body
+  milliseconds keep_alive{75'000};  ///< a connection without a request
+  milliseconds write_idle{30'000};  ///< a client that takes no byte of its answer
+  bool operator==(Clocks const&) const = default;
+};
+
+/// [front]
+struct Front {
+  Count threads;
+  std::string user;                 ///< empty: `portherd` if that exists, else `nobody`; only as root
+  std::size_t max_connections = 0;  ///< 0: from the descriptor limit
+  std::size_t max_connections_per_address = 0;  ///< 0: off
+  std::vector<Network> trusted_proxies;
+  runtime::Bytes max_head = 32_KiB;
+  std::size_t max_fields = 100;
+  std::size_t max_streams = 128;
+  runtime::Bytes buffer_memory = 16_MiB;
+  milliseconds drain_timeout{30'000};
+  milliseconds shutdown_delay{0};
+  Clocks clocks;
+  bool operator==(Front const&) const = default;
+};
+
+enum class TlsVersion { k12, k13 };
+
+/// [tls]
+struct Tls {
+  std::string certificates;  ///< folder of NAME.crt + NAME.key, absolute; empty: none
+  TlsVersion min_version = TlsVersion::k12;
+  bool operator==(Tls const&) const = default;
+};
+
+/// [control]
+struct Control {
+  std::string socket;  ///< absolute; load() fills it by the place of the main file, see control_socket_for()
+  std::string group;   ///< empty: only root and the supervisor's own user may give orders
+  bool operator==(Control const&) const = default;
+};
+
+enum class AccessFormat { kJson, kCombined };
+
+/// [log] access = "off", "stderr" or { path, format, skip, slow }
+struct AccessLog {
+  bool is_on = true;
+  std::string path;  ///< absolute; empty: stderr
+  AccessFormat format = AccessFormat::kJson;
+  std::vector<std::string> skip;  ///< paths of which only failures are logged
+  milliseconds slow{0};  ///< a request that took this long is logged although its path is in `skip`; 0: off
+  bool operator==(AccessLog const&) const = default;
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+/// [log] error = { path, level }
+struct ErrorLog {
+  std::string path;  ///< absolute; empty: stderr
+  LogLevel level = LogLevel::kInfo;
+  bool operator==(ErrorLog const&) const = default;
+};
+
+/// [log]
+struct Log {
+  AccessLog access;
+  ErrorLog error;
+  bool operator==(Log const&) const = default;
+};
+
+enum class PlainHttp { kRedirect, kServe, kRefuse };
+
+/// health = { path = "/healthz" }
+struct Health {
+  std::string path;  ///< empty: no probe by path
+  bool operator==(Health const&) const = default;
+};
+
+enum class AppKind { kWsgi, kCommand, kProxy };
+
+/// One file in apps.d/, or one [apps.NAME]. Paths in it are absolute once loaded from a file.
+struct App {
+  std::string name;  ///< letters, digits, '-', '_'; at most 32; from the file's or the table's name
+
+  std::vector<std::string> hosts;            ///< lower case; none or "*": every host no other app has
+  std::string directory;                     ///< absolute
+  PlainHttp plain_http = PlainHttp::kServe;  ///< load() makes it kRedirect where there is an https listener
+
+  std::string wsgi;                  ///< "module:attr"
+  std::vector<std::string> command;  ///< program and arguments
+  std::vector<Address> proxy;        ///< kUnix: workers that somebody else supervises
+
+  std::string python = "python3";  ///< a name for PATH, or an absolute path
+  std::string user;                ///< empty: the supervisor's
+  std::string group;               ///< empty: the user's
+  std::optional<Umask> umask;      ///< empty: inherited
+  std::map<std::string, std::string> env;
+  std::string env_file;  ///< absolute; empty: none
+  Signal stop_signal;
+
+  std::size_t workers = 1;
+  std::size_t threads = 4;      ///< of one Python worker
+  std::size_t concurrency = 0;  ///< slots of one worker; 0: by kind; load() always fills it, see settle()
+
+  std::size_t queue_size = 1000;
+  runtime::Bytes buffer_body = 64_KiB;
+  runtime::Bytes max_body = 64_MiB;
+  bool stream_body = false;
+  Health health;
+
+  milliseconds boot_timeout{60'000};
+  milliseconds queue_timeout{10'000};
+  milliseconds request_timeout{60'000};
+  milliseconds graceful_timeout{30'000};
+
+  /// What it runs. Only for an app that check() let pass: exactly one of the three is set.
+  AppKind kind() const;
+  bool operator==(App const&) const = default;
+};
+
+struct Settings {
+  Listen listen;
+  Front front;
+  Tls tls;
+  Control control;
+  Log log;
+  std::vector<App> apps;  ///< by name
+  bool operator==(Settings const&) const = default;
+};
+
+inline AppKind App::kind() const {
+  if (!wsgi.empty()) return AppKind::kWsgi;
+  return command.empty() ? AppKind::kProxy : AppKind::kCommand;
+}
+
+/// Fills what depends on other settings: `concurrency` of an app (threads for wsgi, 16 for command, 1024 for
+/// proxy). Idempotent. load() has done it; call it on Settings that were made in code (`portherd run`).
+void settle(Settings& settings);
+
+}  // namespace conf
