@@ -1,2 +1,3 @@
+// main() of every test program.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include "doctest_precompiled.h"
+#include <doctest/doctest.h>
