@@ -1,0 +1,389 @@
+// The table of all settings: one row each, with its key, its bounds, its meaning in one line, and what stands
+// for "unset". Loading, `check --print`, the nearest known key, docs/configuration.md and
+// examples/every-setting all walk these rows; there is no second list. Defaults and units are in
+// conf/settings.h; how a type is read and written, in conf/values.h.
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "conf/settings.h"
+
+namespace conf {
+
+/// What a value means beyond its type.
+enum class Form {
+  kPlain,
+  kName,     ///< a user or a group
+  kPath,     ///< made absolute: an app's against its `directory`, others against the folder of their file
+  kProgram,  ///< a name for PATH, or a path as above; of a list, its first item
+  kHost,     ///< a host name as in a URL, or "*"
+  kUrlPath,  ///< begins with "/"
+  kSize,     ///< bytes, written with a unit
+  kListenAddress,  ///< any Address
+  kSocketPath,     ///< an Address that is a path
+};
+
+inline constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int32_t>::max();
+inline constexpr std::uint64_t kMinute = 60'000;  // of milliseconds, the unit of a duration's bounds
+inline constexpr std::uint64_t kDay = 24 * 60 * kMinute;
+
+struct Row {
+  std::string_view key;
+  std::string_view meaning;
+  Form form = Form::kPlain;
+  std::uint64_t least = 0;  ///< in the value's own unit: a number, bytes, milliseconds
+  std::uint64_t most = kAnyNumber;
+  std::string_view unset = {};    ///< what holds when the key is absent and the default is empty or 0
+  std::string_view example = {};  ///< TOML for the documentation, where the default is not worth showing
+};
+
+template <class V>
+void visit(V& v, Listen& listen) {
+  v(Row{.key = "http",
+        .meaning = "Addresses for plain HTTP/1.1 and HTTP/2 without TLS. `*` is IPv6 and IPv4.",
+        .form = Form::kListenAddress,
+        .unset = "none",
+        .example = R"(["*:80"])"},
+    listen.http);
+  v(Row{.key = "https",
+        .meaning = "Addresses for TLS, with HTTP/2 and HTTP/1.1 by ALPN. Needs `certificates` in `[tls]`.",
+        .form = Form::kListenAddress,
+        .unset = "none",
+        .example = R"(["*:443"])"},
+    listen.https);
+}
+
+template <class V>
+void visit(V& v, Clocks& clocks) {
+  v(Row{.key = "head",
+        .meaning = "From a request's first byte to the end of its head; then 408.",
+        .least = 1,
+        .most = kDay},
+    clocks.head);
+  v(Row{.key = "handshake",
+        .meaning = "From accept to the end of the TLS handshake.",
+        .least = 1,
+        .most = kDay},
+    clocks.handshake);
+  v(Row{.key = "body_idle", .meaning = "Between two pieces of a request body.", .least = 1, .most = kDay},
+    clocks.body_idle);
+  v(Row{.key = "keep_alive",
+        .meaning = "A connection without a request is closed.",
+        .least = 1,
+        .most = kDay},
+    clocks.keep_alive);
+  v(Row{.key = "write_idle", .meaning = "A client takes no byte of its answer.", .least = 1, .most = kDay},
+    clocks.write_idle);
+}
+
+template <class V>
+void visit(V& v, Front& front) {
+  v(Row{.key = "threads",
+        .meaning = R"(Event loops of the front. `"auto"`: the CPUs that we may really use.)",
+        .least = 1,
+        .most = 256},
+    front.threads);
+  v(Row{.key = "user",
+        .meaning = "Who the front runs as, when started as root.",
+        .form = Form::kName,
+        .unset = "`portherd` if that user exists, else `nobody`",
+        .example = R"("www-data")"},
+    front.user);
+  v(Row{.key = "max_connections",
+        .meaning = "Connections of clients at the same time.",
+        .least = 16,
+        .unset = "from the descriptor limit",
+        .example = "10000"},
+    front.max_connections);
+  v(Row{.key = "max_connections_per_address",
+        .meaning = "Connections from one address at the same time.",
+        .least = 1,
+        .unset = "no limit",
+        .example = "200"},
+    front.max_connections_per_address);
+  v(Row{.key = "trusted_proxies",
+        .meaning =
+            "Peers whose forwarded headers are believed: addresses or blocks. From others they are dropped.",
+        .unset = "none",
+        .example = R"(["10.0.0.0/8", "::1"])"},
+    front.trusted_proxies);
+  v(Row{.key = "max_head",
+        .meaning = "Bytes of a request's head; beyond it 431.",
+        .form = Form::kSize,
+        .least = 1_KiB,
+        .most = 1_MiB},
+    front.max_head);
+  v(Row{.key = "max_fields",
+        .meaning = "Fields of a request's head; beyond it 431.",
+        .least = 10,
+        .most = 10'000},
+    front.max_fields);
+  v(Row{.key = "max_streams",
+        .meaning = "Requests at the same time on one HTTP/2 connection.",
+        .least = 1,
+        .most = 10'000},
+    front.max_streams);
+  v(Row{.key = "buffer_memory",
+        .meaning = "Memory for bodies and answers in transit, all together.",
+        .form = Form::kSize,
+        .least = 1_MiB,
+        .most = 1024_GiB},
+    front.buffer_memory);
+  v(Row{.key = "drain_timeout",
+        .meaning = "How long connections may finish when the front stops; then they are cut.",
+        .most = kDay},
+    front.drain_timeout);
+  v(Row{.key = "shutdown_delay",
+        .meaning = "Keep accepting for so long after the order to stop, while not ready; for load balancers.",
+        .most = kDay},
+    front.shutdown_delay);
+  v(Row{.key = "clocks", .meaning = "How long the front waits for a client. No worker is held meanwhile."},
+    front.clocks);
+}
+
+template <class V>
+void visit(V& v, Tls& tls) {
+  v(Row{.key = "certificates",
+        .meaning = "Folder of `NAME.crt` (with its chain) and `NAME.key` pairs; chosen by SNI.",
+        .form = Form::kPath,
+        .unset = "none",
+        .example = R"("/etc/portherd/tls")"},
+    tls.certificates);
+  v(Row{.key = "min_version", .meaning = "Oldest TLS version spoken."}, tls.min_version);
+}
+
+template <class V>
+void visit(V& v, Control& control) {
+  v(Row{.key = "socket",
+        .meaning = "Unix socket on which the supervisor answers `status`, `stop` and other orders.",
+        .form = Form::kPath,
+        .unset = "`/run/portherd/control.sock` for a file in `/etc/portherd`, else `portherd.sock` beside "
+                 "the file",
+        .example = R"("/run/portherd/control.sock")"},
+    control.socket);
+  v(Row{.key = "group",
+        .meaning = "Members of this group may give orders too.",
+        .form = Form::kName,
+        .unset = "only root and the supervisor's own user may",
+        .example = R"("adm")"},
+    control.group);
+}
+
+template <class V>
+void visit(V& v, AccessLog& access) {
+  v(Row{.key = "path",
+        .meaning = "File to append to.",
+        .form = Form::kPath,
+        .unset = "stderr",
+        .example = R"("/var/log/portherd/access.log")"},
+    access.path);
+  v(Row{.key = "format", .meaning = "One JSON object a line, or Apache's combined format."}, access.format);
+  v(Row{.key = "skip",
+        .meaning = "Paths that are logged only when the request fails.",
+        .form = Form::kUrlPath,
+        .unset = "none",
+        .example = R"(["/healthz"])"},
+    access.skip);
+  v(Row{.key = "slow",
+        .meaning = "A request that took this long is logged although its path is in `skip`; `\"0s\"` is off.",
+        .most = kDay},
+    access.slow);
+}
+
+template <class V>
+void visit(V& v, ErrorLog& error) {
+  v(Row{.key = "path",
+        .meaning = "File to append to.",
+        .form = Form::kPath,
+        .unset = "stderr",
+        .example = R"("/var/log/portherd/error.log")"},
+    error.path);
+  v(Row{.key = "level", .meaning = "The least important lines that are written."}, error.level);
+}
+
+template <class V>
+void visit(V& v, Log& log) {
+  v(Row{.key = "access", .meaning = R"(One event a request. Also `access = "off"` or `access = "stderr"`.)"},
+    log.access);
+  v(Row{.key = "error", .meaning = "What Portherd itself has to say, as key=value lines."}, log.error);
+}
+
+template <class V>
+void visit(V& v, Health& health) {
+  v(Row{.key = "path",
+        .meaning = "A worker is ready when this path answers 2xx or 3xx.",
+        .form = Form::kUrlPath,
+        .unset = "no probe by path",
+        .example = R"("/healthz")"},
+    health.path);
+}
+
+template <class V>
+void visit_what(V& v, App& app) {
+  v(Row{.key = "wsgi",
+        .meaning = "A Python app, `\"module:attr\"`; `attr` may be dotted, or a call without arguments.",
+        .unset = "none",
+        .example = R"("shop.wsgi:application")"},
+    app.wsgi);
+  v(Row{.key = "command",
+        .meaning =
+            "A program that speaks HTTP/1.1 and its arguments; it finds its socket by `LISTEN_FDS`, `{fd}`, "
+            "`{socket}` or `{port}`.",
+        .form = Form::kProgram,
+        .unset = "none",
+        .example = R"(["node", "server.js"])"},
+    app.command);
+  v(Row{.key = "proxy",
+        .meaning = "Workers that somebody else supervises; they need not be there at start.",
+        .form = Form::kSocketPath,
+        .unset = "none",
+        .example = R"(["unix:/run/shop/shop.sock"])"},
+    app.proxy);
+}
+
+template <class V>
+void visit_where(V& v, App& app) {
+  v(Row{.key = "hosts",
+        .meaning = R"(Host names of the app. None or `"*"`: every host that no other app has.)",
+        .form = Form::kHost,
+        .unset = "every host that no other app has",
+        .example = R"(["shop.example.com", "www.shop.example.com"])"},
+    app.hosts);
+  v(Row{.key = "directory",
+        .meaning = "Working folder; other paths of the app are relative to it.",
+        .form = Form::kPath,
+        .unset = "the folder of the file that the app stands in",
+        .example = R"("/srv/shop")"},
+    app.directory);
+  v(Row{.key = "plain_http",
+        .meaning = "What a request without TLS gets: a redirect to https, the app's answer, or a refusal. "
+                   "`\"redirect\"` is the default where there is an https listener."},
+    app.plain_http);
+}
+
+template <class V>
+void visit_process(V& v, App& app) {
+  v(Row{.key = "python",
+        .meaning = "Interpreter of a `wsgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
+        .form = Form::kProgram},
+    app.python);
+  v(Row{.key = "user",
+        .meaning = "Who the workers run as, when started as root.",
+        .form = Form::kName,
+        .unset = "the supervisor's user",
+        .example = R"("shop")"},
+    app.user);
+  v(Row{.key = "group",
+        .meaning = "The workers' group, when started as root.",
+        .form = Form::kName,
+        .unset = "the user's group",
+        .example = R"("shop")"},
+    app.group);
+  v(Row{.key = "umask",
+        .meaning = "File mode bits that the workers take away, in octal.",
+        .most = 0777,
+        .unset = "inherited",
+        .example = R"("027")"},
+    app.umask);
+  v(Row{.key = "env",
+        .meaning = "Environment of the workers; wins over `env_file`.",
+        .unset = "nothing",
+        .example = R"({ DJANGO_SETTINGS_MODULE = "shop.settings" })"},
+    app.env);
+  v(Row{.key = "env_file",
+        .meaning = "File of `KEY=VALUE` lines for the environment.",
+        .form = Form::kPath,
+        .unset = "none",
+        .example = R"(".env")"},
+    app.env_file);
+  v(Row{.key = "stop_signal", .meaning = "Asks a worker to end; after `graceful_timeout` it is killed."},
+    app.stop_signal);
+}
+
+template <class V>
+void visit_herd(V& v, App& app) {
+  v(Row{.key = "workers", .meaning = "Processes of the app.", .least = 1, .most = 1024}, app.workers);
+  v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker.", .least = 1, .most = 1024}, app.threads);
+  v(Row{.key = "concurrency",
+        .meaning = "Requests that one worker gets at the same time.",
+        .least = 1,
+        .most = 65'536,
+        .unset = "`threads` for `wsgi`, 16 for `command`, 1024 for `proxy`",
+        .example = "16"},
+    app.concurrency);
+  v(Row{.key = "health", .meaning = "How a worker proves that it is ready."}, app.health);
+}
+
+template <class V>
+void visit_queue(V& v, App& app) {
+  v(Row{.key = "queue_size",
+        .meaning = "Requests that may wait for a worker; beyond it 503 with `Retry-After`.",
+        .most = 1'000'000},
+    app.queue_size);
+  v(Row{.key = "buffer_body",
+        .meaning = "A request body up to this size is read before a worker is held.",
+        .form = Form::kSize,
+        .most = 1_GiB},
+    app.buffer_body);
+  v(Row{.key = "max_body",
+        .meaning = "Larger request bodies are answered 413.",
+        .form = Form::kSize,
+        .most = 1024_GiB},
+    app.max_body);
+  v(Row{.key = "stream_body",
+        .meaning = "Give a request body to the worker as it comes, without reading it first."},
+    app.stream_body);
+}
+
+template <class V>
+void visit_clocks(V& v, App& app) {
+  v(Row{.key = "boot_timeout",
+        .meaning = "From spawn to ready; then the worker is killed.",
+        .least = 1,
+        .most = kDay},
+    app.boot_timeout);
+  v(Row{.key = "queue_timeout",
+        .meaning = "In line for a worker; then 503 with `Retry-After`.",
+        .most = kDay},
+    app.queue_timeout);
+  v(Row{.key = "request_timeout",
+        .meaning =
+            "From dispatch to the answer's first byte (then 504), and between two pieces of the answer.",
+        .least = 1,
+        .most = kDay},
+    app.request_timeout);
+  v(Row{.key = "graceful_timeout",
+        .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
+        .most = kDay},
+    app.graceful_timeout);
+}
+
+template <class V>
+void visit(V& v, App& app) {
+  visit_what(v, app);
+  visit_where(v, app);
+  visit_process(v, app);
+  visit_herd(v, app);
+  visit_queue(v, app);
+  visit_clocks(v, app);
+}
+
+/// All but the apps: those are under [apps.NAME] or in a file each, and the walker loops over them itself.
+template <class V>
+void visit(V& v, Settings& settings) {
+  v(Row{.key = "listen", .meaning = "Where clients connect."}, settings.listen);
+  v(Row{.key = "front", .meaning = "The process that talks to clients."}, settings.front);
+  v(Row{.key = "tls", .meaning = "Certificates for the `https` addresses."}, settings.tls);
+  v(Row{.key = "control", .meaning = "How the command line reaches the supervisor."}, settings.control);
+  v(Row{.key = "log", .meaning = "Where events are written."}, settings.log);
+}
+
+/// A value that is a table of rows itself.
+template <class T>
+concept Section = std::same_as<T, Listen> || std::same_as<T, Front> || std::same_as<T, Clocks> ||
+    std::same_as<T, Tls> || std::same_as<T, Control> || std::same_as<T, Log> || std::same_as<T, AccessLog> ||
+    std::same_as<T, ErrorLog> || std::same_as<T, Health>;
+
+}  // namespace conf
