@@ -53,17 +53,6 @@ std::string text(Problem const& problem) {
   return out + fmt::format("\n    {}^", indent_like(problem.line_text, problem.column));
 }
 
-std::string line_of(std::string_view source, std::size_t number) {
-  for (std::size_t line = 1; line < number; ++line) {
-    std::size_t const end = source.find('\n');
-    if (end == std::string_view::npos) return {};
-    source.remove_prefix(end + 1);
-  }
-  std::string_view line = source.substr(0, source.find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return printable(line, kLongestLine);
-}
-
 std::string printable(std::string_view text, std::size_t most) {
   std::string out;
   while (!text.empty()) {

@@ -40,10 +40,6 @@ Problem problem_at(Origin const& origin, std::string sentence);
 /// "file:line:column: sentence", then the line and a mark below the column. No newline at the end.
 std::string text(Problem const& problem);
 
-/// Line `number` of `source` (from 1) without its end, cut after kLongestLine; control bytes and broken UTF-8
-/// are replaced, since it goes to a terminal.
-std::string line_of(std::string_view source, std::size_t number);
-
 /// Text from a file, fit for a message: cut after `most` bytes, control bytes and broken UTF-8 replaced by
 /// "?".
 std::string printable(std::string_view text, std::size_t most = 64);

@@ -1,0 +1,269 @@
+#include "conf/reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "conf/forms.h"
+#include "conf/keys.h"
+#include "conf/values.h"
+#include "runtime/text.h"
+
+namespace conf {
+namespace {
+
+constexpr std::size_t kMostApps = 1000;
+constexpr std::string_view kApps = "apps";
+
+std::string joined(std::string_view prefix, std::string_view key) {
+  return prefix.empty() ? std::string(key) : fmt::format("{}.{}", prefix, key);
+}
+
+// Every table that has a key, by the rows: answers "it belongs in".
+class Places {
+ public:
+  explicit Places(std::string_view wanted) : wanted_(wanted) {
+    Settings settings;
+    App app;
+    visit(*this, settings);
+    table_ = "apps.NAME";
+    visit(*this, app);
+  }
+
+  template <class T>
+  void operator()(Row const& row, T& value) {
+    if (row.key == wanted_) found_.push_back(table_);
+    if constexpr (Section<T>) {
+      std::string const outer = table_;
+      table_ = joined(outer, row.key);
+      visit(*this, value);
+      table_ = outer;
+    }
+  }
+
+  // Only where there is one such table: "path" alone says nothing.
+  std::optional<std::string> only() const {
+    if (found_.size() != 1 || found_.front().empty()) return std::nullopt;
+    return found_.front();
+  }
+
+ private:
+  std::string_view wanted_;
+  std::string table_;
+  std::vector<std::string> found_;
+};
+
+std::optional<std::string_view> nearest(std::string_view key, std::vector<std::string_view> const& known) {
+  std::size_t best = std::max<std::size_t>(key.size() / 3, 1) + 1;
+  std::optional<std::string_view> found;
+  for (std::string_view candidate : known) {
+    std::size_t const distance = runtime::edit_distance(key, candidate);
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
+  }
+  return found;
+}
+
+std::string unknown(std::string_view key, std::vector<std::string_view> const& known) {
+  constexpr std::size_t kLongestKey =
+      40;  // no key of ours is near it, and the distance costs the product of lengths
+  std::string sentence = fmt::format("unknown key `{}`", printable(key));
+  if (key.size() > kLongestKey) return sentence;
+  if (std::optional<std::string> const place = Places(key).only()) {
+    return sentence + fmt::format("; it belongs in `[{}]`", *place);
+  }
+  if (std::optional<std::string_view> const near = nearest(key, known)) {
+    return sentence + fmt::format("; did you mean `{}`?", *near);
+  }
+  return sentence;
+}
+
+// The visitor that reads: one for each table.
+class TableReader {
+ public:
+  TableReader(Node const& table, std::string prefix, Source const& source, Collected& into)
+      : table_(table), prefix_(std::move(prefix)), source_(source), into_(into) {}
+
+  template <class T>
+  void operator()(Row const& row, T& value) {
+    Entry const* entry = take(row.key);
+    if (entry == nullptr) return;
+    if constexpr (Section<T>) {
+      read_section(row, *entry, value);
+    } else if (std::optional<Fault> fault = read(entry->value, row, value)) {
+      add(fault->line, fault->column, fmt::format("`{}` {}", row.key, fault->sentence));
+    }
+  }
+
+  // The entry of a key, which is known from now on; nullptr where the table has it not.
+  Entry const* take(std::string_view key) {
+    known_.push_back(key);
+    auto const entry = std::ranges::find(table_.entries, key, &Entry::key);
+    if (entry == table_.entries.end()) return nullptr;
+    note(*entry);
+    return &*entry;
+  }
+
+  void refuse_unknown() {
+    for (Entry const& entry : table_.entries) {
+      if (std::ranges::find(known_, entry.key) != known_.end()) continue;
+      add(entry.line, entry.column, unknown(entry.key, known_));
+    }
+  }
+
+  void add(std::size_t line, std::size_t column, std::string sentence) {
+    into_.add(problem_at(source_.at(line, column), std::move(sentence)));
+  }
+
+ private:
+  template <class T>
+  void read_section(Row const& row, Entry const& entry, T& value) {
+    if constexpr (std::same_as<T, AccessLog>) {
+      if (read_word(entry.value, value)) return;
+    }
+    if (entry.value.kind != Node::Kind::kTable) {
+      std::string_view const or_a_word = std::same_as<T, AccessLog> ? ", \"off\" or \"stderr\"" : "";
+      add(entry.value.line, entry.value.column,
+          fmt::format("`{}` must be a table{}, not {}", row.key, or_a_word, describe(entry.value)));
+      return;
+    }
+    TableReader inner(entry.value, joined(prefix_, row.key), source_, into_);
+    visit(inner, value);
+    inner.refuse_unknown();
+  }
+
+  // access = "off" and access = "stderr"
+  static bool read_word(Node const& node, AccessLog& access) {
+    if (node.kind != Node::Kind::kString || (node.text != "off" && node.text != "stderr")) return false;
+    access.is_on = node.text != "off";
+    return true;
+  }
+
+  void note(Entry const& entry) {
+    std::string const key = joined(prefix_, entry.key);
+    into_.add_origin(key, source_.at(entry.line, entry.column));
+    for (std::size_t i = 0; i < entry.value.items.size(); ++i) {
+      Node const& item = entry.value.items[i];
+      into_.add_origin(fmt::format("{}[{}]", key, i), source_.at(item.line, item.column));
+    }
+  }
+
+  Node const& table_;
+  std::string prefix_;
+  Source const& source_;
+  Collected& into_;
+  std::vector<std::string_view> known_;  // keys of rows visited so far
+};
+
+// The visitor that makes paths absolute against one folder.
+class PathResolver {
+ public:
+  explicit PathResolver(std::string const& folder) : folder_(folder) {}
+
+  template <class T>
+  void operator()(Row const& row, T& value) {
+    if constexpr (Section<T>) {
+      visit(*this, value);
+    } else if constexpr (std::same_as<T, std::string>) {
+      if (row.form == Form::kPath && !value.empty()) value = absolute(folder_, value);
+      if (row.form == Form::kProgram) resolve_program(value);
+    } else if constexpr (std::same_as<T, std::vector<std::string>>) {
+      if (row.form == Form::kProgram && !value.empty()) resolve_program(value.front());
+    } else if constexpr (std::same_as<T, std::vector<Address>>) {
+      std::ranges::for_each(value, [&](Address& address) { resolve(address); });
+    }
+  }
+
+ private:
+  // A name without a slash is looked up in PATH, as execvp() does.
+  void resolve_program(std::string& program) const {
+    if (program.find('/') != std::string::npos) program = absolute(folder_, program);
+  }
+
+  void resolve(Address& address) const {
+    if (address.kind != Address::Kind::kUnix) return;
+    address.path = absolute(folder_, address.path);
+    address.text = fmt::format("unix:{}", address.path);
+  }
+
+  std::string const& folder_;
+};
+
+void read_apps(Entry const& apps, Source const& source, Collected& into) {
+  if (apps.value.kind != Node::Kind::kTable) {
+    into.add(problem_at(source.at(apps.line, apps.column), "`apps` must be tables `[apps.NAME]`"));
+    return;
+  }
+  for (Entry const& app : apps.value.entries) {
+    read_app(app.value, app.key, source.at(app.line, app.column), source, into);
+  }
+}
+
+// Why there may be no app of this name here; nothing when there may.
+std::optional<std::string> refusal_of_app(Node const& table, std::string const& name, Collected& into) {
+  if (!is_app_name(name)) {
+    return fmt::format("an app's name is up to 32 letters, digits, `-` and `_`, not {}",
+                       quoted(printable(name)));
+  }
+  if (table.kind != Node::Kind::kTable) return fmt::format("`{}` must be a table `[apps.{}]`", name, name);
+  auto const twin = into.origins().find(joined(kApps, name));
+  if (twin != into.origins().end()) {
+    return fmt::format("app `{}` is already at {}:{}", name, twin->second.file, twin->second.line);
+  }
+  if (into.settings().apps.size() >= kMostApps) return fmt::format("more than {} apps", kMostApps);
+  return std::nullopt;
+}
+
+}  // namespace
+
+void Collected::add(Problem problem) {
+  if (loaded_.problems.size() < kMostProblems) {
+    loaded_.problems.push_back(std::move(problem));
+  } else {
+    ++left_out_;
+  }
+}
+
+Loaded Collected::finish() {
+  if (left_out_ > 0) {
+    loaded_.problems.push_back({{}, 0, 0, {}, fmt::format("and {} more problems", left_out_)});
+  }
+  Settings& settings = loaded_.settings;
+  for (App& app : settings.apps) {
+    bool const is_chosen = loaded_.origins.contains(fmt::format("apps.{}.plain_http", app.name));
+    if (!is_chosen && !settings.listen.https.empty()) app.plain_http = PlainHttp::kRedirect;
+  }
+  std::ranges::sort(settings.apps, {}, &App::name);
+  settle(settings);
+  return std::move(loaded_);
+}
+
+void read_main(Node const& root, Source const& source, Collected& into) {
+  TableReader reader(root, "", source, into);
+  visit(reader, into.settings());
+  if (Entry const* apps = reader.take(kApps)) read_apps(*apps, source, into);
+  reader.refuse_unknown();
+  PathResolver against_file(source.folder());
+  visit(against_file, into.settings());
+}
+
+void read_app(Node const& table, std::string const& name, Origin at, Source const& source, Collected& into) {
+  if (std::optional<std::string> bad = refusal_of_app(table, name, into)) {
+    into.add(problem_at(at, std::move(*bad)));
+    return;
+  }
+  App app;
+  app.name = name;
+  into.add_origin(joined(kApps, name), std::move(at));
+  TableReader reader(table, joined(kApps, name), source, into);
+  visit(reader, app);
+  reader.refuse_unknown();
+  app.directory = absolute(source.folder(), app.directory);
+  PathResolver against_directory(app.directory);
+  visit(against_directory, app);
+  into.settings().apps.push_back(std::move(app));
+}
+
+}  // namespace conf
