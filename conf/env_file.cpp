@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 constexpr std::string_view kExport = "export";
+constexpr std::size_t kMostVariables = 4096;
 
 bool is_name(std::string_view name) {
   auto const may_begin = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
@@ -71,6 +72,7 @@ class Reader {
     std::string value;
     if (std::optional<Problem> bad = read_value(value)) return bad;
     set(name, std::move(value));
+    if (environment_.size() > kMostVariables) return problem_here("more than 4096 variables");
     return end_line();
   }
 

@@ -26,14 +26,15 @@ enum class Form {
 };
 
 inline constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int32_t>::max();
-inline constexpr std::uint64_t kMinute = 60'000;  // of milliseconds, the unit of a duration's bounds
+inline constexpr std::uint64_t kMostItems = 1000;  // of a list
+inline constexpr std::uint64_t kMinute = 60'000;   // of milliseconds, the unit of a duration's bounds
 inline constexpr std::uint64_t kDay = 24 * 60 * kMinute;
 
 struct Row {
   std::string_view key;
   std::string_view meaning;
   Form form = Form::kPlain;
-  std::uint64_t least = 0;  ///< in the value's own unit: a number, bytes, milliseconds
+  std::uint64_t least = 0;  ///< in the value's own unit: a number, bytes, milliseconds, items of a list
   std::uint64_t most = kAnyNumber;
   std::string_view unset = {};    ///< what holds when the key is absent and the default is empty or 0
   std::string_view example = {};  ///< TOML for the documentation, where the default is not worth showing
@@ -44,12 +45,14 @@ void visit(V& v, Listen& listen) {
   v(Row{.key = "http",
         .meaning = "Addresses for plain HTTP/1.1 and HTTP/2 without TLS. `*` is IPv6 and IPv4.",
         .form = Form::kListenAddress,
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["*:80"])"},
     listen.http);
   v(Row{.key = "https",
         .meaning = "Addresses for TLS, with HTTP/2 and HTTP/1.1 by ALPN. Needs `certificates` in `[tls]`.",
         .form = Form::kListenAddress,
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["*:443"])"},
     listen.https);
@@ -106,6 +109,7 @@ void visit(V& v, Front& front) {
   v(Row{.key = "trusted_proxies",
         .meaning =
             "Peers whose forwarded headers are believed: addresses or blocks. From others they are dropped.",
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["10.0.0.0/8", "::1"])"},
     front.trusted_proxies);
@@ -183,6 +187,7 @@ void visit(V& v, AccessLog& access) {
   v(Row{.key = "skip",
         .meaning = "Paths that are logged only when the request fails.",
         .form = Form::kUrlPath,
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["/healthz"])"},
     access.skip);
@@ -232,12 +237,14 @@ void visit_what(V& v, App& app) {
             "A program that speaks HTTP/1.1 and its arguments; it finds its socket by `LISTEN_FDS`, `{fd}`, "
             "`{socket}` or `{port}`.",
         .form = Form::kProgram,
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["node", "server.js"])"},
     app.command);
   v(Row{.key = "proxy",
         .meaning = "Workers that somebody else supervises; they need not be there at start.",
         .form = Form::kSocketPath,
+        .most = kMostItems,
         .unset = "none",
         .example = R"(["unix:/run/shop/shop.sock"])"},
     app.proxy);
@@ -248,6 +255,7 @@ void visit_where(V& v, App& app) {
   v(Row{.key = "hosts",
         .meaning = R"(Host names of the app. None or `"*"`: every host that no other app has.)",
         .form = Form::kHost,
+        .most = kMostItems,
         .unset = "every host that no other app has",
         .example = R"(["shop.example.com", "www.shop.example.com"])"},
     app.hosts);

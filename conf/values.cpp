@@ -77,6 +77,7 @@ std::string name_of(T value, std::array<Named<T>, N> const& names) {
 template <class T, class F>
 std::optional<Fault> read_list(Node const& node, Row const& row, std::vector<T>& value, F read_item) {
   if (node.kind != Node::Kind::kList) return unexpected(node, row, value);
+  if (node.items.size() > row.most) return fault(node, fmt::format("has more than {} items", row.most));
   value.clear();
   for (Node const& item : node.items) {
     if (item.kind != Node::Kind::kString) return unexpected(item, row, value);

@@ -1,0 +1,266 @@
+#include "conf/check.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <optional>
+
+#include "conf/accounts.h"
+#include "conf/certificates.h"
+#include "conf/env_file.h"
+#include "conf/forms.h"
+#include "conf/program.h"
+#include "conf/source.h"
+#include "conf/values.h"
+
+namespace conf {
+namespace {
+
+constexpr std::string_view kEveryHost = "*";
+
+std::string because(std::string sentence, int number) {
+  return runtime::Error{runtime::Code::kConfig, std::move(sentence), number}.text();
+}
+
+// 0, or the errno that says why `path` is no folder that we may look into.
+int why_no_folder(std::string const& path) {
+  struct stat about {};
+  if (::stat(path.c_str(), &about) != 0) return errno;
+  if (!S_ISDIR(about.st_mode)) return ENOTDIR;
+  return ::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+bool is_v6(std::string_view host) {
+  return host.find(':') != std::string_view::npos;
+}
+
+// Both cannot be bound: the same port, and one host covers the other. "*" is IPv6 and IPv4.
+bool do_clash(Address const& a, Address const& b) {
+  if (a.kind != b.kind) return false;
+  if (a.kind == Address::Kind::kUnix) return a.path == b.path;
+  if (a.port != b.port || a.port == 0) return false;
+  if (a.host == b.host || a.host == "*" || b.host == "*") return true;
+  if (is_v6(a.host) != is_v6(b.host)) return false;
+  return a.host == "::" || b.host == "::" || a.host == "0.0.0.0" || b.host == "0.0.0.0";
+}
+
+class Checker {
+ public:
+  Checker(Settings const& settings, Origins const& origins) : settings_(settings), origins_(origins) {}
+
+  std::vector<Problem> run() {
+    check_listen();
+    check_tls();
+    check_control();
+    check_account("front.user", settings_.front.user, "");
+    check_log("log.access.path", settings_.log.access.path);
+    check_log("log.error.path", settings_.log.error.path);
+    check_hosts();
+    for (App const& app : settings_.apps) check_app(app);
+    return std::move(problems_);
+  }
+
+ private:
+  void check_listen() {
+    struct Seen {
+      Address const& address;
+      std::string key;
+    };
+    std::vector<Seen> seen;
+    auto const take = [&](std::string_view list, std::vector<Address> const& addresses) {
+      for (std::size_t i = 0; i < addresses.size(); ++i) {
+        std::string key = fmt::format("{}[{}]", list, i);
+        for (Seen const& other : seen) {
+          if (!do_clash(other.address, addresses[i])) continue;
+          add(key, fmt::format("`{}` cannot be bound beside `{}`{}", addresses[i].text, other.address.text,
+                               at(other.key)));
+          break;
+        }
+        check_socket_path(key, addresses[i].path);
+        seen.push_back({addresses[i], std::move(key)});
+      }
+    };
+    take("listen.http", settings_.listen.http);
+    take("listen.https", settings_.listen.https);
+  }
+
+  void check_tls() {
+    std::string const& folder = settings_.tls.certificates;
+    if (folder.empty()) {
+      if (!settings_.listen.https.empty())
+        add("listen.https", "`https` needs `certificates` in `[tls]`, a folder of NAME.crt and NAME.key");
+      return;
+    }
+    if (int const why = why_no_folder(folder))
+      return add_reason("tls.certificates", "certificates", folder, why);
+    Certificates const found = look_for_certificates(folder);
+    for (std::string const& sentence : found.problems) add("tls.certificates", sentence);
+    bool const has_none = found.names.empty() && found.problems.empty();
+    if (has_none && !settings_.listen.https.empty()) {
+      add("tls.certificates", fmt::format("no NAME.crt in {}; `https` needs one", quoted(folder)));
+    }
+  }
+
+  void check_control() {
+    check_socket_path("control.socket", settings_.control.socket);
+    check_account("control.group", "", settings_.control.group);
+  }
+
+  void check_socket_path(std::string_view key, std::string const& path) {
+    if (path.size() <= kLongestSocketPath) return;
+    add(key, fmt::format("a Unix socket's path has at most {} bytes; {} has {}", kLongestSocketPath,
+                         quoted(printable(path, kLongestLine)), path.size()));
+  }
+
+  // An empty name asks nothing.
+  void check_account(std::string_view key, std::string const& user, std::string const& group) {
+    if (!user.empty() && !is_user(user)) add(key, fmt::format("no user {} on this machine", quoted(user)));
+    if (!group.empty() && !is_group(group))
+      add(key, fmt::format("no group {} on this machine", quoted(group)));
+  }
+
+  void check_log(std::string_view key, std::string const& path) {
+    if (path.empty()) return;
+    std::string const folder = folder_of(path);
+    if (int const why = why_no_folder(folder)) add_reason(key, "path", folder, why);
+    struct stat about {};
+    if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+      add(key, fmt::format("`path` {} is a folder, not a file", quoted(path)));
+    }
+  }
+
+  void check_hosts() {
+    std::map<std::string_view, std::string_view> owners;  // host to app
+    auto const take = [&](App const& app, std::string_view host, std::string const& key) {
+      auto const [owner, is_new] = owners.emplace(host, app.name);
+      if (is_new) return;
+      if (host == kEveryHost) {
+        add(key, fmt::format("apps `{}` and `{}` both take every host; give one of them `hosts`",
+                             owner->second, app.name));
+      } else {
+        add(key, fmt::format("host {} is already of app `{}`", quoted(host), owner->second));
+      }
+    };
+    for (App const& app : settings_.apps) {
+      if (app.hosts.empty()) take(app, kEveryHost, key_of(app));
+      for (std::size_t i = 0; i < app.hosts.size(); ++i) {
+        take(app, app.hosts[i], fmt::format("{}.hosts[{}]", key_of(app), i));
+      }
+    }
+  }
+
+  void check_app(App const& app) {
+    check_kind(app);
+    check_folder(app);
+    check_program(app);
+    check_account(key_of(app, "user"), app.user, "");
+    check_account(key_of(app, "group"), "", app.group);
+    check_env_file(app);
+    if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
+    if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
+      add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`");
+    }
+    for (std::size_t i = 0; i < app.proxy.size(); ++i) {
+      check_socket_path(fmt::format("{}.proxy[{}]", key_of(app), i), app.proxy[i].path);
+    }
+  }
+
+  void check_kind(App const& app) {
+    std::vector<std::string_view> kinds;
+    if (!app.wsgi.empty()) kinds.push_back("wsgi");
+    if (!app.command.empty()) kinds.push_back("command");
+    if (!app.proxy.empty()) kinds.push_back("proxy");
+    if (kinds.empty()) {
+      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`", app.name));
+    }
+    for (std::size_t i = 1; i < kinds.size(); ++i) {
+      add(key_of(app, kinds[i]),
+          fmt::format("app `{}` has `{}` and `{}`; it can be only one", app.name, kinds[0], kinds[i]));
+    }
+  }
+
+  void check_folder(App const& app) {
+    if (app.directory.empty()) return;  // only settings made in code: the working folder
+    if (int const why = why_no_folder(app.directory))
+      add_reason(key_of(app, "directory"), "directory", app.directory, why);
+  }
+
+  void check_program(App const& app) {
+    if (!app.wsgi.empty()) {
+      if (!is_module_attr(app.wsgi)) {
+        add(key_of(app, "wsgi"),
+            fmt::format("`wsgi` must be \"module:attr\", not {}", quoted(printable(app.wsgi))));
+      }
+      check_executable(app, "python", app.python);
+    }
+    if (!app.command.empty()) check_executable(app, "command", app.command.front());
+  }
+
+  void check_executable(App const& app, std::string_view key, std::string const& name) {
+    runtime::Result<std::string> const program = find_program(name, search_path(app), app.directory);
+    if (!program) add(key_of(app, key), fmt::format("`{}`: {}", key, program.error().text()));
+  }
+
+  void check_env_file(App const& app) {
+    if (app.env_file.empty()) return;
+    std::expected<Environment, Problem> environment = read_env_file(app.env_file);
+    if (environment) return;
+    if (environment.error().line != 0) return problems_.push_back(std::move(environment.error()));
+    add(key_of(app, "env_file"),
+        fmt::format("`env_file` {} {}", quoted(app.env_file), environment.error().sentence));
+  }
+
+  static std::string key_of(App const& app) { return fmt::format("apps.{}", app.name); }
+  static std::string key_of(App const& app, std::string_view key) {
+    return fmt::format("apps.{}.{}", app.name, key);
+  }
+
+  // Where `key` stands, else the nearest table or list around it that does.
+  Origin const* origin_of(std::string_view key) const {
+    for (;;) {
+      if (auto const found = origins_.find(key); found != origins_.end()) return &found->second;
+      std::size_t const end = key.find_last_of(".[");
+      if (end == std::string_view::npos) return nullptr;
+      key = key.substr(0, end);
+    }
+  }
+
+  std::string at(std::string_view key) const {
+    Origin const* origin = origin_of(key);
+    return origin == nullptr ? std::string() : fmt::format(" ({}:{})", origin->file, origin->line);
+  }
+
+  void add_reason(std::string_view key, std::string_view name, std::string const& path, int why) {
+    add(key, because(fmt::format("`{}`: {}", name, quoted(printable(path, kLongestLine))), why));
+  }
+
+  void add(std::string_view key, std::string sentence) {
+    Origin const* origin = origin_of(key);
+    if (origin != nullptr) return problems_.push_back(problem_at(*origin, std::move(sentence)));
+    problems_.push_back({{}, 0, 0, {}, std::move(sentence)});
+  }
+
+  Settings const& settings_;
+  Origins const& origins_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+std::vector<Problem> check(Settings const& settings, Origins const& origins) {
+  return Checker(settings, origins).run();
+}
+
+Loaded load_and_check(std::string const& main_file) {
+  Loaded loaded = load(main_file);
+  if (loaded.problems.empty()) loaded.problems = check(loaded.settings, loaded.origins);
+  return loaded;
+}
+
+}  // namespace conf
