@@ -1,0 +1,236 @@
+#include "conf/check.h"
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "folder.h"
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+// "line:column sentence" of everything load_and_check() finds; $ stands for the folder.
+Lines problems_of(Folder const& folder, std::string_view toml) {
+  Lines out;
+  for (conf::Problem const& problem : conf::load_and_check(folder.write("portherd.toml", toml)).problems) {
+    std::string line =
+        std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " + problem.sentence;
+    for (std::size_t at; (at = line.find(folder.path())) != std::string::npos;)
+      line.replace(at, folder.path().size(), "$");
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a sound configuration has no problem") {
+  Folder const folder;
+  folder.make_executable("bin/python");
+  folder.write("tls/a.crt", "");
+  folder.write("tls/a.key", "");
+  folder.write(".env", "A=1\n");
+  CHECK(problems_of(folder, R"toml(
+[listen]
+http = ["*:80", "unix:front.sock"]
+https = ["*:443"]
+[tls]
+certificates = "tls"
+[log]
+access = { path = "access.log" }
+[apps.a]
+hosts = ["a.example"]
+wsgi = "a.b:make_app()"
+python = "bin/python"
+env_file = ".env"
+[apps.b]
+hosts = ["b.example"]
+command = ["sh", "-c", "true"]
+[apps.c]
+proxy = ["unix:c.sock"]
+)toml") == Lines{});
+}
+
+TEST_CASE("an app is exactly one of wsgi, command and proxy") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\nworkers = 1\n") ==
+        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`"});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nproxy = ['unix:x']\n") ==
+        Lines{"3:1 app `a` has `command` and `proxy`; it can be only one"});
+}
+
+TEST_CASE("a host belongs to one app") {
+  Folder const folder;
+  CHECK(problems_of(folder,
+                    "[apps.a]\nproxy = ['unix:a']\nhosts = ['x.example']\n"
+                    "[apps.b]\nproxy = ['unix:b']\nhosts = ['y.example', 'X.example']\n") ==
+        Lines{R"(6:23 host "x.example" is already of app `a`)"});
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\n[apps.b]\nproxy = ['unix:b']\n") ==
+        Lines{"3:7 apps `a` and `b` both take every host; give one of them `hosts`"});
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\n[apps.b]\nproxy = ['unix:b']\nhosts = ['*']\n") ==
+        Lines{"5:10 apps `a` and `b` both take every host; give one of them `hosts`"});
+}
+
+TEST_CASE("a missing directory is found") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\ndirectory = 'gone'\n") ==
+        Lines{R"(3:1 `directory`: "$/gone": No such file or directory)"});
+  folder.write("file", "");
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\ndirectory = 'file'\n") ==
+        Lines{R"(3:1 `directory`: "$/file": Not a directory)"});
+}
+
+TEST_CASE("a command that is not there, or is not executable, is found") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['bin/gone']\n") ==
+        Lines{"2:1 `command`: `$/bin/gone` cannot be executed: No such file or directory"});
+  folder.write("bin/plain", "");
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['bin/plain']\n") ==
+        Lines{"2:1 `command`: `$/bin/plain` cannot be executed: Permission denied"});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['./bin']\n") ==
+        Lines{"2:1 `command`: `$/bin` cannot be executed: Permission denied"});
+  CHECK(problems_of(folder,
+                    "[apps.a]\ncommand = ['no-such-program-here']\nenv = { PATH = '/usr/bin:/bin' }\n") ==
+        Lines{"2:1 `command`: no program `no-such-program-here` in PATH (/usr/bin:/bin)"});
+}
+
+TEST_CASE("a command is looked for in the app's own PATH: env, then env_file") {
+  Folder const folder;
+  folder.make_executable("bin/only-here");
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['only-here']\nenv = { PATH = 'bin' }\n") == Lines{});
+  folder.write(".env", "PATH=bin\n");
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['only-here']\nenv_file = '.env'\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['only-here']\nenv_file = '.env'\nenv = { PATH = '/bin' }\n")
+            .size() == 1);
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['only-here']\n").size() == 1);
+}
+
+TEST_CASE("wsgi is module:attr, and its interpreter is there") {
+  Folder const folder;
+  std::string const python = "\npython = '" + folder.make_executable("python") + "'\n";
+  for (char const* good : {"a:app", "a.b.c:app", "a:app.wsgi", "a:make_app()", "_a1:_b2"}) {
+    CAPTURE(good);
+    CHECK(problems_of(folder, "[apps.a]\nwsgi = '" + std::string(good) + "'" + python) == Lines{});
+  }
+  for (char const* bad :
+       {"a", "a:", ":b", "a:b:c", "a b:c", "a.py:app", "a/b:app", "a:app(", "a:app(1)", ".a:b", "1a:b"}) {
+    if (std::string_view(bad) == "a.py:app")
+      continue;  // a module named py in a package named a: only Python can tell
+    CAPTURE(bad);
+    CHECK(problems_of(folder, "[apps.a]\nwsgi = '" + std::string(bad) + "'" + python) ==
+          Lines{"2:1 `wsgi` must be \"module:attr\", not \"" + std::string(bad) + "\""});
+  }
+  CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\npython = 'venv/bin/python'\n") ==
+        Lines{"3:1 `python`: `$/venv/bin/python` cannot be executed: No such file or directory"});
+  CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\npython = 'python9.9'\nenv = { PATH = '/bin' }\n") ==
+        Lines{"3:1 `python`: no program `python9.9` in PATH (/bin)"});
+}
+
+TEST_CASE("https needs a folder of certificates with their keys") {
+  Folder const folder;
+  std::string const https = "[listen]\nhttps = ['*:443']\n";
+  CHECK(problems_of(folder, https) ==
+        Lines{"2:1 `https` needs `certificates` in `[tls]`, a folder of NAME.crt and NAME.key"});
+  std::string const tls = https + "[tls]\ncertificates = 'tls'\n";
+  CHECK(problems_of(folder, tls) == Lines{R"(4:1 `certificates`: "$/tls": No such file or directory)"});
+  std::filesystem::create_directory(folder / "tls");
+  CHECK(problems_of(folder, tls) == Lines{R"(4:1 no NAME.crt in "$/tls"; `https` needs one)"});
+  folder.write("tls/a.crt", "");
+  folder.write("tls/.b.crt", "");
+  CHECK(problems_of(folder, tls) == Lines{"4:1 `$/tls/a.key` cannot be read: No such file or directory"});
+  folder.write("tls/a.key", "");
+  CHECK(problems_of(folder, tls) == Lines{});
+}
+
+TEST_CASE("a key that we may not read is found") {
+  if (::geteuid() == 0) {
+    MESSAGE("root reads every file; this needs another user");
+    return;
+  }
+  Folder const folder;
+  folder.write("tls/a.crt", "");
+  REQUIRE(::chmod(folder.write("tls/a.key", "").c_str(), 0) == 0);
+  CHECK(problems_of(folder, "[tls]\ncertificates = 'tls'\n") ==
+        Lines{"2:1 `$/tls/a.key` cannot be read: Permission denied"});
+}
+
+TEST_CASE("a redirect to https needs an https listener") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\nplain_http = 'redirect'\n") ==
+        Lines{"3:1 `plain_http = \"redirect\"` needs an `https` address in `[listen]`"});
+}
+
+TEST_CASE("a socket path of more than 107 bytes is found wherever one stands") {
+  Folder const folder;
+  std::string const path = "/" + std::string(107, 'x');
+  Lines const problems =
+      problems_of(folder, "[listen]\nhttp = ['unix:" + path + "']\n[control]\nsocket = '" + path +
+                              "'\n[apps.a]\nproxy = ['unix:/ok', 'unix:" + path + "']\n");
+  REQUIRE(problems.size() == 3);
+  CHECK(problems[0] == "2:9 a Unix socket's path has at most 107 bytes; \"" + path + "\" has 108");
+  CHECK(problems[1].starts_with("4:1 a Unix socket's path"));
+  CHECK(problems[2].starts_with("6:22 a Unix socket's path"));
+  CHECK(problems_of(folder, "[control]\nsocket = '" + path.substr(0, 107) + "'\n") == Lines{});
+}
+
+TEST_CASE("two addresses that cannot be bound side by side are found") {
+  Folder const folder;
+  folder.write("tls/a.crt", "");
+  folder.write("tls/a.key", "");
+  auto const listen = [&](std::string_view http, std::string_view https) {
+    return problems_of(folder, "[listen]\nhttp = " + std::string(http) + "\nhttps = " + std::string(https) +
+                                   "\n[tls]\ncertificates = 'tls'\n");
+  };
+  CHECK(listen("['*:80', '*:80']", "[]") ==
+        Lines{"2:17 `*:80` cannot be bound beside `*:80` ($/portherd.toml:2)"});
+  CHECK(listen("['*:80']", "['127.0.0.1:80']") ==
+        Lines{"3:10 `127.0.0.1:80` cannot be bound beside `*:80` ($/portherd.toml:2)"});
+  CHECK(listen("['0.0.0.0:80']", "['127.0.0.1:80']").size() == 1);
+  CHECK(listen("['[::]:80']", "['[::1]:80']").size() == 1);
+  CHECK(listen("['unix:a']", "['unix:./a']").size() == 1);
+  CHECK(listen("['127.0.0.1:80', '127.0.0.2:80', '[::1]:80']", "['*:443']") == Lines{});
+  CHECK(listen("['0.0.0.0:80', '[::]:80']", "[]") == Lines{});
+  CHECK(listen("['127.0.0.1:0', '127.0.0.1:0']", "[]") == Lines{});
+}
+
+TEST_CASE("users and groups that are not there are found") {
+  Folder const folder;
+  CHECK(problems_of(folder,
+                    "[front]\nuser = 'no-such-user'\n[control]\ngroup = 'no-such-group'\n"
+                    "[apps.a]\nproxy = ['unix:a']\nuser = 'no-such-user'\ngroup = 'no-such-group'\n") ==
+        Lines{R"(4:1 no group "no-such-group" on this machine)",
+              R"(2:1 no user "no-such-user" on this machine)",
+              R"(7:1 no user "no-such-user" on this machine)",
+              R"(8:1 no group "no-such-group" on this machine)"});
+  CHECK(problems_of(folder, "[front]\nuser = 'root'\n[control]\ngroup = 'root'\n") == Lines{});
+}
+
+TEST_CASE("an env_file that is not there, or not of its form, is found") {
+  Folder const folder;
+  std::string const app = "[apps.a]\nproxy = ['unix:a']\nenv_file = '.env'\n";
+  CHECK(problems_of(folder, app) ==
+        Lines{R"(3:1 `env_file` "$/.env" cannot be opened: No such file or directory)"});
+  folder.write(".env", "A=1\nB\n");
+  conf::Loaded const loaded = conf::load_and_check(folder.write("portherd.toml", app));
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(text(loaded.problems[0]) == (folder / ".env") + ":2:1: expected KEY=VALUE\n    B\n    ^");
+}
+
+TEST_CASE("a log goes to a file in a folder that is there") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[log]\naccess = { path = 'gone/a.log' }\nerror.path = '.'\n") ==
+        Lines{R"(2:12 `path`: "$/gone": No such file or directory)",
+              R"(3:7 `path` "$" is a folder, not a file)"});
+}
+
+TEST_CASE("settings made in code are checked too, and their problems stand alone") {
+  conf::Settings settings;
+  settings.apps.push_back(
+      {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = 0});
+  std::vector<conf::Problem> const problems = conf::check(settings, {});
+  REQUIRE(problems.size() == 2);
+  CHECK(text(problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");
+  CHECK(text(problems[1]) == "`workers` must be at least 1");
+}

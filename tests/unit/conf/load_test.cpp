@@ -1,0 +1,439 @@
+#include "conf/load.h"
+
+#include <doctest/doctest.h>
+
+#include "folder.h"
+
+using namespace std::chrono_literals;
+using namespace runtime::literals;
+
+namespace {
+
+// All sentences with their places: "line:column sentence".
+std::vector<std::string> problems_of(std::string_view toml) {
+  std::vector<std::string> out;
+  for (conf::Problem const& problem : conf::load_text(toml, "portherd.toml").problems) {
+    out.push_back(std::to_string(problem.line) + ":" + std::to_string(problem.column) + " " +
+                  problem.sentence);
+  }
+  return out;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("an empty file gives the defaults of the design") {
+  conf::Loaded const loaded = conf::load_text("", "portherd.toml");
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.settings == conf::Settings{});
+  CHECK(loaded.settings.front.max_head == 32_KiB);
+  CHECK(loaded.settings.front.buffer_memory == 16_MiB);
+  CHECK(loaded.settings.front.clocks.keep_alive == 75s);
+  CHECK(loaded.settings.front.threads.is_auto());
+  CHECK(loaded.origins.empty());
+}
+
+TEST_CASE("every key of the main file finds its member") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[listen]
+http = ["*:80", "unix:/run/front.sock"]
+https = ["[::]:443"]
+[front]
+threads = 3
+user = "www-data"
+max_connections = 5000
+max_connections_per_address = 7
+trusted_proxies = ["10.0.0.0/8"]
+max_head = "16KiB"
+max_fields = 50
+max_streams = 64
+buffer_memory = "8MiB"
+drain_timeout = "1m"
+shutdown_delay = "5s"
+[front.clocks]
+head = "1s"
+handshake = "2s"
+body_idle = "3s"
+keep_alive = "4s"
+write_idle = "5s"
+[tls]
+certificates = "/etc/tls"
+min_version = "1.3"
+[control]
+socket = "/run/c.sock"
+group = "adm"
+[log]
+access = { path = "/var/log/a", format = "combined", skip = ["/healthz"], slow = "2s" }
+error = { path = "/var/log/e", level = "warning" }
+)",
+                                              "portherd.toml");
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  conf::Settings const& s = loaded.settings;
+  REQUIRE(s.listen.http.size() == 2);
+  CHECK(s.listen.http[0].text == "*:80");
+  CHECK(s.listen.http[1].path == "/run/front.sock");
+  CHECK(s.listen.https[0].host == "::");
+  CHECK(s.front.threads.number == 3);
+  CHECK(s.front.user == "www-data");
+  CHECK(s.front.max_connections == 5000);
+  CHECK(s.front.max_connections_per_address == 7);
+  CHECK(s.front.trusted_proxies[0].text == "10.0.0.0/8");
+  CHECK(s.front.max_head == 16_KiB);
+  CHECK(s.front.max_fields == 50);
+  CHECK(s.front.max_streams == 64);
+  CHECK(s.front.buffer_memory == 8_MiB);
+  CHECK(s.front.drain_timeout == 60s);
+  CHECK(s.front.shutdown_delay == 5s);
+  CHECK(s.front.clocks.head == 1s);
+  CHECK(s.front.clocks.handshake == 2s);
+  CHECK(s.front.clocks.body_idle == 3s);
+  CHECK(s.front.clocks.keep_alive == 4s);
+  CHECK(s.front.clocks.write_idle == 5s);
+  CHECK(s.tls.certificates == "/etc/tls");
+  CHECK(s.tls.min_version == conf::TlsVersion::k13);
+  CHECK(s.control.socket == "/run/c.sock");
+  CHECK(s.control.group == "adm");
+  CHECK(s.log.access.path == "/var/log/a");
+  CHECK(s.log.access.format == conf::AccessFormat::kCombined);
+  CHECK(s.log.access.skip == Lines{"/healthz"});
+  CHECK(s.log.access.slow == 2s);
+  CHECK(s.log.error.path == "/var/log/e");
+  CHECK(s.log.error.level == conf::LogLevel::kWarning);
+}
+
+TEST_CASE("every key of an app finds its member") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[apps.shop]
+hosts = ["Shop.Example.COM", "[::1]", "*"]
+directory = "/srv/shop"
+plain_http = "refuse"
+wsgi = "shop.wsgi:application"
+python = "venv/bin/python"
+user = "shop"
+group = "web"
+umask = "027"
+env = { DEBUG = "1", "odd.name" = "x" }
+env_file = ".env"
+stop_signal = "SIGINT"
+workers = 2
+threads = 8
+concurrency = 9
+queue_size = 10
+buffer_body = "1KiB"
+max_body = "1GiB"
+stream_body = true
+health = { path = "/healthz" }
+boot_timeout = "11s"
+queue_timeout = "12s"
+request_timeout = "13s"
+graceful_timeout = "14s"
+)",
+                                              "portherd.toml");
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  REQUIRE(loaded.settings.apps.size() == 1);
+  conf::App const& app = loaded.settings.apps[0];
+  CHECK(app.name == "shop");
+  CHECK(app.hosts == Lines{"shop.example.com", "[::1]", "*"});
+  CHECK(app.directory == "/srv/shop");
+  CHECK(app.plain_http == conf::PlainHttp::kRefuse);
+  CHECK(app.wsgi == "shop.wsgi:application");
+  CHECK(app.kind() == conf::AppKind::kWsgi);
+  CHECK(app.python == "/srv/shop/venv/bin/python");
+  CHECK(app.user == "shop");
+  CHECK(app.group == "web");
+  CHECK(app.umask->bits == 027);
+  CHECK(app.env.at("DEBUG") == "1");
+  CHECK(app.env.at("odd.name") == "x");
+  CHECK(app.env_file == "/srv/shop/.env");
+  CHECK(app.stop_signal.number == SIGINT);
+  CHECK(app.workers == 2);
+  CHECK(app.threads == 8);
+  CHECK(app.concurrency == 9);
+  CHECK(app.queue_size == 10);
+  CHECK(app.buffer_body == 1_KiB);
+  CHECK(app.max_body == 1_GiB);
+  CHECK(app.stream_body);
+  CHECK(app.health.path == "/healthz");
+  CHECK(app.boot_timeout == 11s);
+  CHECK(app.queue_timeout == 12s);
+  CHECK(app.request_timeout == 13s);
+  CHECK(app.graceful_timeout == 14s);
+}
+
+TEST_CASE("concurrency is the threads of wsgi, 16 of a command, 1024 of a proxy, unless it is said") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[apps.a]
+wsgi = "a:app"
+threads = 6
+[apps.b]
+command = ["b"]
+[apps.c]
+proxy = ["unix:/c"]
+[apps.d]
+proxy = ["unix:/d"]
+concurrency = 5
+)",
+                                              "portherd.toml");
+  REQUIRE(loaded.settings.apps.size() == 4);
+  CHECK(loaded.settings.apps[0].concurrency == 6);
+  CHECK(loaded.settings.apps[1].concurrency == 16);
+  CHECK(loaded.settings.apps[2].concurrency == 1024);
+  CHECK(loaded.settings.apps[3].concurrency == 5);
+}
+
+TEST_CASE("plain http is redirected where there is an https listener, and served where there is none") {
+  auto const plain_http = [](std::string_view toml) {
+    return conf::load_text(toml, "portherd.toml").settings.apps.at(0).plain_http;
+  };
+  CHECK(plain_http("[apps.a]\nwsgi='a:b'") == conf::PlainHttp::kServe);
+  CHECK(plain_http("[listen]\nhttps=['*:443']\n[apps.a]\nwsgi='a:b'") == conf::PlainHttp::kRedirect);
+  CHECK(plain_http("[listen]\nhttps=['*:443']\n[apps.a]\nplain_http='serve'") == conf::PlainHttp::kServe);
+}
+
+TEST_CASE("the access log is on stderr unless it is said, and may be off") {
+  auto const access = [](std::string_view toml) {
+    return conf::load_text(toml, "portherd.toml").settings.log.access;
+  };
+  CHECK(access("").is_on);
+  CHECK(access("").path.empty());
+  CHECK_FALSE(access("[log]\naccess = 'off'").is_on);
+  CHECK(access("[log]\naccess = 'stderr'").is_on);
+  CHECK(access("[log]\naccess = { format = 'combined' }").format == conf::AccessFormat::kCombined);
+  CHECK(problems_of("[log]\naccess = 'on'") ==
+        Lines{R"(2:10 `access` must be a table, "off" or "stderr", not "on")"});
+}
+
+TEST_CASE("an unknown key is reported at its place with the nearest known key") {
+  CHECK(problems_of("[apps.shop]\nwsgi = 'a:b'\nworker = 2\n") ==
+        Lines{"3:1 unknown key `worker`; did you mean `workers`?"});
+  CHECK(problems_of("[front]\n  thread = 2") == Lines{"2:3 unknown key `thread`; did you mean `threads`?"});
+  CHECK(problems_of("[lisen]\nhttp = []") == Lines{"1:2 unknown key `lisen`; did you mean `listen`?"});
+  CHECK(problems_of("[log.access]\nfromat = 'json'") ==
+        Lines{"2:1 unknown key `fromat`; did you mean `format`?"});
+  CHECK(problems_of("[front]\nxyzzy = 1") == Lines{"2:1 unknown key `xyzzy`"});
+}
+
+TEST_CASE("a key in the wrong table is told where it belongs") {
+  CHECK(problems_of("[front]\nkeep_alive = '5s'") ==
+        Lines{"2:1 unknown key `keep_alive`; it belongs in `[front.clocks]`"});
+  CHECK(problems_of("wsgi = 'a:b'") == Lines{"1:1 unknown key `wsgi`; it belongs in `[apps.NAME]`"});
+  CHECK(problems_of("http = ['*:80']") == Lines{"1:1 unknown key `http`; it belongs in `[listen]`"});
+}
+
+TEST_CASE("a wrong type is reported with what is expected and what is there") {
+  CHECK(problems_of("[front]\nmax_fields = 'many'") ==
+        Lines{R"(2:14 `max_fields` must be a number from 10 to 10000, not "many")"});
+  CHECK(problems_of("[front]\nmax_fields = 1.5") ==
+        Lines{"2:14 `max_fields` must be a number from 10 to 10000, not a number with a fraction"});
+  CHECK(problems_of("[apps.a]\nstream_body = 'yes'") ==
+        Lines{R"(2:15 `stream_body` must be true or false, not "yes")"});
+  CHECK(problems_of("[apps.a]\nwsgi = ['a:b']") == Lines{"2:8 `wsgi` must be a string, not a list"});
+  CHECK(problems_of("[apps.a]\ncommand = 'node x.js'") ==
+        Lines{R"(2:11 `command` must be a list of strings, not "node x.js")"});
+  CHECK(problems_of("[apps.a]\ncommand = ['node', 3]") ==
+        Lines{"2:20 `command` must be a list of strings, not 3"});
+  CHECK(problems_of("[apps.a]\nenv = { A = 1 }") == Lines{"2:13 `env` must have a string for `A`, not 1"});
+  CHECK(problems_of("[apps.a]\nhealth = '/healthz'") ==
+        Lines{R"(2:10 `health` must be a table, not "/healthz")"});
+  CHECK(problems_of("[tls]\nmin_version = 1.2") ==
+        Lines{R"(2:15 `min_version` must be "1.2" or "1.3", not a number with a fraction)"});
+  CHECK(problems_of("[apps.a]\nboot_timeout = 1979-05-27") ==
+        Lines{"2:16 `boot_timeout` must be a duration with its unit from \"1ms\" to \"24h\", such as \"30s\" "
+              "or \"500ms\", "
+              "not a date or time"});
+  CHECK(problems_of("listen = 80") == Lines{"1:10 `listen` must be a table, not 80"});
+  CHECK(problems_of("apps = 1") == Lines{"1:1 `apps` must be tables `[apps.NAME]`"});
+  CHECK(problems_of("[apps]\nshop = 1") == Lines{"2:1 `shop` must be a table `[apps.shop]`"});
+}
+
+TEST_CASE("a bad unit or a value out of range is reported with the bounds") {
+  CHECK(
+      problems_of("[front]\nmax_head = 32768") ==
+      Lines{
+          R"(2:12 `max_head` must be a size with its unit from "1KiB" to "1MiB", such as "64KiB", not 32768)"});
+  CHECK(
+      problems_of("[front]\nmax_head = '2MiB'") ==
+      Lines{
+          R"(2:12 `max_head` must be a size with its unit from "1KiB" to "1MiB", such as "64KiB", not "2MiB")"});
+  CHECK(problems_of("[apps.a]\nworkers = 0") ==
+        Lines{"2:11 `workers` must be a number from 1 to 1024, not 0"});
+  CHECK(problems_of("[apps.a]\nworkers = -1") ==
+        Lines{"2:11 `workers` must be a number from 1 to 1024, not -1"});
+  CHECK(problems_of("[front]\nthreads = 'all'") ==
+        Lines{R"(2:11 `threads` must be "auto" or a number from 1 to 256, not "all")"});
+  CHECK(problems_of("[apps.a]\numask = 27") ==
+        Lines{"2:9 `umask` must be octal digits in quotes, such as \"027\", not 27"});
+  CHECK(problems_of("[apps.a]\numask = '1777'").size() == 1);
+  CHECK(problems_of("[apps.a]\numask = '089'").size() == 1);
+  CHECK(
+      problems_of("[apps.a]\nstop_signal = 'SIGKILL'") ==
+      Lines{
+          R"(2:15 `stop_signal` must be "TERM", "INT", "QUIT", "HUP", "USR1", "USR2" or "WINCH", not "SIGKILL")"});
+}
+
+TEST_CASE("workers is a number for now") {
+  CHECK(problems_of("[apps.a]\nworkers = 'auto'") ==
+        Lines{R"(2:11 `workers` must be a number from 1 to 1024, not "auto")"});
+  CHECK(problems_of("[apps.a]\nworkers = { min = 1, max = 8 }") ==
+        Lines{"2:11 `workers` must be a number from 1 to 1024, not a table"});
+}
+
+TEST_CASE("an item of a list has its own place") {
+  CHECK(
+      problems_of("[listen]\nhttp = [\n  '*:80',\n  'localhost:81',\n]") ==
+      Lines{
+          R"(4:3 `http` has "localhost:81": the host must be `*` or an IP address; names are not looked up)"});
+  CHECK(
+      problems_of("[front]\ntrusted_proxies = ['10.0.0.0/99']") ==
+      Lines{R"(2:20 `trusted_proxies` has "10.0.0.0/99": the prefix length must be a number from 0 to 32)"});
+  CHECK(problems_of("[apps.a]\nproxy = ['127.0.0.1:80']") ==
+        Lines{R"(2:10 `proxy` must be a list of "unix:PATH", not "127.0.0.1:80")"});
+}
+
+TEST_CASE("hosts are names without scheme, port and wildcard") {
+  for (char const* host : {"https://a.example", "a.example:80", "*.example.com", "a..b", "-a.example", "a b",
+                           "", ".", "a.example.", "[::1", "[127.0.0.1]", "münchen.example"}) {
+    CAPTURE(host);
+    CHECK(problems_of("[apps.a]\nhosts = ['" + std::string(host) + "']").size() == 1);
+  }
+  CHECK(problems_of(
+            "[apps.a]\nhosts = ['localhost', '127.0.0.1', '[::1]', 'a_b.example', 'xn--mnchen-3ya.example']")
+            .empty());
+}
+
+TEST_CASE("a path of a URL begins with a slash") {
+  CHECK(problems_of("[apps.a]\nhealth = { path = 'healthz' }") ==
+        Lines{R"(2:19 `path` must be a path that begins with `/`, percent-encoded, not "healthz")"});
+  CHECK(problems_of("[apps.a]\nhealth = { path = '/a b' }").size() == 1);
+}
+
+TEST_CASE("names that could be read as something else are refused") {
+  CHECK(problems_of("[front]\nuser = 'root;rm'").size() == 1);
+  CHECK(problems_of("[front]\nuser = '-x'").size() == 1);
+  CHECK(problems_of("[apps.'my shop']\nwsgi = 'a:b'") ==
+        Lines{R"(1:7 an app's name is up to 32 letters, digits, `-` and `_`, not "my shop")"});
+  CHECK(problems_of("[apps.'../x']").size() == 1);
+  CHECK(problems_of("[apps.-x]").size() == 1);
+  CHECK(problems_of("[apps." + std::string(33, 'a') + "]").size() == 1);
+}
+
+TEST_CASE("all problems are found, in the order of the lines, not only the first") {
+  CHECK(problems_of("[apps.a]\nworker = 1\n[front]\nthreads = 0\nmax_head = 1\n[listen]\nhttp = 'x'\n")
+            .size() == 4);
+  std::vector<conf::Problem> const problems =
+      conf::load_text("[apps.a]\nworker = 1\n[front]\nmax_head = 1\nthreads = 0\n", "f").problems;
+  REQUIRE(problems.size() == 3);
+  CHECK(problems[0].line == 2);
+  CHECK(problems[1].line == 4);
+  CHECK(problems[2].line == 5);
+}
+
+TEST_CASE("a problem is shown with its file, its line and a mark below the column") {
+  std::vector<conf::Problem> const problems =
+      conf::load_text("[front]\n\tthread = 2  # two\n", "site.toml").problems;
+  REQUIRE(problems.size() == 1);
+  CHECK(text(problems[0]) ==
+        "site.toml:2:2: unknown key `thread`; did you mean `threads`?\n    \tthread = 2  # two\n    \t^");
+}
+
+TEST_CASE("a mistake of TOML is a problem with its place") {
+  std::vector<conf::Problem> const problems = conf::load_text("[front]\nthreads = \n", "f.toml").problems;
+  REQUIRE(problems.size() == 1);
+  CHECK(problems[0].line == 2);
+  CHECK(problems[0].sentence.starts_with("not TOML: "));
+  CHECK(problems_of("a = 1\na = 2").size() == 1);
+  CHECK(problems_of("[front]\n[front]").size() == 1);
+}
+
+TEST_CASE("each setting remembers where it is from") {
+  conf::Loaded const loaded =
+      conf::load_text("[front.clocks]\nhead = '1s'\n[apps.a]\nhosts = ['a', 'b']\n", "f.toml");
+  CHECK(loaded.origins.at("front.clocks.head").line == 2);
+  CHECK(loaded.origins.at("front.clocks.head").line_text == "head = '1s'");
+  CHECK(loaded.origins.at("apps.a").line == 3);
+  CHECK(loaded.origins.at("apps.a.hosts").file == "f.toml");
+  CHECK(loaded.origins.at("apps.a.hosts[1]").column == 15);
+  CHECK_FALSE(loaded.origins.contains("front.clocks.handshake"));
+}
+
+TEST_CASE("apps stand in the main file and in apps.d, sorted by name") {
+  Folder const folder;
+  std::string const main = folder.write("portherd.toml", "[apps.middle]\nwsgi = 'm:app'\n");
+  folder.write("apps.d/zebra.toml", "wsgi = 'z:app'\n");
+  folder.write("apps.d/ant.toml", "directory = '/srv/ant'\ncommand = ['bin/ant', 'bin/ant']\n");
+  folder.write("apps.d/.ant.toml.swp", "garbage");
+  folder.write("apps.d/.hidden.toml", "garbage");
+  folder.write("apps.d/README", "garbage");
+
+  conf::Loaded const loaded = conf::load(main);
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  REQUIRE(loaded.settings.apps.size() == 3);
+  CHECK(loaded.settings.apps[0].name == "ant");
+  CHECK(loaded.settings.apps[0].command == Lines{"/srv/ant/bin/ant", "bin/ant"});
+  CHECK(loaded.settings.apps[1].name == "middle");
+  CHECK(loaded.settings.apps[1].directory == folder.path());
+  CHECK(loaded.settings.apps[2].name == "zebra");
+  CHECK(loaded.settings.apps[2].directory == folder / "apps.d");
+  CHECK(loaded.origins.at("apps.zebra.wsgi").file == folder / "apps.d/zebra.toml");
+}
+
+TEST_CASE("relative paths are against the file, an app's against its directory") {
+  Folder const folder;
+  std::string const main = folder.write("portherd.toml", R"(
+[listen]
+http = ["unix:front.sock"]
+[tls]
+certificates = "./tls"
+[log]
+error = { path = "error.log" }
+[apps.a]
+directory = "site"
+proxy = ["unix:run/a.sock"]
+env_file = "../a.env"
+)");
+  conf::Loaded const loaded = conf::load(main);
+  CHECK(loaded.problems.empty());
+  CHECK(loaded.settings.listen.http.at(0).path == folder / "front.sock");
+  CHECK(loaded.settings.listen.http.at(0).text == "unix:" + (folder / "front.sock"));
+  CHECK(loaded.settings.tls.certificates == folder / "tls");
+  CHECK(loaded.settings.log.error.path == folder / "error.log");
+  CHECK(loaded.settings.apps.at(0).directory == folder / "site");
+  CHECK(loaded.settings.apps.at(0).proxy.at(0).path == folder / "site/run/a.sock");
+  CHECK(loaded.settings.apps.at(0).env_file == folder / "site/../a.env");
+  CHECK(loaded.settings.apps.at(0).python == "python3");
+}
+
+TEST_CASE("the control socket is beside the file where the file does not say") {
+  Folder const folder;
+  CHECK(conf::load(folder.write("portherd.toml", "")).settings.control.socket == folder / "portherd.sock");
+  CHECK(conf::load(folder.write("other.toml", "[control]\nsocket = 'run/c'")).settings.control.socket ==
+        folder / "run/c");
+}
+
+TEST_CASE("an app may not be defined twice") {
+  Folder const folder;
+  std::string const main = folder.write("portherd.toml", "\n[apps.shop]\nwsgi = 's:app'\n");
+  folder.write("apps.d/shop.toml", "wsgi = 's:app'\n");
+  conf::Loaded const loaded = conf::load(main);
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(loaded.problems[0].file == folder / "apps.d/shop.toml");
+  CHECK(loaded.problems[0].sentence == "app `shop` is already at " + main + ":2");
+}
+
+TEST_CASE("a problem in apps.d names that file") {
+  Folder const folder;
+  std::string const main = folder.write("portherd.toml", "[front]\nthread = 1\n");
+  folder.write("apps.d/a.toml", "wsgi = 'a:b'\nworker = 1\n");
+  folder.write("apps.d/b.toml", "wsgi = \n");
+  conf::Loaded const loaded = conf::load(main);
+  REQUIRE(loaded.problems.size() == 3);
+  CHECK(text(loaded.problems[0]).starts_with(main + ":2:1: unknown key `thread`"));
+  CHECK(text(loaded.problems[1]).starts_with((folder / "apps.d/a.toml") + ":2:1: unknown key `worker`"));
+  CHECK(text(loaded.problems[2]).starts_with((folder / "apps.d/b.toml") + ":1:"));
+}
+
+TEST_CASE("an empty string is the same as no line, where there need not be one") {
+  CHECK(problems_of("[front]\nuser = ''\n[apps.a]\nwsgi = ''").empty());
+  CHECK(problems_of("[apps.a]\npython = ''") == Lines{"2:10 `python` must not be empty"});
+}

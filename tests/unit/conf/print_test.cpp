@@ -1,0 +1,133 @@
+#include "conf/print.h"
+
+#include <doctest/doctest.h>
+
+#include "conf/keys.h"
+#include "conf/load.h"
+#include "conf/reference.h"
+
+namespace {
+
+using conf::Form;
+using conf::Row;
+
+// Gives every row another value than its default, so that a row added later is tested here too.
+class Changer {
+ public:
+  template <class T>
+  void operator()(Row const& row, T& value) {
+    if constexpr (conf::Section<T>) {
+      visit(*this, value);
+    } else {
+      T const before = value;
+      change(row, value);
+      CAPTURE(row.key);
+      CHECK_FALSE(value == before);
+    }
+  }
+
+ private:
+  static void change(Row const& row, std::string& value) {
+    value = row.form == Form::kUrlPath ? "/a%20b?c=\"d\""
+            : row.form == Form::kName  ? "some-user_1"
+                                       : "/a \"b\"\\c\n\t\x7fé";
+  }
+  static void change(Row const&, bool& value) { value = !value; }
+  static void change(Row const& row, std::size_t& value) {
+    value = row.least + (value == row.least + 1 ? 2 : 1);
+  }
+  static void change(Row const&, conf::milliseconds& value) { value += conf::milliseconds(1); }
+  static void change(Row const&, conf::Count& value) { value.number = 3; }
+  static void change(Row const&, conf::Signal& value) { value.number = SIGUSR2; }
+  static void change(Row const&, std::optional<conf::Umask>& value) { value = conf::Umask{007}; }
+  static void change(Row const&, conf::TlsVersion& value) { value = conf::TlsVersion::k13; }
+  static void change(Row const&, conf::AccessFormat& value) { value = conf::AccessFormat::kCombined; }
+  static void change(Row const&, conf::LogLevel& value) { value = conf::LogLevel::kError; }
+  static void change(Row const&, conf::PlainHttp& value) { value = conf::PlainHttp::kRefuse; }
+  static void change(Row const& row, std::vector<std::string>& value) {
+    if (row.form == Form::kHost) value = {"a.example", "[::1]", "*"};
+    if (row.form == Form::kUrlPath) value = {"/", "/b"};
+    if (row.form == Form::kProgram) value = {"/bin/x", "", "a\nb", "{fd}"};
+  }
+  static void change(Row const& row, std::vector<conf::Address>& value) {
+    value = {*conf::parse_address("unix:/a b")};
+    if (row.form == Form::kListenAddress) value.push_back(*conf::parse_address("[::1]:80"));
+  }
+  static void change(Row const&, std::vector<conf::Network>& value) {
+    value = {*conf::parse_network("10.0.0.0/8"), *conf::parse_network("::1")};
+  }
+  static void change(Row const&, std::map<std::string, std::string>& value) {
+    value = {{"A", "x\"y"}, {"odd name", ""}, {"é", "\n"}};
+  }
+};
+
+conf::Settings changed_settings() {
+  conf::Settings settings;
+  Changer changer;
+  visit(changer, settings);
+  conf::App app;
+  app.name = "every-key_1";
+  Changer app_changer;
+  visit(app_changer, app);
+  settings.apps.push_back(app);
+  return settings;
+}
+
+void check_round_trip(conf::Settings const& settings) {
+  std::string const printed = conf::print(settings);
+  CAPTURE(printed);
+  conf::Loaded const again = conf::load_text(printed, "printed.toml");
+  for (conf::Problem const& problem : again.problems) FAIL_CHECK(text(problem));
+  CHECK(again.settings == settings);
+}
+
+}  // namespace
+
+TEST_CASE("defaults, printed, are read back as the same settings") {
+  check_round_trip({});
+}
+
+TEST_CASE("every single setting, changed and printed, is read back as it was") {
+  check_round_trip(changed_settings());
+}
+
+TEST_CASE("an app of each kind is read back as it was") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[listen]
+https = ["*:443"]
+[log]
+access = "off"
+[apps.a]
+wsgi = "a:app"
+plain_http = "serve"
+[apps.b]
+command = ["b", "--x"]
+[apps.c]
+proxy = ["unix:/c"]
+)",
+                                              "f.toml");
+  REQUIRE(loaded.problems.empty());
+  check_round_trip(loaded.settings);
+}
+
+TEST_CASE("the examples of the table are read without a problem and read back as they were") {
+  conf::Loaded const loaded = conf::load_text(conf::every_setting(true), "every-setting");
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  check_round_trip(loaded.settings);
+}
+
+TEST_CASE("with origins each line says where its value is from") {
+  conf::Loaded const loaded = conf::load_text("[front]\nthreads = 2\n[apps.a]\nwsgi = 'a:app'\n", "f.toml");
+  std::string const printed = conf::print(loaded.settings, &loaded.origins);
+  CHECK(printed.find("threads = 2  # f.toml:2\n") != std::string::npos);
+  CHECK(printed.find("max_fields = 100  # default\n") != std::string::npos);
+  CHECK(printed.find("wsgi = \"a:app\"  # f.toml:4\n") != std::string::npos);
+  CHECK(printed.find("# max_connections is not set: from the descriptor limit\n") != std::string::npos);
+  CHECK(conf::load_text(printed, "again").settings == loaded.settings);
+}
+
+TEST_CASE("what is printed twice is the same") {
+  conf::Settings const settings = changed_settings();
+  std::string const printed = conf::print(settings);
+  CHECK(conf::print(conf::load_text(printed, "f").settings) == printed);
+}
