@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <map>
 #include <optional>
+#include <tuple>
 
 #include "conf/accounts.h"
 #include "conf/certificates.h"
@@ -63,6 +64,8 @@ class Checker {
     check_log("log.error.path", settings_.log.error.path);
     check_hosts();
     for (App const& app : settings_.apps) check_app(app);
+    std::ranges::stable_sort(problems_, {},
+                             [](Problem const& p) { return std::tie(p.file, p.line, p.column); });
     return std::move(problems_);
   }
 

@@ -8,9 +8,9 @@
 
 namespace conf {
 
-/// Every problem found, each at the key that it is about; settings made in code have no origins, then the
-/// sentence stands alone. Empty: the supervisor may start. Call it on settings that were loaded without a
-/// problem.
+/// Every problem found, by file and line, each at the key that it is about; settings made in code have no
+/// origins, then the sentence stands alone. Empty: the supervisor may start. Call it on settings that were
+/// loaded without a problem.
 std::vector<Problem> check(Settings const& settings, Origins const& origins);
 
 /// load(), then check() if the files could be read without a problem: what `serve` and `check` begin with.

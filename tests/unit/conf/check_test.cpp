@@ -200,8 +200,8 @@ TEST_CASE("users and groups that are not there are found") {
   CHECK(problems_of(folder,
                     "[front]\nuser = 'no-such-user'\n[control]\ngroup = 'no-such-group'\n"
                     "[apps.a]\nproxy = ['unix:a']\nuser = 'no-such-user'\ngroup = 'no-such-group'\n") ==
-        Lines{R"(4:1 no group "no-such-group" on this machine)",
-              R"(2:1 no user "no-such-user" on this machine)",
+        Lines{R"(2:1 no user "no-such-user" on this machine)",
+              R"(4:1 no group "no-such-group" on this machine)",
               R"(7:1 no user "no-such-user" on this machine)",
               R"(8:1 no group "no-such-group" on this machine)"});
   CHECK(problems_of(folder, "[front]\nuser = 'root'\n[control]\ngroup = 'root'\n") == Lines{});

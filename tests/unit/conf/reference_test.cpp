@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -44,4 +45,15 @@ TEST_CASE("the example of every setting is read without a problem and changes no
   expected.apps = {app};
   conf::settle(expected);
   CHECK(loaded.settings == expected);
+}
+
+TEST_CASE("every example is read without a problem") {
+  std::size_t examples = 0;
+  for (auto const& entry : std::filesystem::directory_iterator(SOURCE_DIR "/examples")) {
+    std::string const file = (entry.path() / "portherd.toml").string();
+    if (!std::filesystem::exists(file)) continue;
+    ++examples;
+    for (conf::Problem const& problem : conf::load(file).problems) FAIL_CHECK(text(problem));
+  }
+  CHECK(examples > 0);
 }
