@@ -1,0 +1,185 @@
+# The worker's life: parameters from the environment, the app, ready, N threads that accept and serve, drain, exit.
+# Read main() first. One request is exchange.py; how this module gets here is bootstrap.py.
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
+
+from _portherd import exchange
+from _portherd.application import CANNOT_IMPORT, STARTED_WRONGLY, find, refuse
+from _portherd.connection import Connection, Gone
+from _portherd.report import say, sentence_of, traceback_of
+
+LISTENING_FD = 3  # sd_listen_fds(3)
+
+
+def main():
+    name, threads, notify = parameters()
+    listener = listening_socket()
+    import_like_python()
+    app = find(name)
+    worker = Worker(listener, app, threads)
+    worker.watch_signals()  # after the import: an app may set handlers of its own, TERM and INT are ours
+    tell_ready(notify)
+    worker.start()
+    worker.wait()
+    if not worker.is_leaving:
+        refuse("the listening socket is gone", CANNOT_IMPORT)
+
+
+def parameters():
+    """Reads our part of the environment and removes it: the app sees its own."""
+    values = {key: os.environ.pop(key) for key in list(os.environ) if is_ours(key)}
+    if values.get("LISTEN_FDS") != "1" or values.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
+        refuse("LISTEN_FDS does not name one socket for this process", STARTED_WRONGLY)
+    threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
+    if "PORTHERD_STACK_SIGNAL" in values:
+        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1))
+    return values.get("PORTHERD_WSGI", ""), threads, values.get("NOTIFY_SOCKET")
+
+
+def is_ours(key):
+    return key.startswith(("PORTHERD_", "LISTEN_")) or key == "NOTIFY_SOCKET"
+
+
+def number(text, name, most):
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
+        refuse("%s must be a number from 1 to %d: %r" % (name, most, text), STARTED_WRONGLY)
+    return int(text)
+
+
+def print_stacks_on(number):
+    import faulthandler
+    try:
+        faulthandler.register(number, file=2, all_threads=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        refuse("PORTHERD_STACK_SIGNAL %d: %s" % (number, error), STARTED_WRONGLY)
+
+
+def listening_socket():
+    try:
+        # A child of the app that held it would keep the clients of a dead worker waiting.
+        os.set_inheritable(LISTENING_FD, False)
+        return socket(AF_UNIX, SOCK_STREAM, 0, LISTENING_FD)
+    except OSError as error:
+        refuse("descriptor 3 is not a socket: %s" % error, STARTED_WRONGLY)
+
+
+def import_like_python():
+    """sys.path, sys.argv and stdout as a program started by hand in this directory would have them."""
+    here = os.getcwd()
+    if sys.path and sys.path[0] == "":
+        sys.path[0] = here
+    elif here not in sys.path[:1]:
+        sys.path.insert(0, here)
+    sys.argv[:] = ["portherd"]
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(line_buffering=True)  # it is a pipe; the supervisor reads lines
+
+
+def tell_ready(path):
+    if not path:
+        return
+    try:
+        with socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC) as notify:
+            notify.sendto(b"READY=1", "\0" + path[1:] if path[0] == "@" else path)
+    except OSError as error:
+        refuse("cannot tell NOTIFY_SOCKET that this worker is ready: %s" % error, CANNOT_IMPORT)
+
+
+class Worker:
+    def __init__(self, listener, app, threads):
+        self.listener = listener
+        self.app = app
+        self.same = exchange.same_for_all(threads)
+        self.is_leaving = False  # set once, by SIGTERM
+        self.connections = [Connection() for _ in range(threads)]  # one for each thread, for life
+        self.running = threads  # threads that have not ended
+        self.lock = threading.Lock()  # for `running`
+        # Signals and the end of a thread wake the main thread by a byte. A lock would do for threads, but a signal
+        # that comes just before a thread goes to sleep on a lock does not wake it.
+        self.wake_reader, self.wake_writer = os.pipe()
+        os.set_blocking(self.wake_writer, False)
+
+    def watch_signals(self):
+        signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, lambda number, frame: self.leave())
+        # The terminal's ^C goes to everyone; the supervisor decides. Not SIG_IGN: children of the app would inherit it.
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+
+    def start(self):
+        for index, connection in enumerate(self.connections, 1):
+            threading.Thread(target=self.work, args=(connection,), name="portherd-%d" % index, daemon=True).start()
+
+    def wait(self):
+        """Returns when all threads have ended. Python runs signal handlers between these reads."""
+        while self.running:
+            os.read(self.wake_reader, 512)
+
+    def leave(self):
+        """Takes nothing new, finishes what runs. Connections in the backlog are still accepted, to say `not_taken`:
+        shutdown() refuses further ones and makes accept() fail once the backlog is empty."""
+        if self.is_leaving:
+            return
+        self.is_leaving = True
+        try:
+            self.listener.shutdown(SHUT_RD)
+        except OSError:
+            pass  # the app closed it
+        for connection in self.connections:
+            connection.refuse_more()
+
+    def work(self, connection):
+        try:
+            while True:
+                accepted = self.accept()
+                if accepted is None:
+                    break
+                self.serve(connection, accepted)
+        finally:
+            with self.lock:
+                self.running -= 1
+            os.write(self.wake_writer, b".")
+
+    def accept(self):
+        """The next connection of the front; None when there will be no more."""
+        while True:
+            try:
+                return self.listener.accept()[0]
+            except OSError as error:
+                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+                    if not self.is_leaving:
+                        say("portherd: accept: %s" % error)
+                    return None
+                say("portherd: accept: %s: trying again in a second" % error.strerror)
+                time.sleep(1)  # what the app holds open may be closed by then
+
+    def serve(self, connection, accepted):
+        connection.open(accepted)
+        try:
+            while self.serve_one(connection):
+                pass
+        except Gone:
+            pass  # said where it was found, if it is worth a word
+        except BaseException as error:  # our own mistake: it costs this connection, not the thread
+            say("portherd: a mistake of ours: %s\n%s" % (sentence_of(error), traceback_of(error, with_ours=True)))
+        finally:
+            connection.close()
+
+    def serve_one(self, connection):
+        """False: this connection carries no more. is_leaving is looked at after is_waiting has changed, and leave()
+        does it the other way round: so one of the two sees the other, and a request is never lost between them."""
+        connection.is_waiting = True
+        if self.is_leaving:
+            connection.stop_reading()
+        payload = connection.next_request()
+        connection.is_waiting = False
+        if payload is not None and not self.is_leaving:
+            return exchange.run(self.app, payload, connection, self.same)
+        if payload is None and not (self.is_leaving and connection.has_part_of_a_request()):
+            return False
+        connection.say_not_taken()
+        return payload is not None and connection.discard_body()

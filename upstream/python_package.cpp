@@ -1,0 +1,39 @@
+#include "upstream/python_package.h"
+
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace upstream {
+namespace {
+
+struct Source {
+  std::string_view file;
+  std::string_view contents;
+};
+
+constexpr Source kSources[] = {
+#include "python_sources.inc"
+};
+
+// One line, because it is seen in ps. Every name it binds lives in __main__ beside the app's: so few and so short.
+constexpr std::string_view kLine =
+    R"(import os;n={};i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split("\0"));os.close(n);s=dict(zip(i,i));)"
+    R"(exec(compile(s["bootstrap.py"],"<portherd/bootstrap.py>","exec"),{{"__name__":"_portherd.bootstrap","sources":s}}))";
+
+}  // namespace
+
+std::string python_bootstrap() {
+  std::string blob;
+  for (const Source& source : kSources) {
+    if (!blob.empty()) blob += '\0';
+    blob += source.file;
+    blob += '\0';
+    blob += source.contents;
+  }
+  return blob;
+}
+
+std::vector<std::string> python_arguments(int blob_fd) { return {"-c", fmt::format(fmt::runtime(kLine), blob_fd)}; }
+
+}  // namespace upstream
