@@ -1,0 +1,23 @@
+// What the supervisor and the front must both know about an app beyond its settings: how its workers are spoken to.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "conf/settings.h"
+
+namespace upstream {
+
+/// The place of an app in Settings::apps; the same in both processes, because both read the same settings.
+using AppIndex = std::uint16_t;
+
+/// What the front speaks to the workers of an app.
+enum class Speech {
+  kHttp,            ///< HTTP/1.1, to any program
+  kWorkerProtocol,  ///< docs/worker-protocol.md, to our own Python worker
+};
+
+inline Speech speech_of(const conf::App& app) {
+  return app.kind() == conf::AppKind::kWsgi ? Speech::kWorkerProtocol : Speech::kHttp;
+}
+
+}  // namespace upstream

@@ -1,0 +1,114 @@
+#include "upstream/orders.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace upstream {
+namespace {
+
+using Json = nlohmann::json;
+using runtime::Code;
+using runtime::fail;
+using runtime::Result;
+
+// Each order as its name and its fields, once, for both directions: `visit(order, v)` calls v("field", member).
+template <class V>
+void visit(Worker& w, V& v) {
+  v("id", w.id);
+  v("app", w.app);
+  v("slot", w.slot);
+  v("pid", w.pid);
+  v("generation", w.generation);
+  v("row", w.row);
+  v("socket", w.socket);
+}
+template <class V> void visit(Configure&, V&) {}
+template <class V> void visit(Listen& o, V& v) { v("text", o.text); v("port", o.port); v("tls", o.tls); v("shared", o.shared); }
+template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
+template <class V> void visit(Logs&, V&) {}
+template <class V> void visit(Begin&, V&) {}
+template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); }
+template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
+template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); }
+template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
+template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
+template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
+template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
+
+// In the order of the variant's alternatives.
+constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
+    "configure", "listen", "certificates", "logs",    "begin",  "probe",   "publish", "unpublish",
+    "ended",     "app",    "drain",        "started", "probed", "drained", "trouble"};
+
+struct Write {
+  Json& to;
+  template <class T>
+  void operator()(const char* key, const T& value) { to[key] = value; }
+};
+
+// Strict: a missing field, a wrong type or a number that does not fit is an error.
+struct Read {
+  const Json& from;
+  const char* wrong = nullptr;
+
+  template <class T>
+  void operator()(const char* key, T& value) {
+    const auto found = from.find(key);
+    if (found == from.end() || !take(*found, value)) wrong = key;
+  }
+  static bool take(const Json& j, std::string& s) { return j.is_string() && (s = j.get<std::string>(), true); }
+  static bool take(const Json& j, bool& b) { return j.is_boolean() && (b = j.get<bool>(), true); }
+  static bool take(const Json& j, std::vector<std::string>& list) {
+    if (!j.is_array()) return false;
+    for (const Json& item : j) {
+      if (!take(item, list.emplace_back())) return false;
+    }
+    return true;
+  }
+  template <std::integral T>
+  static bool take(const Json& j, T& number) {
+    if (!j.is_number_unsigned()) return false;
+    const auto wide = j.get<std::uint64_t>();
+    number = static_cast<T>(wide);
+    return std::in_range<T>(wide);
+  }
+};
+
+template <std::size_t I = 0>
+Result<Order> decode_as(std::string_view name, const Json& json) {
+  if constexpr (I == std::variant_size_v<Order>) {
+    return fail(Code::kProtocol, fmt::format("unknown order {}", name));
+  } else {
+    if (name != kNames[I]) return decode_as<I + 1>(name, json);
+    std::variant_alternative_t<I, Order> order;
+    Read read{json};
+    visit(order, read);
+    if (read.wrong != nullptr) return fail(Code::kProtocol, fmt::format("order {}: field {} is wrong", name, read.wrong));
+    return order;
+  }
+}
+
+}  // namespace
+
+std::string encode(const Order& order) {
+  Json json{{"order", kNames[order.index()]}};
+  std::visit([&](auto copy) {
+    Write write{json};
+    visit(copy, write);
+  }, order);
+  // Invalid UTF-8 (a path, an app's words) is replaced: an order must never fail to be said.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Order> decode(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto name = json.is_object() ? json.find("order") : json.end();
+  if (!json.is_object() || name == json.end() || !name->is_string()) return fail(Code::kProtocol, "not an order");
+  return decode_as(name->get_ref<const std::string&>(), json);
+}
+
+}  // namespace upstream

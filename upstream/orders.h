@@ -1,0 +1,107 @@
+// What supervisor and front say to each other: rare, small, readable JSON with passed descriptors, over
+// runtime/channel.h (docs/decisions/0003). Every order is a value; encode() and decode() are the only places that know
+// the wire form. decode() trusts nothing: the front has read hostile bytes, the supervisor believes only what is well-formed.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/channel.h"
+#include "runtime/result.h"
+#include "upstream/roster.h"
+
+namespace upstream {
+
+// ---- supervisor to front ----
+
+/// First of all: the settings, as the text that `portherd check --print` prints (docs/decisions/0002). fds: [memfd].
+struct Configure {};
+
+/// Listening sockets of one address. fds: the sockets; front thread i of N serves those with index j, j mod N = i
+/// (all threads serve all of them if `shared`). `text` is the address for logs.
+struct Listen {
+  std::string text;
+  std::uint16_t port = 0;  ///< 0 for a Unix socket
+  bool tls = false;
+  bool shared = false;     ///< adopted from LISTEN_FDS: one socket for all threads
+};
+
+/// The whole new set of certificates, swapped at once. fds: certificate and key of each name, in turn.
+struct Certificates {
+  std::vector<std::string> names;
+};
+
+/// Where logs go. fds: [error log] or [error log, access log].
+struct Logs {};
+
+/// Everything of the start has been said: begin to accept. Answered by Started.
+struct Begin {};
+
+/// Ask this worker, not yet in the roster, whether it is ready; repeat until it is or CancelProbe or Ended comes.
+/// Answered by Probed. `path` empty: any well-formed HTTP answer to `OPTIONS *` will do.
+struct Probe {
+  Worker worker;
+  std::string path;
+};
+
+/// The worker is ready: from now on requests may reach it.
+struct Publish {
+  Worker worker;
+};
+
+/// No new request to this worker; Drained is the answer when its last lease has ended.
+struct Unpublish {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
+/// The process has ended: every lease and probe of it fails now. Sent for every worker, published or not.
+struct Ended {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
+/// The app's first boot has failed (`can_wait` false: 503 at once until a Publish), or it is being tried again (true).
+struct AppState {
+  AppIndex app = 0;
+  bool can_wait = true;
+};
+
+/// Accept no more, finish what is in flight within front.drain_timeout, then end with exit status 0.
+/// `at_once`: cut everything now.
+struct Drain {
+  bool at_once = false;
+};
+
+// ---- front to supervisor ----
+
+struct Started {
+  std::uint32_t threads = 0;
+};
+
+struct Probed {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+  bool is_ready = false;  ///< false: not yet; `cause` is the latest one, told when it changes
+  std::string cause;
+};
+
+struct Drained {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
+/// The front could not do what it was told (a certificate that does not parse, say): the sentence for the log.
+struct Trouble {
+  std::string sentence;
+};
+
+using Order = std::variant<Configure, Listen, Certificates, Logs, Begin, Probe, Publish, Unpublish, Ended, AppState,
+                           Drain, Started, Probed, Drained, Trouble>;
+
+/// The text of an order; the descriptors are added by the caller.
+std::string encode(const Order&);
+runtime::Result<Order> decode(const std::string& text);
+
+}  // namespace upstream
