@@ -1,0 +1,45 @@
+// The client's side of one exchange: an HTTP/1 connection that has one request going, or one HTTP/2 stream.
+// The one virtual interface of the project. Called by the Exchange; implemented by H1Session and H2Session::Stream.
+#pragma once
+#include "runtime/buffer.h"
+#include "upstream/message.h"
+
+namespace proxy {
+
+class ClientStream {
+ public:
+  /// What a client stream has unsent when it is full and when it has room again. Between them nothing happens.
+  static constexpr runtime::Bytes kHighMark = 64 * 1024;
+  static constexpr runtime::Bytes kLowMark = 16 * 1024;
+
+  /// A 1xx head; not called for HTTP/1.0 clients. Fields are already rewritten (proxy/headers).
+  virtual void send_interim(const upstream::ResponseHead&) = 0;
+  /// The final head, once. `framing` of the head says what the body will be; the stream chooses its own framing for
+  /// the client. With Framing::kNone the answer ends here: end_body() is still called.
+  virtual void send_head(const upstream::ResponseHead&) = 0;
+  /// Body bytes behind what is queued. Never refuses: the Exchange watches unsent().
+  virtual void send_body(runtime::Slice) = 0;
+  /// The answer is whole.
+  virtual void end_body() = 0;
+  /// The answer will never be whole: the connection is broken or the stream reset, so that no client takes a part
+  /// for the whole. Nothing is sent after it.
+  virtual void cut() = 0;
+  /// After a 101: bytes go through untouched both ways from now on, as send_body() and Exchange::on_body().
+  virtual void become_tunnel() = 0;
+
+  /// Queued and not yet taken by the kernel. When it has fallen to kLowMark after having been above kHighMark,
+  /// Exchange::on_room() is called from the loop.
+  virtual runtime::Bytes unsent() const = 0;
+  /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.
+  virtual void body_taken(runtime::Bytes n) = 0;
+  /// Nothing more of the request body will be read (refused, or the answer came first): an HTTP/1 connection will be
+  /// closed after the answer unless the body has ended, an HTTP/2 stream is reset with NO_ERROR (RFC 9113 8.1).
+  virtual void stop_body() = 0;
+  /// The exchange is over (after end_body() or cut()): the last call. The stream releases it later, from the loop.
+  virtual void exchange_ended() = 0;
+
+ protected:
+  ~ClientStream() = default;
+};
+
+}  // namespace proxy
