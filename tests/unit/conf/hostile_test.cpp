@@ -51,6 +51,21 @@ TEST_CASE("a list of too many items is refused") {
         "`http` has more than 1000 items");
 }
 
+TEST_CASE(
+    "a table whose name begins with no letter is a problem, though toml++ 3.3 asserts that there is none") {
+  CHECK(first_problem("[(a]\n").starts_with("not TOML: "));
+  CHECK(first_problem("[[*a]]\n").starts_with("not TOML: "));
+  CHECK(first_problem("[").starts_with("not TOML: "));
+}
+
+TEST_CASE(
+    "a letter beyond ASCII outside of quotes is a problem, though toml++ 3.3 takes it for unreachable") {
+  CHECK(first_problem("\xc3\xa9 = 1\n").starts_with("not TOML: "));
+  CHECK(first_problem("n\xcf\x92\xc4\x91").starts_with("not TOML: "));
+  CHECK(first_problem("[apps.\xc3\xa9]\n").starts_with("not TOML: "));
+  CHECK(first_problem("[apps.a]\nenv = { '\xc3\xa9' = '\xc3\xa9' } # \xc3\xa9\n") == "none");
+}
+
 TEST_CASE("deep nesting is a problem, not the end of the stack") {
   CHECK(first_problem("a = " + repeated("[", 500'000)).starts_with("not TOML: "));
   CHECK(first_problem("a = " + repeated("{a=", 300'000)).starts_with("not TOML: "));
