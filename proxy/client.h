@@ -1,0 +1,75 @@
+// One client connection from accept to close: handshake, then the session that its first bytes or ALPN ask for.
+// The session (h1_session, h2_session) reads and writes; the Client owns socket, watch and the one deadline.
+#pragma once
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include "proxy/transport.h"
+#include "runtime/loop.h"
+#include "runtime/socket.h"
+
+namespace proxy {
+
+class FrontThread;
+class H1Session;
+class H2Session;
+
+/// What is known of a client before its first request; the same for all exchanges of the connection.
+struct ClientFacts {
+  runtime::PeerAddress peer;
+  std::uint16_t port = 0;        ///< of ours that it came in at; 0 for a Unix socket
+  bool is_tls = false;
+  std::string_view tls_version;  ///< "TLSv1.3", or empty
+};
+
+class Client {
+ public:
+  Client(FrontThread& thread, Transport transport, ClientFacts facts);
+  ~Client();
+
+  FrontThread& thread() { return thread_; }
+  Transport& transport() { return transport_; }
+  const ClientFacts& facts() const { return facts_; }
+
+  /// Interest in the socket. Reading is on from the start.
+  void want_read(bool);
+  void want_write(bool);
+  /// The session's flush() is called at the end of this turn.
+  void flush_soon() { flush_.schedule(); }
+  /// The one deadline of the connection: what happens is session.on_deadline().
+  runtime::Timer& deadline() { return deadline_; }
+  /// The end: the connection is closed and this object destroyed at the end of the turn. May be called twice.
+  void close();
+  bool is_closing() const { return is_closing_; }
+
+  /// No new request after the one that runs; HTTP/1 idle connections wait for one more, HTTP/2 gets GOAWAY in two steps.
+  void drain();
+
+ private:
+  friend class ClientList;
+  void on_readable();
+  void on_writable();
+  void on_deadline();
+  void flush();
+  void shake_hands();
+  void read_preface();
+  void begin_h1(runtime::InBuffer first);
+  void begin_h2(std::string_view first);
+
+  FrontThread& thread_;
+  Transport transport_;
+  ClientFacts facts_;
+  runtime::IoWatch watch_;
+  runtime::Timer deadline_;
+  runtime::Deferred flush_;
+  std::variant<std::monostate, std::unique_ptr<H1Session>, std::unique_ptr<H2Session>> session_;  // empty: handshake or preface
+  runtime::InBuffer first_;       // bytes before it is known what they are
+  bool hands_shaken_ = false;     // plain, or the TLS handshake is done
+  bool is_closing_ = false;       // close() was called: buried
+  bool is_draining_ = false;      // drain() came before there was a session
+  Client* next_ = nullptr;        // in the thread's list
+  Client* previous_ = nullptr;
+};
+
+}  // namespace proxy

@@ -1,0 +1,34 @@
+// How an exchange ended: whose doing it was, and why, in the words of the access log.
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+namespace proxy {
+
+enum class Fault : std::uint8_t { kNobody, kClient, kApp, kUs };
+
+struct Outcome {
+  Fault fault = Fault::kNobody;
+  std::string_view cause;  ///< a literal; empty with kNobody
+  bool operator==(const Outcome&) const = default;
+};
+
+inline constexpr Outcome kOk{};
+inline constexpr Outcome kClientGone{Fault::kClient, "client went away"};
+inline constexpr Outcome kQueueFull{Fault::kUs, "queue is full"};
+inline constexpr Outcome kQueueTimeout{Fault::kUs, "no worker in time"};
+inline constexpr Outcome kNotBooted{Fault::kApp, "app does not start"};
+inline constexpr Outcome kCannotConnect{Fault::kApp, "worker does not take connections"};
+inline constexpr Outcome kWorkerLost{Fault::kApp, "worker closed the connection before it answered"};
+inline constexpr Outcome kAnswerTimeout{Fault::kApp, "worker did not answer in time"};
+inline constexpr Outcome kAnswerCut{Fault::kApp, "worker closed the connection in the middle of its answer"};
+inline constexpr Outcome kAnswerSilent{Fault::kApp, "worker fell silent in the middle of its answer"};
+inline constexpr Outcome kNoSuchHost{Fault::kClient, "no app has this host"};
+inline constexpr Outcome kBodyTooLarge{Fault::kClient, "body is larger than max_body"};
+inline constexpr Outcome kBodyTimeout{Fault::kClient, "body came too slowly"};
+inline constexpr Outcome kExpectationFailed{Fault::kClient, "unknown expectation"};
+inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
+inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
+inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
+
+}  // namespace proxy

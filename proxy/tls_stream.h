@@ -1,0 +1,54 @@
+// TLS on one accepted connection: bytes in clear on this side, records on the socket. Not the policy (versions, suites,
+// certificates): see tls_context.h. OpenSSL's types stay behind this header.
+#pragma once
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "runtime/bytes.h"
+#include "runtime/fd.h"
+
+struct ssl_st;
+
+namespace proxy {
+
+class TlsContext;
+
+class TlsStream {
+ public:
+  /// `fd` must outlive the stream. The context may be replaced meanwhile; this stream keeps what it began with.
+  TlsStream(TlsContext& context, int fd);
+  ~TlsStream();
+
+  /// kProgress: the handshake is done. kWant: call again when the socket is ready (see wants_write()). kFailed: close.
+  runtime::Io handshake();
+  /// Whether the last kWant waits for the socket to take bytes.
+  bool wants_write() const { return wants_write_; }
+
+  /// One record's worth at most. kClosed is close_notify or end of input. n is set with kProgress.
+  runtime::Io read(std::span<char> into, runtime::Bytes& n);
+  /// Decrypted or encrypted bytes wait inside: read again without waiting for the socket.
+  bool has_pending() const;
+  /// At most one record (16 KiB). After kWant call again with the same bytes at the front (more may follow).
+  runtime::Io write(std::string_view bytes, runtime::Bytes& n);
+  /// Sends close_notify, so that an answer that ends with the connection is known to be whole.
+  void say_goodbye();
+
+  /// "h2", "http/1.1" or "".
+  std::string_view alpn() const;
+  /// "TLSv1.3"
+  std::string_view version() const;
+  /// Why the last call failed, in OpenSSL's words; for the debug log.
+  std::string_view reason() const { return reason_; }
+
+ private:
+  runtime::Io outcome(int result);
+  struct Free {
+    void operator()(ssl_st*) const;
+  };
+  std::unique_ptr<ssl_st, Free> ssl_;
+  std::string_view reason_;
+  bool wants_write_ = false;
+};
+
+}  // namespace proxy

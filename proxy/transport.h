@@ -1,0 +1,37 @@
+// The bytes of one client connection, in clear: a plain socket or TLS on it. Knows no HTTP.
+#pragma once
+#include <memory>
+#include <span>
+
+#include "proxy/tls_stream.h"
+#include "runtime/buffer.h"
+#include "runtime/fd.h"
+
+namespace proxy {
+
+class Transport {
+ public:
+  explicit Transport(runtime::Fd fd) : fd_(std::move(fd)) {}
+  Transport(runtime::Fd fd, TlsContext& context)
+      : fd_(std::move(fd)), tls_(std::make_unique<TlsStream>(context, fd_.get())) {}
+
+  int fd() const { return fd_.get(); }
+  TlsStream* tls() const { return tls_.get(); }
+
+  /// One read(2) or one TLS record.
+  runtime::Io read(std::span<char> into, runtime::Bytes& n);
+  /// More can be read without waiting for the socket.
+  bool has_pending() const { return tls_ && tls_->has_pending(); }
+  /// Writes from the front of the queue and drops what was taken: until it is empty (kProgress) or the socket is full.
+  runtime::Io flush(runtime::ByteQueue& queue);
+  /// No more bytes from us: close_notify, then FIN.
+  void close_write();
+
+ private:
+  runtime::Io flush_plain(runtime::ByteQueue& queue);
+  runtime::Io flush_tls(runtime::ByteQueue& queue);
+  runtime::Fd fd_;
+  std::unique_ptr<TlsStream> tls_;  // empty: plain
+};
+
+}  // namespace proxy
