@@ -12,11 +12,12 @@ library(libevent libevent_core)
 library(openssl openssl)
 library(nghttp2 libnghttp2)
 
-# fmt, toml++, CLI11 and nlohmann-json are headers here: toml++'s .pc file would force its shared library on us.
-foreach(name fmt tomlplusplus json cli11)
+# fmt, toml++, CLI11 and nlohmann-json come as headers: toml++'s .pc file would force its shared library on us. fmt's are
+# compiled once.
+add_library(fmt STATIC cmake/fmt.cpp)
+foreach(name tomlplusplus json cli11)
   add_library(${name} INTERFACE)
 endforeach()
-target_compile_definitions(fmt INTERFACE FMT_HEADER_ONLY)
 target_compile_definitions(tomlplusplus INTERFACE TOML_HEADER_ONLY=0)
 
 add_library(allocator INTERFACE)
