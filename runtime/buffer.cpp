@@ -7,51 +7,60 @@
 
 namespace runtime {
 
-// The free list keeps what a busy thread needs and gives back what a burst left: 256 blocks are 4 MiB.
+// The free lists keep what a busy thread needs and give back what a burst left: 4 MiB of each size.
 struct Pool {
-  static constexpr std::size_t kMostFree = 256;
-  Chunk::Block* free = nullptr;
-  std::size_t free_count = 0;
+  struct Shelf {
+    Bytes capacity;  // of its blocks; with the head one size class of the allocator
+    std::size_t most;
+    Chunk::Block* free = nullptr;
+    std::size_t count = 0;
+  };
+  Shelf shelves[2] = {{Chunk::kBlock - sizeof(Chunk::Block), 256}, {Chunk::kLargeBlock - sizeof(Chunk::Block), 64}};
   Bytes in_use = 0;
 
   ~Pool() {
-    while (free != nullptr) std::free(std::exchange(free, free->next_free));
+    for (Shelf& shelf : shelves) {
+      while (shelf.free != nullptr) std::free(std::exchange(shelf.free, shelf.free->next_free));
+    }
   }
 };
 
 namespace {
 thread_local Pool pool;
-constexpr Bytes kHead = 16;  // sizeof(Block): a pooled block is 16 KiB with its head, one size class of the allocator
 }  // namespace
 
 Bytes buffered_bytes() { return pool.in_use; }
 
 Chunk Chunk::make(Bytes capacity) {
-  static_assert(sizeof(Block) == kHead);
-  constexpr Bytes kPooled = kBlock - kHead;
   Block* block = nullptr;
-  if (capacity <= kPooled && pool.free != nullptr) {
-    block = std::exchange(pool.free, pool.free->next_free);
-    --pool.free_count;
+  Pool::Shelf& shelf = pool.shelves[capacity <= pool.shelves[0].capacity ? 0 : 1];
+  const bool is_pooled = capacity <= shelf.capacity;
+  if (is_pooled && shelf.free != nullptr) {
+    block = std::exchange(shelf.free, shelf.free->next_free);
+    --shelf.count;
   } else {
-    const Bytes bytes = std::max(capacity, kPooled);
-    block = static_cast<Block*>(std::malloc(kHead + bytes));
+    const Bytes bytes = is_pooled ? shelf.capacity : capacity;
+    block = static_cast<Block*>(std::malloc(sizeof(Block) + bytes));
     if (block == nullptr) std::abort();  // out of memory ends the process (docs/architecture.md)
     block->capacity = static_cast<std::uint32_t>(bytes);
   }
   block->references = 1;
-  pool.in_use += kHead + block->capacity;
+  pool.in_use += sizeof(Block) + block->capacity;
   Chunk chunk;
   chunk.block_ = block;
   return chunk;
 }
 
 void Chunk::give_back(Block* block) {
-  pool.in_use -= kHead + block->capacity;
-  if (block->capacity != kBlock - kHead || pool.free_count >= Pool::kMostFree) return std::free(block);
-  block->next_free = pool.free;
-  pool.free = block;
-  ++pool.free_count;
+  pool.in_use -= sizeof(Block) + block->capacity;
+  for (Pool::Shelf& shelf : pool.shelves) {
+    if (block->capacity != shelf.capacity || shelf.count >= shelf.most) continue;
+    block->next_free = shelf.free;
+    shelf.free = block;
+    ++shelf.count;
+    return;
+  }
+  std::free(block);
 }
 
 Slice InBuffer::take(Bytes n) {
@@ -60,31 +69,35 @@ Slice InBuffer::take(Bytes n) {
   return slice;
 }
 
-std::span<char> InBuffer::room() {
-  if (!chunk_) chunk_ = Chunk::make();
-  if (chunk_.is_shared() && (is_empty() || end_ == chunk_.capacity())) {
-    // Others still look at what we gave them: go on in a new chunk.
-    const std::string_view left = bytes();
-    Chunk next = Chunk::make(left.size() + 1);
-    std::memcpy(next.data(), left.data(), left.size());
-    begin_ = 0;
-    end_ = left.size();
-    chunk_ = std::move(next);
-  }
-  if (is_empty() && !chunk_.is_shared()) begin_ = end_ = 0;
-  if (end_ == chunk_.capacity()) {
-    const Bytes left = end_ - begin_;
+std::span<char> InBuffer::room(bool large) {
+  const std::string_view left = bytes();
+  const Bytes wanted = large ? Chunk::kLargeBlock - 64 : 1;
+  if (!chunk_) {
+    chunk_ = Chunk::make(wanted);
+  } else if (chunk_.is_shared()) {
+    // Others still look at what we gave them. Go on behind it while there is a good deal of room, else in a new chunk.
+    if (end_ + 1024 > chunk_.capacity() || (large && left.empty())) move_to(Chunk::make(std::max(wanted, left.size() * 2)));
+  } else if (left.empty()) {
+    begin_ = end_ = 0;
+    if (large && chunk_.capacity() < wanted) chunk_ = Chunk::make(wanted);
+  } else if (end_ == chunk_.capacity()) {
     if (begin_ == 0) {
-      Chunk larger = Chunk::make(chunk_.capacity() * 2);
-      std::memcpy(larger.data(), chunk_.data(), left);
-      chunk_ = std::move(larger);
+      move_to(Chunk::make(chunk_.capacity() * 2));
     } else {
-      std::memmove(chunk_.data(), chunk_.data() + begin_, left);
+      std::memmove(chunk_.data(), left.data(), left.size());
+      begin_ = 0;
+      end_ = left.size();
     }
-    begin_ = 0;
-    end_ = left;
   }
   return {chunk_.data() + end_, chunk_.capacity() - end_};
+}
+
+void InBuffer::move_to(Chunk next) {
+  const std::string_view left = bytes();
+  if (!left.empty()) std::memcpy(next.data(), left.data(), left.size());
+  begin_ = 0;
+  end_ = left.size();
+  chunk_ = std::move(next);
 }
 
 void ByteQueue::append(Slice slice) {
@@ -128,22 +141,23 @@ void ByteQueue::append_all(ByteQueue& other) {
   while (!other.is_empty()) append(other.take_first());
 }
 
-std::size_t ByteQueue::front(std::span<iovec> into, Bytes most) const { return from(0, into, most); }
-
-std::size_t ByteQueue::from(Bytes offset, std::span<iovec> into, Bytes most) const {
+std::size_t ByteQueue::front(std::span<iovec> into, Bytes most) const {
   std::size_t filled = 0;
   for (std::size_t i = first_; i < slices_.size() && filled < into.size() && most > 0; ++i) {
-    const Slice& slice = slices_[i];
-    if (offset >= slice.size) {
-      offset -= slice.size;
-      continue;
-    }
-    const Bytes n = std::min(slice.size - offset, most);
-    into[filled++] = {const_cast<char*>(slice.data + offset), n};
+    const Bytes n = std::min(slices_[i].size, most);
+    into[filled++] = {const_cast<char*>(slices_[i].data), n};
     most -= n;
-    offset = 0;
   }
   return filled;
+}
+
+Slice ByteQueue::at(Bytes offset) const {
+  for (std::size_t i = first_; i < slices_.size(); ++i) {
+    const Slice& slice = slices_[i];
+    if (offset < slice.size) return {slice.chunk, slice.data + offset, slice.size - offset};
+    offset -= slice.size;
+  }
+  return {};
 }
 
 Bytes ByteQueue::peek(char* into, Bytes n) const {

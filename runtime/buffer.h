@@ -16,10 +16,11 @@ namespace runtime {
 /// What all buffers of this thread hold now, in bytes.
 Bytes buffered_bytes();
 
-/// A counted reference to a block of memory: 16 KiB from the pool, or larger, made to order. Empty or valid.
+/// A counted reference to a block of memory: 16 or 64 KiB from the pool, or other sizes, made to order. Empty or valid.
 class Chunk {
  public:
   static constexpr Bytes kBlock = 16 * 1024;
+  static constexpr Bytes kLargeBlock = 64 * 1024;
 
   Chunk() = default;
   /// At least `capacity` bytes, unshared.
@@ -66,7 +67,8 @@ class InBuffer {
   /// Room to read into: at least 1 byte. What is there already stays contiguous (it is moved, to a larger chunk if
   /// need be, when the chunk is full or shared), so views into bytes() are valid only until the next room().
   /// A caller bounds its input by looking at bytes().size() first.
-  std::span<char> room();
+  /// `large`: 64 KiB where there is nothing to keep contiguous, for long bodies.
+  std::span<char> room(bool large = false);
   void added(Bytes n) { end_ += n; }
 
   /// Keeps the memory alive for views into it, whatever this buffer does next.
@@ -76,6 +78,7 @@ class InBuffer {
   void clear() { chunk_ = Chunk(); begin_ = end_ = 0; }
 
  private:
+  void move_to(Chunk next);
   Chunk chunk_;
   Bytes begin_ = 0, end_ = 0;
 };
@@ -95,8 +98,8 @@ class ByteQueue {
 
   /// The front as buffers for writev(2), at most `most` bytes in all; returns how many were filled.
   std::size_t front(std::span<iovec> into, Bytes most = SIZE_MAX) const;
-  /// As front(), but from the byte at `offset` on.
-  std::size_t from(Bytes offset, std::span<iovec> into, Bytes most = SIZE_MAX) const;
+  /// The slice that holds the byte at `offset`, from that byte to the slice's end.
+  Slice at(Bytes offset) const;
   /// Copies from the front, up to n bytes; returns how many. Does not drop them.
   Bytes peek(char* into, Bytes n) const;
   void drop(Bytes n);

@@ -1,0 +1,32 @@
+// Which worker gets the next request. Pure.
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "upstream/roster.h"
+
+namespace upstream {
+
+/// How much a worker has to do.
+struct Load {
+  WorkerId worker = 0;
+  std::uint32_t in_flight = 0;   ///< leases
+  std::uint32_t slots = 0;       ///< leases it can have at the same time
+  std::uint64_t last_used = 0;   ///< a count that rises with every lease of the app; 0: never
+  bool takes_work = true;        ///< false: leaving or ended
+};
+
+/// The worker with the fewest requests in flight and a free slot; among equals the least recently used. Never `tried`
+/// (0: none). Null: none is free. Fewest in flight, not round robin: one slow request would stall every n-th client.
+inline Load* choose(std::span<Load* const> loads, WorkerId tried) {
+  Load* best = nullptr;
+  for (Load* const load : loads) {
+    if (!load->takes_work || load->in_flight >= load->slots || load->worker == tried) continue;
+    const bool better = best == nullptr || load->in_flight < best->in_flight ||
+                        (load->in_flight == best->in_flight && load->last_used < best->last_used);
+    if (better) best = load;
+  }
+  return best;
+}
+
+}  // namespace upstream

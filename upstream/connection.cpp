@@ -1,0 +1,102 @@
+#include "upstream/connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "runtime/socket.h"
+#include "runtime/text.h"
+
+namespace upstream {
+namespace {
+
+using runtime::Bytes;
+using runtime::Chunk;
+using runtime::Fd;
+using runtime::Io;
+
+constexpr std::string_view kPort = "port:";
+
+/// Loopback connects at once or fails at once, so it may block for that moment: there is no state "connecting".
+Fd connect_port(std::uint16_t port) {
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const void* address = &to;
+  if (::connect(fd.get(), static_cast<const sockaddr*>(address), sizeof to) != 0) {
+    const int reason = errno;
+    fd.reset();
+    errno = reason;
+    return fd;
+  }
+  const int one = 1;
+  ::ioctl(fd.get(), FIONBIO, &one);
+  runtime::set_no_delay(fd.get());
+  return fd;
+}
+
+Io io_of(ssize_t n) {
+  if (n > 0) return Io::kProgress;
+  if (n == 0) return Io::kClosed;
+  return errno == EAGAIN || errno == EINTR ? Io::kWant : Io::kFailed;
+}
+
+}  // namespace
+
+std::unique_ptr<Connection> Connection::open(runtime::Loop& loop, const Worker& worker) {
+  const std::string& socket = worker.socket;
+  const auto port = socket.starts_with(kPort) ? runtime::parse_number(socket.substr(kPort.size())) : std::nullopt;
+  Fd fd = port ? connect_port(static_cast<std::uint16_t>(*port)) : runtime::connect_unix(socket);
+  if (!fd) return nullptr;
+  auto made = std::make_unique<Connection>(loop, std::move(fd));
+  made->watch_.want_read(true);
+  return made;
+}
+
+Io Connection::read(std::span<char> into, Bytes& n) {
+  const ssize_t got = ::read(fd_.get(), into.data(), into.size());
+  n = got > 0 ? static_cast<Bytes>(got) : 0;
+  return io_of(got);
+}
+
+Io Connection::read_many(runtime::ByteQueue& into, Bytes& n) {
+  std::array<Chunk, 4> chunks;
+  std::array<iovec, 4> parts;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    chunks[i] = Chunk::make();
+    parts[i] = {chunks[i].data(), chunks[i].capacity()};
+  }
+  const ssize_t got = ::readv(fd_.get(), parts.data(), static_cast<int>(parts.size()));
+  n = got > 0 ? static_cast<Bytes>(got) : 0;
+  for (Bytes i = 0, left = n; left > 0; ++i) {
+    const Bytes size = std::min(left, chunks[i].capacity());
+    into.append({chunks[i], chunks[i].data(), size});
+    left -= size;
+  }
+  return io_of(got);
+}
+
+Io Connection::flush(runtime::ByteQueue& queue) {
+  std::array<iovec, 16> parts;
+  while (!queue.is_empty()) {
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = queue.front(parts);
+    const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+    if (sent < 0) return errno == EAGAIN || errno == EINTR ? Io::kWant : Io::kFailed;
+    queue.drop(static_cast<Bytes>(sent));
+  }
+  return Io::kProgress;
+}
+
+void Connection::close_write() { ::shutdown(fd_.get(), SHUT_WR); }
+
+}  // namespace upstream

@@ -1,0 +1,452 @@
+#include "upstream/dispatch.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "upstream/place.h"
+
+namespace upstream {
+namespace {
+
+using runtime::Loop;
+using runtime::Time;
+
+// gunicorn closes an idle connection after 2 s, Node and uvicorn after 5 s; we must be the first to let go, or a request
+// would meet the closing. Half of the shortest.
+constexpr std::chrono::seconds kIdleAtMost{1};
+
+template <class T>
+void erase(std::vector<T*>& list, const T* item) {
+  const auto at = std::find(list.begin(), list.end(), item);
+  if (at == list.end()) return;
+  *at = list.back();
+  list.pop_back();
+}
+
+}  // namespace
+
+// ---- Line ----
+
+void Line::append(Ticket& ticket) {
+  ticket.previous_ = last_;
+  ticket.next_ = nullptr;
+  (last_ != nullptr ? last_->next_ : first_) = &ticket;
+  last_ = &ticket;
+  ++length_;
+}
+
+void Line::prepend(Ticket& ticket) {
+  ticket.previous_ = nullptr;
+  ticket.next_ = first_;
+  (first_ != nullptr ? first_->previous_ : last_) = &ticket;
+  first_ = &ticket;
+  ++length_;
+}
+
+void Line::remove(Ticket& ticket) {
+  (ticket.previous_ != nullptr ? ticket.previous_->next_ : first_) = ticket.next_;
+  (ticket.next_ != nullptr ? ticket.next_->previous_ : last_) = ticket.previous_;
+  ticket.next_ = ticket.previous_ = nullptr;
+  --length_;
+}
+
+// ---- Lease ----
+
+const Worker& Lease::worker() const { return place_->about; }
+
+Connection* Lease::connect() {
+  if (connection_) return connection_.get();
+  std::unique_ptr<Connection> made = Connection::open(desk_->loop_, place_->about);
+  if (!made) return nullptr;
+  made->desk_ = desk_;
+  made->place_ = place_;
+  connection_ = std::move(made);
+  Dispatch& dispatch = desk_->dispatch_;
+  const std::scoped_lock lock(dispatch.lock_);
+  place_->leased.push_back(connection_.get());
+  dispatch.board_.worker[place_->about.row].connects.fetch_add(1, std::memory_order_relaxed);
+  return connection_.get();
+}
+
+void Lease::give_back(bool reuse) {
+  if (place_ != nullptr) desk_->dispatch_.release(*this, reuse);
+}
+
+// ---- Ticket ----
+
+void Ticket::leave() {
+  if (!std::exchange(is_waiting_, false)) return;
+  Dispatch& dispatch = desk_->dispatch_;
+  const std::scoped_lock lock(dispatch.lock_);
+  if (!is_granted_) {
+    dispatch.line_.remove(*this);
+  } else {
+    desk_->granted_.remove(*this);
+    if (place_ != nullptr) {
+      dispatch.vacate_locked(*place_);
+      dispatch.pump_locked(desk_);
+    }
+  }
+  dispatch.figure_locked();
+}
+
+// ---- Desk ----
+
+Desk::Desk(Loop& loop, Dispatch& dispatch)
+    : loop_(loop),
+      dispatch_(dispatch),
+      collect_(loop, runtime::bind<&Desk::collect>(this)),
+      sweep_(loop, runtime::bind<&Desk::sweep>(this)) {
+  const std::scoped_lock lock(dispatch.lock_);
+  thread_ = dispatch.desks_.size();
+  dispatch.desks_.push_back(this);
+  for (auto& place : dispatch.places_) place->idle.resize(dispatch.desks_.size());
+}
+
+Desk::~Desk() { dispatch_.close_idle(*this, Time::max()); }
+
+void Desk::collect() {
+  for (;;) {
+    Ticket* ticket = nullptr;
+    Lease lease;
+    bool may_repeat = true;
+    {
+      const std::scoped_lock lock(dispatch_.lock_);
+      ticket = granted_.first();
+      if (ticket == nullptr) return;
+      granted_.remove(*ticket);
+      ticket->is_waiting_ = false;
+      may_repeat = ticket->may_repeat_;
+      if (ticket->place_ != nullptr) {
+        lease.desk_ = this;
+        lease.place_ = ticket->place_;
+      }
+    }
+    if (lease) dispatch_.attach(lease, may_repeat);
+    ticket->on_leased_(lease);
+  }
+}
+
+void Desk::sweep() {
+  dispatch_.close_idle(*this, loop_.now() - kIdleAtMost);
+}
+
+// ---- Dispatch ----
+
+Dispatch::Dispatch(const conf::App& app, AppIndex index, Board& board)
+    : app_(app), speech_(speech_of(app)), board_(board), figures_(board.app[index]) {}
+
+Dispatch::~Dispatch() = default;
+
+Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_repeat, WorkerId tried) {
+  {
+    const std::scoped_lock lock(lock_);
+    const bool is_retry = tried != 0;
+    Load* const load = line_.length() == 0 || is_retry ? choose(loads_, tried) : nullptr;
+    if (load == nullptr) {
+      if (!has_been_ready_ && !can_wait_) return Acquired::kCannotStart;
+      if (is_retry && !may_come_locked(tried)) return Acquired::kNoOther;
+      if (!is_retry && line_.length() >= app_.queue_size) return Acquired::kFull;
+      ticket.desk_ = &desk;
+      ticket.place_ = nullptr;
+      ticket.tried_ = tried;
+      ticket.may_repeat_ = may_repeat;
+      ticket.is_granted_ = false;
+      ticket.is_waiting_ = true;
+      // A retry has waited before: it goes first.
+      is_retry ? line_.prepend(ticket) : line_.append(ticket);
+      figure_locked();
+      return Acquired::kWaiting;
+    }
+    auto& place = static_cast<Place&>(*load);
+    occupy_locked(place);
+    figure_locked();
+    lease.desk_ = &desk;
+    lease.place_ = &place;
+  }
+  attach(lease, may_repeat);
+  return Acquired::kLeased;
+}
+
+/// Whether another worker than `other_than` is there, or will come because the supervisor starts one.
+bool Dispatch::may_come_locked(WorkerId other_than) const {
+  if (app_.kind() != conf::AppKind::kProxy) return true;
+  return std::any_of(places_.begin(), places_.end(),
+                     [&](const auto& place) { return place->takes_work && place->worker != other_than; });
+}
+
+runtime::Milliseconds Dispatch::patience() const {
+  const std::scoped_lock lock(lock_);
+  return has_been_ready_ ? app_.queue_timeout : app_.boot_timeout;
+}
+
+std::size_t Dispatch::published() const {
+  const std::scoped_lock lock(lock_);
+  return static_cast<std::size_t>(
+      std::count_if(places_.begin(), places_.end(), [](const auto& place) { return place->takes_work; }));
+}
+
+void Dispatch::occupy_locked(Place& place) {
+  ++place.in_flight;
+  ++busy_;
+  place.last_used = ++uses_;
+  board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
+}
+
+void Dispatch::vacate_locked(Place& place) {
+  --place.in_flight;
+  --busy_;
+  board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
+  if (place.in_flight == 0 && place.on_drained) {
+    place.drained_loop->post(std::move(place.on_drained));
+    place.on_drained = nullptr;
+  }
+}
+
+/// Finds the lease an idle connection, this thread's own first: it is in our loop already. Without one the lease may
+/// open a new connection, for then fewer are open than slots.
+void Dispatch::attach(Lease& lease, bool may_repeat) {
+  Desk& desk = *lease.desk_;
+  Place& place = *lease.place_;
+  std::unique_ptr<Connection> others;
+  {
+    const std::scoped_lock lock(lock_);
+    lease.connection_ = take_own_locked(desk, place, may_repeat);
+    if (lease.connection_) {
+      place.leased.push_back(lease.connection_.get());
+      return;
+    }
+    if (place.open < place.slots) {
+      ++place.open;
+      return;
+    }
+    others = take_others_locked(place);
+    if (!others) return;  // an idle one of our own that is too old was closed: the count stands
+  }
+  // Another thread's connection: the same socket by a number of our own. The old number is closed by its thread,
+  // which may be looking at it right now.
+  auto mine = std::make_unique<Connection>(desk.loop_, runtime::duplicate(others->fd()));
+  const bool is_fresh = may_repeat || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
+  Loop& home = others->desk_->loop_;
+  home.post([old = others.release()] { delete old; });
+  if (mine->fd() < 0 || !is_fresh) return;
+  mine->desk_ = &desk;
+  mine->place_ = &place;
+  mine->is_reused_ = true;
+  mine->watch_.want_read(true);
+  const std::scoped_lock lock(lock_);
+  place.leased.push_back(mine.get());
+  lease.connection_ = std::move(mine);
+}
+
+std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, bool may_repeat) {
+  auto& mine = place.idle[desk.thread_];
+  if (mine.empty()) return nullptr;
+  std::unique_ptr<Connection> connection = std::move(mine.back());
+  mine.pop_back();
+  connection->is_idle_ = false;
+  // A worker that is about to close an idle connection may have done so: not for a request that must not run twice.
+  if (!may_repeat && speech_ == Speech::kHttp && desk.loop_.now() - connection->idle_since_ >= kIdleAtMost) {
+    --place.open;
+    desk.loop_.bury(std::move(connection));
+    return nullptr;
+  }
+  return connection;
+}
+
+std::unique_ptr<Connection> Dispatch::take_others_locked(Place& place) {
+  for (auto& idle : place.idle) {
+    if (idle.empty()) continue;
+    std::unique_ptr<Connection> connection = std::move(idle.back());
+    idle.pop_back();
+    connection->is_idle_ = false;
+    return connection;
+  }
+  return nullptr;
+}
+
+void Dispatch::release(Lease& lease, bool reuse) {
+  Desk& desk = *lease.desk_;
+  Place& place = *lease.place_;
+  std::unique_ptr<Connection> connection = std::move(lease.connection_);
+  lease.place_ = nullptr;
+  {
+    const std::scoped_lock lock(lock_);
+    if (connection) erase(place.leased, connection.get());
+    if (reuse && connection && place.takes_work) {
+      connection->is_reused_ = true;
+      connection->is_idle_ = true;
+      connection->idle_since_ = desk.loop_.now();
+      connection->watch_.rebind(runtime::bind<&Connection::on_idle_readable>(connection.get()), {});
+      connection->watch_.want_read(true);
+      connection->watch_.want_write(false);
+      place.idle[desk.thread_].push_back(std::move(connection));
+      if (speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
+    } else {
+      --place.open;
+    }
+    vacate_locked(place);
+    pump_locked(&desk);
+    figure_locked();
+    forget_if_empty_locked(place);
+  }
+  // Maybe we are in a call from its own watch.
+  if (connection) desk.loop_.bury(std::move(connection));
+}
+
+/// Gives free slots to those in line, first come first served. A ticket that may not go to the only free worker is
+/// passed over; it keeps its place.
+void Dispatch::pump_locked(Desk* here) {
+  for (Ticket* ticket = line_.first(); ticket != nullptr;) {
+    Ticket* const next = ticket->next_;
+    if (Load* const load = choose(loads_, ticket->tried_)) {
+      occupy_locked(static_cast<Place&>(*load));
+      grant_locked(*ticket, &static_cast<Place&>(*load), here);
+    } else if (ticket->tried_ == 0) {
+      return;
+    }
+    ticket = next;
+  }
+}
+
+void Dispatch::grant_locked(Ticket& ticket, Place* place, Desk* here) {
+  line_.remove(ticket);
+  ticket.place_ = place;
+  ticket.is_granted_ = true;
+  Desk& desk = *ticket.desk_;
+  desk.granted_.append(ticket);
+  if (&desk == here) {
+    desk.collect_.schedule();
+  } else if (desk.granted_.length() == 1) {
+    desk.loop_.post([&desk] { desk.collect(); });
+  }
+}
+
+void Dispatch::refuse_line_locked() {
+  while (Ticket* ticket = line_.first()) grant_locked(*ticket, nullptr, nullptr);
+}
+
+void Dispatch::publish(const Worker& worker) {
+  const std::scoped_lock lock(lock_);
+  auto place = std::make_unique<Place>();
+  place->worker = worker.id;
+  place->slots = static_cast<std::uint32_t>(app_.concurrency);
+  place->about = worker;
+  place->dispatch = this;
+  place->idle.resize(desks_.size());
+  loads_.push_back(place.get());
+  places_.push_back(std::move(place));
+  has_been_ready_ = true;
+  slots_ += static_cast<std::uint32_t>(app_.concurrency);
+  pump_locked(nullptr);
+  figure_locked();
+}
+
+void Dispatch::unpublish(WorkerId worker, Loop& loop, std::function<void()> on_drained) {
+  {
+    const std::scoped_lock lock(lock_);
+    Place* const place = find_locked(worker);
+    if (place != nullptr) stop_work_locked(*place);
+    if (place != nullptr && place->in_flight > 0) {
+      place->drained_loop = &loop;
+      place->on_drained = std::move(on_drained);
+    }
+    figure_locked();
+  }
+  if (on_drained) loop.post(std::move(on_drained));
+  for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
+}
+
+void Dispatch::ended(WorkerId worker) {
+  {
+    const std::scoped_lock lock(lock_);
+    Place* const place = find_locked(worker);
+    if (place == nullptr) return;
+    stop_work_locked(*place);
+    // Its threads see end of input at once; the numbers stay theirs to close.
+    for (const Connection* connection : place->leased) ::shutdown(connection->fd(), SHUT_RDWR);
+    figure_locked();
+    forget_if_empty_locked(*place);
+  }
+  for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
+}
+
+void Dispatch::set_can_wait(bool can_wait) {
+  const std::scoped_lock lock(lock_);
+  can_wait_ = can_wait;
+  if (!can_wait_ && !has_been_ready_) refuse_line_locked();
+  figure_locked();
+}
+
+Place* Dispatch::find_locked(WorkerId worker) {
+  for (auto& place : places_) {
+    if (place->worker == worker) return place.get();
+  }
+  return nullptr;
+}
+
+void Dispatch::stop_work_locked(Place& place) {
+  if (!std::exchange(place.takes_work, false)) return;
+  slots_ -= place.slots;
+}
+
+/// A worker that takes no work and has nothing open is history.
+void Dispatch::forget_if_empty_locked(Place& place) {
+  if (place.takes_work || place.in_flight > 0 || place.open > 0) return;
+  erase<Load>(loads_, &place);
+  std::erase_if(places_, [&](const auto& p) { return p.get() == &place; });
+}
+
+/// Closes this thread's idle connections: those to workers that take no more work, and to foreign programs those
+/// that were last used at or before `used_before`.
+void Dispatch::close_idle(Desk& desk, Time used_before) {
+  std::vector<std::unique_ptr<Connection>> closing;  // closed outside the lock
+  {
+    const std::scoped_lock lock(lock_);
+    bool some_stay = false;
+    for (std::size_t i = places_.size(); i-- > 0;) {
+      Place& place = *places_[i];
+      std::erase_if(place.idle[desk.thread_], [&](auto& connection) {
+        const bool stays = place.takes_work && connection->idle_since_ > used_before;
+        some_stay = some_stay || stays;
+        if (stays) return false;
+        connection->is_idle_ = false;
+        --place.open;
+        closing.push_back(std::move(connection));
+        return true;
+      });
+      forget_if_empty_locked(place);
+    }
+    if (some_stay && speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost / 2);
+  }
+  for (auto& connection : closing) desk.loop_.bury(std::move(connection));
+}
+
+void Connection::on_idle_readable() { desk_->dispatch().on_idle_closed(*this); }
+
+/// Nothing is due on an idle connection: it is the worker's goodbye, or an answer nobody asked for. Both end it.
+void Dispatch::on_idle_closed(Connection& connection) {
+  const std::scoped_lock lock(lock_);
+  if (!connection.is_idle_) {  // taken over by another thread: it is their answer; our number is closed by a post
+    connection.watch_.want_read(false);
+    return;
+  }
+  Place& place = *connection.place_;
+  auto& idle = place.idle[connection.desk_->thread_];
+  const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
+  std::unique_ptr<Connection> dead = std::move(*at);
+  idle.erase(at);
+  dead->is_idle_ = false;
+  --place.open;
+  dead->desk_->loop_.bury(std::move(dead));
+  forget_if_empty_locked(place);
+}
+
+void Dispatch::figure_locked() {
+  figures_.queue.store(static_cast<std::uint32_t>(line_.length()), std::memory_order_relaxed);
+  figures_.busy.store(busy_, std::memory_order_relaxed);
+  figures_.slots.store(slots_, std::memory_order_relaxed);
+}
+
+}  // namespace upstream

@@ -1,0 +1,193 @@
+// Who gets which worker: the slots, the one queue and the idle connections of one app. Shared by the front's threads
+// under one short lock. Knows no HTTP. Who is chosen: choose.h.
+//
+// An exchange asks acquire(ticket): it gets a Lease now, or a place in line and the lease later, from its own loop. A
+// worker never has more leases than slots, nor more open connections.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "runtime/loop.h"
+#include "upstream/choose.h"
+#include "upstream/connection.h"
+#include "upstream/roster.h"
+#include "upstream/scoreboard.h"
+
+namespace upstream {
+
+class Desk;
+class Dispatch;
+struct Place;
+
+/// A slot in use: a worker, and a connection to it once connect() has been called. Moves; the end is Dispatch::release().
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept : desk_(std::exchange(other.desk_, nullptr)), place_(std::exchange(other.place_, nullptr)), connection_(std::move(other.connection_)) {}
+  Lease& operator=(Lease&& other) noexcept {
+    give_back(false);
+    desk_ = std::exchange(other.desk_, nullptr);
+    place_ = std::exchange(other.place_, nullptr);
+    connection_ = std::move(other.connection_);
+    return *this;
+  }
+  ~Lease() { give_back(false); }
+
+  explicit operator bool() const { return place_ != nullptr; }
+  const Worker& worker() const;
+  /// The idle connection that came with the lease, or a new one. Null with errno set: the worker takes none.
+  Connection* connect();
+  Connection& connection() { return *connection_; }
+  /// The slot is free again. `reuse`: the connection is between two messages and may carry the next one.
+  void give_back(bool reuse);
+
+ private:
+  friend class Dispatch;
+  friend class Desk;
+  Desk* desk_ = nullptr;
+  Place* place_ = nullptr;
+  std::unique_ptr<Connection> connection_;
+};
+
+/// A place in line. Destroying it leaves the line, or gives the slot back that was just granted.
+class Ticket {
+ public:
+  /// `on_leased` is called from the desk's loop; an empty lease means that the app cannot start, waiting is no use.
+  explicit Ticket(runtime::Call<Lease&> on_leased) : on_leased_(on_leased) {}
+  ~Ticket() { leave(); }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  void leave();
+  bool is_waiting() const { return is_waiting_; }
+
+ private:
+  friend class Dispatch;
+  friend class Desk;
+  friend class Line;
+  runtime::Call<Lease&> on_leased_;
+  bool is_waiting_ = false;   // from acquire() to on_leased_ or leave(); only our own thread looks at it
+  // The rest is guarded by the dispatch's lock while is_waiting_.
+  bool is_granted_ = false;   // in desk_->granted_; else in the line
+  Desk* desk_ = nullptr;      // whose thread this is
+  Place* place_ = nullptr;    // granted, with a slot counted for us; null and granted: refused
+  Ticket* next_ = nullptr;    // in line, or among the desk's granted ones
+  Ticket* previous_ = nullptr;
+  WorkerId tried_ = 0;        // not this one
+  bool may_repeat_ = true;    // false: never on a connection that the worker may be closing
+};
+
+/// What acquire() came to.
+enum class Acquired : std::uint8_t {
+  kLeased,
+  kWaiting,    ///< in line; at most Dispatch::patience()
+  kFull,       ///< the line has queue_size requests: 503
+  kCannotStart,///< no worker has ever become ready, and the first boot has failed: 503
+  kNoOther,    ///< a retry, and nobody else is there nor will come
+};
+
+/// A doubly linked line of tickets.
+class Line {
+ public:
+  Ticket* first() const { return first_; }
+  std::size_t length() const { return length_; }
+  void append(Ticket& ticket);
+  void prepend(Ticket& ticket);
+  void remove(Ticket& ticket);
+
+ private:
+  Ticket* first_ = nullptr;
+  Ticket* last_ = nullptr;
+  std::size_t length_ = 0;
+};
+
+/// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
+class Desk {
+ public:
+  Desk(runtime::Loop& loop, Dispatch& dispatch);
+  ~Desk();
+  runtime::Loop& loop() { return loop_; }
+  Dispatch& dispatch() { return dispatch_; }
+
+ private:
+  friend class Dispatch;
+  friend class Lease;
+  friend class Ticket;
+  void collect();
+  void sweep();
+  runtime::Loop& loop_;
+  Dispatch& dispatch_;
+  std::size_t thread_;             // place in Dispatch::desks_
+  Line granted_;                   // by the dispatch, under its lock; emptied by collect()
+  runtime::Deferred collect_;
+  runtime::Timer sweep_;           // closes connections that have been idle too long
+};
+
+class Dispatch {
+ public:
+  /// `figures`: the app's row and the workers' rows of the scoreboard.
+  Dispatch(const conf::App& app, AppIndex index, Board& board);
+  ~Dispatch();
+
+  /// From the desk's thread. `tried`: a retry, not on this worker; it goes to the head of the line.
+  /// `may_repeat`: the request is safe to run twice.
+  Acquired acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_repeat, WorkerId tried = 0);
+  /// How long a request may wait in line: queue_timeout, or boot_timeout while no worker has ever been ready.
+  runtime::Milliseconds patience() const;
+
+  // From the front's main loop, by order of the supervisor.
+  void publish(const Worker& worker);
+  /// `on_drained` is posted to `loop` when the worker's last lease has ended; at once if it has none.
+  void unpublish(WorkerId worker, runtime::Loop& loop, std::function<void()> on_drained);
+  /// The process is dead: its leases see the end of their connections now, whoever else holds the socket.
+  void ended(WorkerId worker);
+  void set_can_wait(bool);
+
+  const conf::App& app() const { return app_; }
+  AppFigures& figures() { return figures_; }
+  std::size_t published() const;
+
+ private:
+  friend class Desk;
+  friend class Lease;
+  friend class Ticket;
+  friend class Connection;
+
+  // Names end in _locked where lock_ is held by the caller.
+  Place* find_locked(WorkerId worker);
+  bool may_come_locked(WorkerId other_than) const;
+  void occupy_locked(Place& place);
+  void vacate_locked(Place& place);
+  void attach(Lease& lease, bool may_repeat);
+  std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
+  std::unique_ptr<Connection> take_others_locked(Place& place);
+  void release(Lease& lease, bool reuse);
+  void pump_locked(Desk* here);
+  void grant_locked(Ticket& ticket, Place* place, Desk* here);
+  void refuse_line_locked();
+  void stop_work_locked(Place& place);
+  void forget_if_empty_locked(Place& place);
+  void close_idle(Desk& desk, runtime::Time used_before);
+  void on_idle_closed(Connection& connection);
+  void figure_locked();
+
+  const conf::App& app_;
+  const Speech speech_;
+  Board& board_;
+  AppFigures& figures_;
+  mutable std::mutex lock_;                     // guards all below; no system call but shutdown(2) is made under it
+  std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
+  std::vector<Load*> loads_;                    // the same, for choose()
+  std::vector<Desk*> desks_;                    // one a thread
+  Line line_;                                   // the queue: first come, first served
+  std::uint64_t uses_ = 0;                      // leases given so far
+  std::uint32_t busy_ = 0;                      // leases now
+  std::uint32_t slots_ = 0;                     // of the workers that take work
+  bool has_been_ready_ = false;                 // a worker was published once
+  bool can_wait_ = true;                        // false: the first boot has failed
+};
+
+}  // namespace upstream

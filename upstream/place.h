@@ -1,0 +1,21 @@
+// A worker's place in its Dispatch: its load, its idle connections by thread, and what is in use now. Private to dispatch.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "upstream/dispatch.h"
+
+namespace upstream {
+
+struct Place : Load {
+  Worker about;
+  Dispatch* dispatch = nullptr;
+  std::uint32_t open = 0;  ///< connections, idle, leased or promised to a lease; never above slots
+  std::vector<std::vector<std::unique_ptr<Connection>>> idle;  ///< by thread; the last one was used last
+  std::vector<Connection*> leased;                             ///< in use; cut when the worker ends
+  runtime::Loop* drained_loop = nullptr;
+  std::function<void()> on_drained;  ///< set while it drains
+};
+
+}  // namespace upstream
