@@ -1,10 +1,12 @@
-# Run by embed(): writes one row for each file. Contents go out as raw strings of at most 15 KB each, joined by the compiler.
+# Run by embed(): writes one row for each file. Contents go out as escaped bytes in lines of 32, joined by the compiler.
+string(REPEAT "." 64 line)
 set(text "")
 foreach(file ${FILES})
   get_filename_component(base ${file} NAME)
   file(READ ${file} hex HEX)
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" bytes "${hex}")
-  string(REGEX REPLACE "((\\\\x[0-9a-f][0-9a-f])(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?(\\\\x[0-9a-f][0-9a-f])?)" "\"\\1\"\n" bytes "${bytes}")
-  string(APPEND text "{\"${base}\",\n${bytes}},\n")
+  string(REGEX REPLACE "(${line})" "\\1\n" lines "${hex}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "\\\\x\\1" bytes "${lines}")
+  string(REGEX REPLACE "\n" "\"\n\"" bytes "${bytes}")
+  string(APPEND text "{\"${base}\",\n\"${bytes}\"},\n")
 endforeach()
 file(WRITE ${OUT} "${text}")
