@@ -1,8 +1,9 @@
 # The actors of these tests: a Worker (the real package in a real interpreter, started as the supervisor starts it)
-# and a Front (one connection, literal frames). What they promise is in the *_test files.
+# and a Front (one connection, literal frames). What they promise is in the test_*.py files.
 import fcntl
 import glob
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,18 +11,22 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 APPS = os.path.join(ROOT, "tests", "apps", "wsgi")
 PATIENCE = 20  # seconds until a test gives up waiting for an event
 
-REQUEST, BODY, ABANDON = 1, 2, 3
+REQUEST, BODY, ABANDON = 1, 2, 3  # docs/worker-protocol.md
 HEAD, ANSWER_BODY, DONE_FRAME, NOT_TAKEN = 16, 17, 19, 20
 LAST, DONE = 1, 2
 
-# As python_arguments() in upstream/python_package.cpp has it; a unit test there holds the two together.
-LINE = ('import os;n=%d;i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split("\\0"));os.close(n);s=dict(zip(i,i));'
-        'exec(compile(s["bootstrap.py"],"<portherd/bootstrap.py>","exec"),{"__name__":"_portherd.bootstrap","sources":s})')
+
+def line():
+    """What follows -c, as python_arguments() in upstream/python_package.cpp gives it; %d is the blob's descriptor."""
+    with open(os.path.join(ROOT, "upstream", "python_package.cpp")) as file:
+        parts = re.findall(r'R"\((.*)\)"', file.read())
+    return "".join(parts).replace("{}", "%d").replace("{{", "{").replace("}}", "}")
 
 
 def blob():
@@ -75,7 +80,7 @@ class Worker:
         # Descriptor 3 has to be the socket: a small program between us and the interpreter puts it there.
         mover = "import os,sys;os.dup2(%d,3);os.close(%d);os.execv(sys.argv[1],sys.argv[1:])" % (listening, listening)
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", mover, python, "-c", LINE % memfd], cwd=directory, env=variables,
+            [sys.executable, "-S", "-E", "-c", mover, python, "-c", line() % memfd], cwd=directory, env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, pass_fds=(listening, memfd))
         os.close(listening)
         os.close(memfd)
@@ -113,7 +118,6 @@ class Worker:
 
     def wait_stderr(self, text):
         """What was said, once `text` is in it."""
-        import time
         for _ in range(PATIENCE * 100):
             if text in self.stderr():
                 return self.stderr()
@@ -141,7 +145,11 @@ class Front:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.received = b""
 
     def send(self, data):

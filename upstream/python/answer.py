@@ -60,7 +60,9 @@ class Answer:
     def put_each(self, blocks, size):
         if not self.is_begun:
             self.set_length(size)
-            if self.declared is not None and size < self.declared and not self.has_no_body():
+            if self.has_no_body():
+                return self.end(DONE)
+            if self.declared is not None and size < self.declared:
                 raise self.too_short(size)
         for block in blocks:
             if not self.put(block):

@@ -17,8 +17,10 @@ def find(name):
     if not is_dotted(module_name.split(".")) or not is_dotted(steps):
         refuse('"%s" does not name an app: "module:attribute" does' % name, STARTED_WRONGLY)
     found = import_module(module_name)
+    holder_name = module_name
     for step in steps:
-        found = attribute(found, step, module_name if found is sys.modules[module_name] else path)
+        found = attribute(found, step, holder_name)
+        holder_name += (":" if holder_name == module_name else ".") + step
     if is_call:
         found = call(found, name)
     if not callable(found):
@@ -44,6 +46,8 @@ def attribute(holder, step, holder_name):
         return getattr(holder, step)
     except AttributeError:
         refuse('"%s" has no "%s"%s' % (holder_name, step, near(holder, step)), CANNOT_IMPORT)
+    except BaseException as error:
+        fail('"%s" does not give its "%s"' % (holder_name, step), error)
 
 
 def near(holder, step):

@@ -68,8 +68,9 @@ class Connection:
                 kind, flags, payload = self.take()
                 if kind == REQUEST:
                     break
-                # An abandon may cross the end of its exchange on the way here: it means nothing any more.
-                if kind != ABANDON:
+                # An abandon may cross the end of its exchange on the way here, and what is left of an abandoned body
+                # may come behind it: both mean nothing any more.
+                if kind != ABANDON and not self.is_abandoned:
                     self.refuse("a body frame outside of a request")
         except Gone:
             return None
@@ -109,7 +110,7 @@ class Connection:
     def next_body(self):
         kind, flags, payload = self.take()
         if kind == REQUEST:
-            self.refuse("a request before the end of the last one's body")
+            self.refuse("a request before the end of the last one")
         elif kind == ABANDON:
             # It ends the body, too: no more of it can matter.
             self.is_abandoned, self.is_body_open, self.body = True, False, None

@@ -58,6 +58,7 @@ def call(app, environ, answer):
             walk(result, environ, answer)
     except BaseException as error:
         fail(error, environ, answer, done)
+    let_go(answer)
     answer.is_over = True
     if answer.is_cut:
         say("portherd: %s: the app gave more than its Content-Length of %d: cut" % (name_of(environ), answer.declared))
@@ -74,12 +75,6 @@ def walk(result, environ, answer):
         fail(error, environ, answer, 0 if close else DONE)
     if close is not None:
         close_it(close, environ)
-    # Only now is this thread free. An abandoned answer need not be whole: nobody reads it.
-    if answer.is_whole or answer.connection.is_abandoned:
-        try:
-            answer.let_go()
-        except Gone:
-            pass
 
 
 def send_each(result, answer):
@@ -109,6 +104,15 @@ def fail(error, environ, answer, done):
         answer.apologize(done)
     except Gone:
         pass
+
+
+def let_go(answer):
+    """Only now is this thread free. An abandoned answer need not be whole: nobody reads it."""
+    if answer.is_whole or answer.connection.is_abandoned:
+        try:
+            answer.let_go()
+        except Gone:
+            pass
 
 
 def tell(error, environ):

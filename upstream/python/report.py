@@ -24,7 +24,7 @@ def traceback_of(error, with_ours=False):
     told = traceback.TracebackException(type(error), error, error.__traceback__)
     if not with_ours:
         remove_ours(told, set())
-    if not told.stack and type(error) is not SyntaxError and told.__cause__ is None and told.__context__ is None:
+    if not (told.stack or told.__cause__ or told.__context__ or isinstance(error, SyntaxError)):
         return ""
     return "".join(told.format()).rstrip("\n")
 
@@ -47,9 +47,12 @@ def is_ours(frame):
 def sentence_of(error):
     """The error in one line: what Python would print last."""
     name = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # it is the app's own __str__
+        text = "(its text cannot be had)"
     if isinstance(error, ImportError):
-        return str(error) or name
+        return text or name
     if isinstance(error, SystemExit):
         return "it called exit(%s)" % ("" if error.code is None else error.code)
-    text = str(error)
     return name + ": " + text if text else name

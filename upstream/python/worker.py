@@ -20,9 +20,10 @@ def main():
     name, threads, notify = parameters()
     listener = listening_socket()
     import_like_python()
+    ignore_interrupts()
     app = find(name)
     worker = Worker(listener, app, threads)
-    worker.watch_signals()  # after the import: an app may set handlers of its own, TERM and INT are ours
+    worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
     tell_ready(notify)
     worker.start()
     worker.wait()
@@ -63,7 +64,9 @@ def listening_socket():
     try:
         # A child of the app that held it would keep the clients of a dead worker waiting.
         os.set_inheritable(LISTENING_FD, False)
-        return socket(AF_UNIX, SOCK_STREAM, 0, LISTENING_FD)
+        listener = socket(AF_UNIX, SOCK_STREAM, 0, LISTENING_FD)
+        listener.setblocking(True)  # it may have been an event loop's until now
+        return listener
     except OSError as error:
         refuse("descriptor 3 is not a socket: %s" % error, STARTED_WRONGLY)
 
@@ -78,6 +81,11 @@ def import_like_python():
     sys.argv[:] = ["portherd"]
     if sys.stdout is not None:
         sys.stdout.reconfigure(line_buffering=True)  # it is a pipe; the supervisor reads lines
+
+
+def ignore_interrupts():
+    # The terminal's ^C goes to everyone, and the supervisor decides. Not SIG_IGN: children of the app would inherit it.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
 
 
 def tell_ready(path):
@@ -107,8 +115,7 @@ class Worker:
     def watch_signals(self):
         signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, lambda number, frame: self.leave())
-        # The terminal's ^C goes to everyone; the supervisor decides. Not SIG_IGN: children of the app would inherit it.
-        signal.signal(signal.SIGINT, lambda number, frame: None)
+        ignore_interrupts()
 
     def start(self):
         for index, connection in enumerate(self.connections, 1):
@@ -148,7 +155,9 @@ class Worker:
         """The next connection of the front; None when there will be no more."""
         while True:
             try:
-                return self.listener.accept()[0]
+                accepted = self.listener.accept()[0]
+                accepted.settimeout(None)  # the app may have called socket.setdefaulttimeout()
+                return accepted
             except OSError as error:
                 if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
                     if not self.is_leaving:

@@ -1,0 +1,3 @@
+# Not Python.
+def app(environ, start_response:
+    return []
