@@ -16,10 +16,11 @@ constexpr Source kSources[] = {
 #include "python_sources.inc"
 };
 
-// One line, because it is seen in ps. Every name it binds lives in __main__ beside the app's: so few and so short.
+// One line, because it is seen in ps. The names it binds live in __main__: so few and so short.
 constexpr std::string_view kLine =
-    R"(import os;n={};i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split("\0"));os.close(n);s=dict(zip(i,i));)"
-    R"(exec(compile(s["bootstrap.py"],"<portherd/bootstrap.py>","exec"),{{"__name__":"_portherd.bootstrap","sources":s}}))";
+    R"(import os;n={};i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split("\0"));os.close(n);)"
+    R"(s=dict(zip(i,i));exec(compile(s["bootstrap.py"],"<portherd/bootstrap.py>","exec"),)"
+    R"({{"__name__":"_portherd.bootstrap","sources":s}}))";
 
 }  // namespace
 
@@ -34,6 +35,6 @@ std::string python_bootstrap() {
   return blob;
 }
 
-std::vector<std::string> python_arguments(int blob_fd) { return {"-c", fmt::format(fmt::runtime(kLine), blob_fd)}; }
+std::vector<std::string> python_arguments(int blob_fd) { return {"-c", fmt::format(kLine, blob_fd)}; }
 
 }  // namespace upstream

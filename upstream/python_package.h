@@ -1,5 +1,5 @@
-// What a Python worker runs before the app: the sources of upstream/python/, carried in this binary, and the arguments
-// that make any CPython run them. How they are started: the banner of upstream/python/bootstrap.py.
+// What a Python worker runs before the app: the sources of upstream/python/, carried in this binary, and the
+// arguments that make any CPython run them. How they are started: the banner of upstream/python/bootstrap.py.
 // What the worker and the front say to each other then is upstream/worker_protocol.h. Pure.
 #pragma once
 
@@ -12,8 +12,8 @@ namespace upstream {
 /// The same for every worker; meant to be put into a sealed memfd once.
 std::string python_bootstrap();
 
-/// The arguments after the interpreter. `blob_fd` is the blob's descriptor in the child: it is read by position, so its
-/// offset does not matter and may be shared, and closed before the app is imported.
+/// The arguments after the interpreter. `blob_fd` is the blob's descriptor in the child: it is read by
+/// position, so its offset does not matter and may be shared, and closed before the app is imported.
 std::vector<std::string> python_arguments(int blob_fd);
 
 }  // namespace upstream

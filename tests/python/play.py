@@ -1,5 +1,5 @@
-# The actors of these tests: a Worker (the real package in a real interpreter, started as the supervisor starts it)
-# and a Front (one connection, literal frames). What they promise is in the test_*.py files.
+# The actors of these tests: a Worker (the real package in a real interpreter, started as the supervisor
+# starts it) and a Front (one connection, literal frames). What they promise is in the test_*.py files.
 import fcntl
 import glob
 import os
@@ -23,7 +23,7 @@ LAST, DONE = 1, 2
 
 
 def line():
-    """What follows -c, as python_arguments() in upstream/python_package.cpp gives it; %d is the blob's descriptor."""
+    """What follows -c, taken from python_arguments() in C++; %d is the descriptor of the blob."""
     with open(os.path.join(ROOT, "upstream", "python_package.cpp")) as file:
         parts = re.findall(r'R"\((.*)\)"', file.read())
     return "".join(parts).replace("{}", "%d").replace("{{", "{").replace("}}", "}")
@@ -78,9 +78,10 @@ class Worker:
             del variables[key]
         self.errors = tempfile.TemporaryFile()
         # Descriptor 3 has to be the socket: a small program between us and the interpreter puts it there.
-        mover = "import os,sys;os.dup2(%d,3);os.close(%d);os.execv(sys.argv[1],sys.argv[1:])" % (listening, listening)
+        move = "import os,sys;os.dup2(%d,3);os.close(%d);os.execv(sys.argv[1],sys.argv[1:])"
+        mover = [sys.executable, "-S", "-E", "-c", move % (listening, listening)]
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", mover, python, "-c", line() % memfd], cwd=directory, env=variables,
+            mover + [python, "-c", line() % memfd], cwd=directory, env=variables,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, pass_fds=(listening, memfd))
         os.close(listening)
         os.close(memfd)
@@ -206,13 +207,15 @@ def whole(frames):
 
 def pythons():
     """Every interpreter found here that the worker promises to run on, 3.9 and later."""
-    found = [sys.executable, "/usr/bin/python3"] + [shutil.which("python3.%d" % minor) for minor in range(9, 20)]
+    found = [sys.executable, "/usr/bin/python3"]
+    found += [shutil.which("python3.%d" % minor) for minor in range(9, 20)]
     found += glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python3"))
     found += os.environ.get("PORTHERD_TEST_PYTHONS", "").split(":")
     versions = {}
     for path in filter(None, found):
         if os.path.exists(path):
-            tell = subprocess.run([path, "-c", "import sys;print(*sys.version_info[:3])"], capture_output=True, text=True)
+            tell = subprocess.run([path, "-c", "import sys;print(*sys.version_info[:3])"],
+                                  capture_output=True, text=True)
             version = tuple(map(int, tell.stdout.split())) if tell.returncode == 0 else (0,)
             if version >= (3, 9):
                 versions.setdefault((version, os.path.realpath(path)), path)

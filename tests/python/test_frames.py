@@ -2,8 +2,8 @@
 import struct
 import unittest
 
-from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, LAST, REQUEST, Worker, environment, frame,
-                  whole)
+from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, LAST, REQUEST, Worker, environment,
+                  frame, whole)
 
 
 class WrongFrames(unittest.TestCase):
@@ -15,11 +15,14 @@ class WrongFrames(unittest.TestCase):
                     (struct.pack("<IBBH", 0, 0, 0, 0), "a frame of unknown type 0"),
                     (struct.pack("<IBBH", 0, 16, 0, 0), "a frame of unknown type 16"),
                     (struct.pack("<IBBH", 0, 255, 0, 0), "a frame of unknown type 255"),
-                    (struct.pack("<IBBH", 262145, REQUEST, 1, 0), "a frame request of 262145 bytes, 262144 at most"),
+                    (struct.pack("<IBBH", 262145, REQUEST, 1, 0),
+                     "a frame request of 262145 bytes, 262144 at most"),
                     (struct.pack("<IBBH", 4294967295, REQUEST, 1, 0),
                      "a frame request of 4294967295 bytes, 262144 at most"),
-                    (struct.pack("<IBBH", 5, REQUEST, 3, 0), "a frame request with flags 3 and 0 where zero belongs"),
-                    (struct.pack("<IBBH", 5, REQUEST, 0, 1), "a frame request with flags 0 and 1 where zero belongs"),
+                    (struct.pack("<IBBH", 5, REQUEST, 3, 0),
+                     "a frame request with flags 3 and 0 where zero belongs"),
+                    (struct.pack("<IBBH", 5, REQUEST, 0, 1),
+                     "a frame request with flags 0 and 1 where zero belongs"),
                     (frame(BODY, b"x", LAST), "a body frame outside of a request"),
                     (frame(REQUEST, b"", LAST), "a request whose environment is not of pairs"),
                     (frame(REQUEST, b"KEY", LAST), "a request whose environment is not of pairs"),
@@ -28,14 +31,16 @@ class WrongFrames(unittest.TestCase):
                      "a frame body of 65537 bytes, 65536 at most"),
                     (frame(REQUEST, good) + struct.pack("<IBBH", 1, ABANDON, 0, 0),
                      "a frame abandon of 1 bytes, 0 at most"),
-                    (frame(REQUEST, good) + frame(REQUEST, good), "a request before the end of the last one")):
+                    (frame(REQUEST, good) + frame(REQUEST, good),
+                     "a request before the end of the last one")):
                 with self.subTest(line):
                     before = len(worker.stderr())
                     front = worker.connect()
                     front.send(data)
                     self.assertIsNone(front.frame())
                     front.close()
-                    self.assertEqual(worker.stderr()[before:], "portherd: the front sent " + line + ": connection closed\n")
+                    self.assertEqual(worker.stderr()[before:],
+                                     "portherd: the front sent " + line + ": connection closed\n")
                     self.assertEqual(other.get("/body", "POST", b"fine")[2], b"fine")
 
 
@@ -75,7 +80,8 @@ class Streams(unittest.TestCase):
 
     def test_an_abandon_is_seen_behind_the_end_of_a_body_that_was_read(self):
         front = self.start("slow:endless")
-        front.send(frame(REQUEST, environment("/abandoned", "POST")) + frame(BODY, b"", LAST) + frame(ABANDON))
+        front.send(frame(REQUEST, environment("/abandoned", "POST")) + frame(BODY, b"", LAST)
+                   + frame(ABANDON))
         self.assertEqual(front.answer()[-1], (DONE_FRAME, DONE, b""))
         self.assertEqual(self.worker.stderr(), "stopped /abandoned\n")
 

@@ -23,14 +23,15 @@ class Requests(unittest.TestCase):
     def seen(self, path, body=None, **more):
         return ast.literal_eval(self.front.get(path, "POST", body, **more)[2].decode())
 
-    # -- environ ------------------------------------------------------------------------------------------------------
+    # -- environ ---------------------------------------------------------------------------------------------
 
     def test_the_environment_is_the_fronts_and_the_wsgi_keys(self):
-        body = self.front.get("/environ", QUERY_STRING="a=1&b=2", HTTP_COOKIE="", CONTENT_TYPE="text/x")[2].decode()
+        body = self.front.get("/environ", QUERY_STRING="a=1&b=2", HTTP_COOKIE="",
+                              CONTENT_TYPE="text/x")[2].decode()
         self.assertEqual(body.split("\n"), [
-            "CONTENT_TYPE=text/x", "HTTP_COOKIE=", "PATH_INFO=/environ", "QUERY_STRING=a=1&b=2", "REQUEST_METHOD=GET",
-            "SCRIPT_NAME=", "SERVER_NAME=example.com", "SERVER_PORT=80", "SERVER_PROTOCOL=HTTP/1.1",
-            "SERVER_SOFTWARE=portherd", "wsgi.url_scheme=http"])
+            "CONTENT_TYPE=text/x", "HTTP_COOKIE=", "PATH_INFO=/environ", "QUERY_STRING=a=1&b=2",
+            "REQUEST_METHOD=GET", "SCRIPT_NAME=", "SERVER_NAME=example.com", "SERVER_PORT=80",
+            "SERVER_PROTOCOL=HTTP/1.1", "SERVER_SOFTWARE=portherd", "wsgi.url_scheme=http"])
 
     def test_values_are_bytes_as_latin_1(self):
         body = self.front.get("/environ", HTTP_X_NAME="caf\xc3\xa9 \xff")[2]
@@ -46,7 +47,7 @@ class Requests(unittest.TestCase):
     def test_the_front_cannot_replace_what_is_the_workers(self):
         self.assertEqual(self.seen("/types", **{"wsgi.errors": "x", "wsgi.version": "9"})[1], (1, 0))
 
-    # -- wsgi.input ---------------------------------------------------------------------------------------------------
+    # -- wsgi.input ------------------------------------------------------------------------------------------
 
     def test_without_a_body_the_input_is_at_its_end(self):
         self.assertEqual(self.seen("/twice"), (b"", b"", b"", b"", []))
@@ -87,7 +88,8 @@ class Requests(unittest.TestCase):
             self.assertEqual(whole(self.front.answer())[2], b"first second", cut)
 
     def test_frames_may_arrive_byte_by_byte(self):
-        for byte in frame(REQUEST, environment("/body", "POST")) + frame(BODY, b"slow") + frame(BODY, b"ly", LAST):
+        request = frame(REQUEST, environment("/body", "POST"))
+        for byte in request + frame(BODY, b"slow") + frame(BODY, b"ly", LAST):
             self.front.send(bytes([byte]))
         self.assertEqual(whole(self.front.answer())[2], b"slowly")
 
@@ -122,7 +124,7 @@ class Requests(unittest.TestCase):
         self.assertEqual(whole(self.front.answer())[2], b"still here")
         other.close()
 
-    # -- the client leaves --------------------------------------------------------------------------------------------
+    # -- the client leaves -----------------------------------------------------------------------------------
 
     def test_an_abandon_while_the_body_is_read_is_an_error_to_the_app_and_nobody_is_accused(self):
         before = self.worker.stderr()

@@ -22,17 +22,20 @@ class Start(unittest.TestCase):
             return status, worker.stderr().replace(APPS, "APPS")
 
     def test_a_module_that_is_not_there(self):
-        self.assertEqual(self.refused("nosuch:app"), (1, 'portherd: cannot import "nosuch": No module named \'nosuch\'\n'))
+        self.assertEqual(self.refused("nosuch:app"),
+                         (1, 'portherd: cannot import "nosuch": No module named \'nosuch\'\n'))
         self.assertEqual(self.refused("nosuch.wsgi:app"),
                          (1, 'portherd: cannot import "nosuch.wsgi": No module named \'nosuch\'\n'))
 
     def test_a_module_that_needs_another_shows_where(self):
         status, said = self.refused("needs_nosuch:app")
         self.assertEqual(status, 1)
-        self.assertTrue(said.startswith('Traceback (most recent call last):\n  File "APPS/needs_nosuch.py", line 2, in '
-                                        '<module>\n    import nosuch_dependency'), said)
-        self.assertTrue(said.endswith("ModuleNotFoundError: No module named 'nosuch_dependency'\n"
-                                      "portherd: cannot import \"needs_nosuch\": No module named 'nosuch_dependency'\n"), said)
+        self.assertTrue(said.startswith("Traceback (most recent call last):\n"
+                                        '  File "APPS/needs_nosuch.py", line 2, in <module>\n'
+                                        "    import nosuch_dependency"), said)
+        self.assertTrue(said.endswith(
+            "ModuleNotFoundError: No module named 'nosuch_dependency'\n"
+            "portherd: cannot import \"needs_nosuch\": No module named 'nosuch_dependency'\n"), said)
 
     def test_a_module_that_raises_shows_its_own_frames_and_no_others(self):
         status, said = self.refused("broken:app")
@@ -56,18 +59,22 @@ class Start(unittest.TestCase):
     def test_an_attribute_that_is_not_there_comes_with_the_names_near_it(self):
         self.assertEqual(self.refused("hello:apps"), (1, 'portherd: "hello" has no "apps" (near: app)\n'))
         self.assertEqual(self.refused("hello:zzz"), (1, 'portherd: "hello" has no "zzz" (near: app)\n'))
-        self.assertEqual(self.refused("factory:site.wsgy"), (1, 'portherd: "factory:site" has no "wsgy" (near: wsgi)\n'))
+        self.assertEqual(self.refused("factory:site.wsgy"),
+                         (1, 'portherd: "factory:site" has no "wsgy" (near: wsgi)\n'))
         self.assertEqual(self.refused("broken.sub:app")[0], 1)
 
     def test_what_is_not_callable(self):
-        self.assertEqual(self.refused("factory:number"), (3, 'portherd: "factory:number" is not callable: int\n'))
-        self.assertEqual(self.refused("factory:number()"), (3, 'portherd: "factory:number()": int is not callable\n'))
+        self.assertEqual(self.refused("factory:number"),
+                         (3, 'portherd: "factory:number" is not callable: int\n'))
+        self.assertEqual(self.refused("factory:number()"),
+                         (3, 'portherd: "factory:number()": int is not callable\n'))
 
     def test_a_factory_that_raises(self):
         status, said = self.refused("factory:failing_app()")
         self.assertEqual(status, 1)
         self.assertIn("in failing_app\n", said)
-        self.assertTrue(said.endswith("portherd: \"factory:failing_app()\" raised: KeyError: 'missing'\n"), said)
+        self.assertTrue(said.endswith("portherd: \"factory:failing_app()\" raised: KeyError: 'missing'\n"),
+                        said)
         self.assertNotIn("<portherd/", said)
 
     def test_what_names_no_app(self):
@@ -291,7 +298,8 @@ class EveryInterpreter(unittest.TestCase):
                     self.assertEqual(worker.connect().get("/body", "POST", b"x" * 65536)[2], b"x" * 65536)
                 with Worker("nosuch:app", python=python, wait=False) as worker:
                     self.assertEqual(worker.wait(), 1)
-                    self.assertEqual(worker.stderr(), 'portherd: cannot import "nosuch": No module named \'nosuch\'\n')
+                    self.assertEqual(worker.stderr(),
+                                     'portherd: cannot import "nosuch": No module named \'nosuch\'\n')
                 with Worker("broken:app", python=python, wait=False) as worker:
                     self.assertEqual(worker.wait(), 1)
                     self.assertEqual(len(re.findall(r'  File "', worker.stderr())), 2)

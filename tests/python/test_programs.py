@@ -1,4 +1,4 @@
-# Programs that others wrote on this worker: wsgiref's validator, Flask, Django (where an interpreter has them).
+# What others wrote, on this worker: wsgiref's validator, Flask, Django (where an interpreter has them).
 import os
 import subprocess
 import unittest

@@ -1,5 +1,5 @@
-# One answer: start_response(), write(), and the frames that carry head and body. The app's side of it is PEP 3333.
-# What the app returns is walked through in exchange.py; the rules of a head are head.py.
+# One answer: start_response(), write(), and the frames that carry head and body. The app's side of it is PEP
+# 3333. What the app returns is walked through in exchange.py; the rules of a head are head.py.
 from _portherd.frames import BODY_LIMIT, BODY_OUT, DONE, HEAD, HEAD_OUT, LAST
 from _portherd.head import lay_out, without_length
 
@@ -38,7 +38,7 @@ class Answer:
         return self.write
 
     def write(self, block):
-        """The callable that start_response() returns, for apps that cannot return their body. Sends at once."""
+        """What start_response() returns, for apps that cannot return their body. Sends at once."""
         if self.is_over:
             raise AssertionError("write called after the end of the request")
         self.put(block)
@@ -70,7 +70,7 @@ class Answer:
         self.end(DONE)
 
     def put(self, block):
-        """Sends a block, the head before the first that is not empty. False: no more is wanted, the app may stop."""
+        """Sends a block, the head before the first that is not empty. False: no more is wanted."""
         if not isinstance(block, bytes):
             raise TypeError("the body must be bytes, not %s" % type(block).__name__)
         if not block:

@@ -8,6 +8,8 @@ CANNOT_IMPORT = 1
 STARTED_WRONGLY = 2
 NOT_CALLABLE = 3
 
+USUAL_NAMES = ("app", "application", "wsgi", "create_app", "make_app")
+
 
 def find(name):
     """The WSGI callable. Exits the process if there is none."""
@@ -55,7 +57,7 @@ def near(holder, step):
     import difflib
     names = [name for name in dir(holder) if not name.startswith("_")]
     alike = difflib.get_close_matches(step, names, n=5, cutoff=0.5)
-    alike = alike or [name for name in names if name in ("app", "application", "wsgi", "create_app", "make_app")]
+    alike = alike or [name for name in names if name in USUAL_NAMES]
     return " (near: %s)" % ", ".join(sorted(alike)) if alike else ""
 
 

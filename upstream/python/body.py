@@ -9,7 +9,7 @@ BLOCK = 64 * 1024  # as much as one frame carries
 
 class Input(io.RawIOBase):
     """The raw half of wsgi.input; io.BufferedReader above it has read, readline, readlines and the iteration.
-    Ends where the body ends (wsgi.input_terminated); raises ConnectionAbortedError if the client leaves before."""
+    Ends where the body ends (wsgi.input_terminated), or raises ConnectionAbortedError: the client left."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -39,8 +39,8 @@ def new_input(connection):
 
 
 class FileWrapper:
-    """wsgi.file_wrapper: a file as an iterable of blocks. Reads a regular file in full frames, however small the
-    blocks that were asked for (Django asks for 4 KiB); a pipe or a file-like object in the blocks asked for."""
+    """wsgi.file_wrapper: a file as an iterable of blocks. Reads a regular file in full frames, however small
+    the blocks that were asked for (Django asks for 4 KiB); anything else in the blocks asked for."""
 
     def __init__(self, file, block_size=BLOCK):
         self.file = file

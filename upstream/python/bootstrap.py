@@ -1,20 +1,21 @@
-# The first of our lines that runs in a Python worker: makes the package `_portherd` importable from memory, then
-# runs its worker. What the worker does is in worker.py; nothing of a request is here.
+# The first of our lines that runs in a Python worker: makes the package `_portherd` importable from memory,
+# then runs its worker. What the worker does is in worker.py; nothing of a request is here.
 #
-# How a worker is started. The files of this folder travel inside the portherd binary. The supervisor joins them to
-# one blob (upstream/python_package.h), puts that into a sealed memfd, and execs the app's own interpreter with
-#     -c "<one line: read descriptor N whole, close it, compile bootstrap.py, run it with the rest as `sources`>"
+# How a worker is started. The files of this folder travel inside the portherd binary. The supervisor joins
+# them to one blob (upstream/python_package.h), puts that into a sealed memfd, and execs the app's own
+# interpreter with
+#     -c "<one line: read descriptor N whole, close it, compile bootstrap.py, run it with all as `sources`>"
 # Nothing is written to disk and nothing is installed. The blob is
 #     file name NUL contents NUL file name NUL contents ... file name NUL contents
-# and is read by position, so that any number of workers may share one open memfd. All else arrives by environment
-# and is taken out of os.environ before the app is imported:
-#     LISTEN_FDS=1, LISTEN_PID      the listening Unix socket is descriptor 3
-#     NOTIFY_SOCKET                 where READY=1 goes (sd_notify(3)); without it nobody is told
-#     PORTHERD_WSGI                 "module:attribute"; the attribute may be dotted, or a call: "create_app()"
-#     PORTHERD_THREADS              requests at once; 1 without it
-#     PORTHERD_STACK_SIGNAL         number of the signal that prints the stacks of all threads; none without it
-# Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2 started
-# wrongly (one of the variables above); 3 what was found is not callable.
+# and is read by position, so that any number of workers may share one open memfd. All else arrives by
+# environment and is taken out of os.environ before the app is imported:
+#     LISTEN_FDS=1, LISTEN_PID   the listening Unix socket is descriptor 3
+#     NOTIFY_SOCKET              where READY=1 goes (sd_notify(3)); without it nobody is told
+#     PORTHERD_WSGI              "module:attribute"; the attribute may be dotted, or a call: "create_app()"
+#     PORTHERD_THREADS           requests at once; 1 without it
+#     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
+# Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
+# started wrongly (one of the variables above); 3 what was found is not callable.
 import sys
 
 ModuleSpec = type(sys.__spec__)  # importlib.machinery would be a heavy import for one name
@@ -42,7 +43,7 @@ class Carried:
 
 
 def import_worker(sources):
-    """The module `_portherd.worker`. It has imported all of ours when it returns, so the finder may leave again."""
+    """The module `_portherd.worker`. It has imported all of ours by then, so the finder may leave again."""
     finder = Carried(sources)
     sys.meta_path.insert(0, finder)
     try:

@@ -1,5 +1,5 @@
-# One connection of the front, as one thread sees it: frames in, bytes out, and whether the other side is still
-# there. Knows no WSGI: what a request means is exchange.py, the frames are docs/worker-protocol.md.
+# One connection of the front, as one thread sees it: frames in, bytes out, and whether the other side is
+# still there. Knows no WSGI: what a request means is exchange.py, the frames are docs/worker-protocol.md.
 from _socket import MSG_DONTWAIT, SHUT_RD
 from _thread import allocate_lock
 
@@ -18,7 +18,8 @@ class Gone(ConnectionAbortedError):
 class Connection:
     """Lives as long as its thread and carries one socket after the other, so that the buffer is made once."""
 
-    __slots__ = ("socket", "send_all", "buffer", "view", "start", "end", "body", "is_body_open", "is_abandoned",
+    __slots__ = ("socket", "send_all", "buffer", "view", "start", "end", "body", "is_body_open",
+                 "is_abandoned",
                  "is_gone", "is_waiting", "lock")
 
     def __init__(self):
@@ -47,8 +48,8 @@ class Connection:
             self.socket = None
 
     def refuse_more(self):
-        """Called from another thread to end a wait for the next request. What has arrived can still be read; a
-        write of the front fails from now on, so it knows that its next request was not taken."""
+        """Called from another thread to end a wait for the next request. What has arrived can still be read;
+        a write of the front fails from now on, so it knows that its next request was not taken."""
         with self.lock:
             if self.is_waiting and self.socket is not None:
                 self.stop_reading()
@@ -59,17 +60,17 @@ class Connection:
         except OSError:
             pass  # the front was faster
 
-    # -- in ---------------------------------------------------------------------------------------------------------
+    # -- in --------------------------------------------------------------------------------------------------
 
     def next_request(self):
-        """The payload of the next request, as a view that is good until the next read. Blocks. None: no more."""
+        """The payload of the next request: a view, good until the next read. Blocks. None: no more."""
         try:
             while True:
                 kind, flags, payload = self.take()
                 if kind == REQUEST:
                     break
-                # An abandon may cross the end of its exchange on the way here, and what is left of an abandoned body
-                # may come behind it: both mean nothing any more.
+                # An abandon may cross the end of its exchange on the way here, and what is left of an
+                # abandoned body may come behind it: both mean nothing any more.
                 if kind != ABANDON and not self.is_abandoned:
                     self.refuse("a body frame outside of a request")
         except Gone:
@@ -82,7 +83,7 @@ class Connection:
         return self.end > self.start
 
     def read_into(self, room):
-        """Bytes of the request's body, 0 at its end. Blocks. Raises Gone: a body cut off never looks whole."""
+        """How many bytes of the body; 0: its end. Blocks. Raises Gone: what is cut off never looks whole."""
         while not self.body:
             if self.is_gone or self.is_abandoned:
                 raise Gone("the client has gone")
@@ -118,7 +119,7 @@ class Connection:
             self.body, self.is_body_open = payload, not flags & LAST
 
     def look(self):
-        """Has the client gone? Between two blocks of an answer: takes what is there, never waits. Raises Gone."""
+        """Raises Gone if the client has gone. For between two blocks of an answer: never waits."""
         while not self.body and not self.is_abandoned and not self.is_gone:
             if self.has_whole_frame():
                 if not self.is_body_open and self.buffer[self.start + 4] == BODY_IN:
@@ -167,7 +168,7 @@ class Connection:
         return self.end - self.start >= 8 + length
 
     def receive(self, how=0):
-        """One recv() behind what is there. False: nothing now (only asked not to wait). Raises Gone at the end."""
+        """One recv() behind what is there. False: nothing yet (MSG_DONTWAIT only). Raises Gone at the end."""
         if self.start == self.end:
             self.start = self.end = 0
             room = self.view
@@ -209,7 +210,7 @@ class Connection:
         self.is_gone = True
         raise Gone("the client has gone")
 
-    # -- out --------------------------------------------------------------------------------------------------------
+    # -- out -------------------------------------------------------------------------------------------------
 
     def send(self, data):
         if self.is_gone:

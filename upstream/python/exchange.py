@@ -61,7 +61,8 @@ def call(app, environ, answer):
     let_go(answer)
     answer.is_over = True
     if answer.is_cut:
-        say("portherd: %s: the app gave more than its Content-Length of %d: cut" % (name_of(environ), answer.declared))
+        cut = "the app gave more than its Content-Length of %d: cut" % answer.declared
+        say("portherd: %s: %s" % (name_of(environ), cut))
 
 
 def walk(result, environ, answer):
@@ -98,7 +99,7 @@ def close_it(close, environ):
 
 
 def fail(error, environ, answer, done):
-    """The app raised, or gave what cannot be sent. 500 if that can still be said, else the connection is cut."""
+    """The app raised, or gave what cannot be sent. 500 if that can still be said, else a cut connection."""
     tell(error, environ)
     try:
         answer.apologize(done)

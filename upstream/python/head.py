@@ -1,5 +1,6 @@
-# Checks what an app gives to start_response() and lays it out as the payload of a `head` frame (PEP 3333, RFC 9110).
-# Pure: values in, bytes out; a mistake of the app is a ValueError or TypeError. When it is sent is answer.py.
+# Checks what an app gives to start_response() and lays it out as the payload of a `head` frame (PEP 3333, RFC
+# 9110). Pure: values in, bytes out; a mistake of the app is a ValueError or TypeError. When it is sent is
+# answer.py.
 from _portherd.frames import HEAD_LIMIT
 
 # Everything a field's value may not hold; NUL is among them, so a separator can only be ours. TAB is allowed.
@@ -9,8 +10,9 @@ TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 
 PLAIN, LENGTH, HOP = 1, 2, 3
 
-# These belong to one connection, and the connections are the front's business (RFC 9110 7.6.1). PEP 3333 forbids them
-# to apps; they are dropped without a word, as gunicorn does, because frameworks set them in good faith.
+# These belong to one connection, and the connections are the front's business (RFC 9110 7.6.1). PEP 3333
+# forbids them to apps; they are dropped without a word, as gunicorn does, because frameworks set them in good
+# faith.
 HOP_BY_HOP = frozenset((
     "connection", "keep-alive", "proxy-connection",
     "proxy-authenticate", "proxy-authorization",  # between a client and a proxy, which the app is not
@@ -45,7 +47,8 @@ def lay_out(status, fields):
     if len(payload) - len(payload.translate(None, CONTROLS)) != len(parts) - 1:
         raise wrong_text(parts)
     # RFC 9110 15: a status is 100 to 599. Interim ones are not an answer.
-    if status[3:4] != " " or not "200" <= status[:3] <= "599" or not (status[:3].isascii() and status[:3].isdigit()):
+    code = status[:3]
+    if status[3:4] != " " or not (code.isascii() and code.isdigit() and "200" <= code <= "599"):
         raise ValueError('status must be like "200 OK", 200 to 599: %r' % status)
     if b"\0 " in payload or b" \0" in payload or b"\t" in payload or payload[-1] == 32:
         payload = stripped(parts)

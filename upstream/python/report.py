@@ -1,5 +1,6 @@
-# What a worker says on stderr: one line, or an app's traceback without our frames. Each is one write(), so that
-# threads do not cut each other's sentences. Not a log: lines get their time and worker from the supervisor.
+# What a worker says on stderr: one line, or an app's traceback without our frames. Each is one write(), so
+# that threads do not cut each other's sentences. Not a log: lines get their time and worker from the
+# supervisor.
 import os
 import sys
 
@@ -19,7 +20,7 @@ def say(text):
 
 
 def traceback_of(error, with_ours=False):
-    """The traceback as Python prints it, ours removed, no newline at the end; "" if no frame is the app's own."""
+    """The traceback as Python prints it, our frames removed; "" if there is no frame of the app's own."""
     import traceback  # heavy, and most workers never need it
     told = traceback.TracebackException(type(error), error, error.__traceback__)
     if not with_ours:

@@ -1,5 +1,5 @@
-# The worker's life: parameters from the environment, the app, ready, N threads that accept and serve, drain, exit.
-# Read main() first. One request is exchange.py; how this module gets here is bootstrap.py.
+# The worker's life: parameters from the environment, the app, ready, N threads that accept and serve, drain,
+# exit. Read main() first. One request is exchange.py; how this module gets here is bootstrap.py.
 import errno
 import os
 import signal
@@ -84,7 +84,8 @@ def import_like_python():
 
 
 def ignore_interrupts():
-    # The terminal's ^C goes to everyone, and the supervisor decides. Not SIG_IGN: children of the app would inherit it.
+    # The terminal's ^C goes to everyone, and the supervisor decides. Not SIG_IGN: children of the app would
+    # inherit it.
     signal.signal(signal.SIGINT, lambda number, frame: None)
 
 
@@ -107,8 +108,8 @@ class Worker:
         self.connections = [Connection() for _ in range(threads)]  # one for each thread, for life
         self.running = threads  # threads that have not ended
         self.lock = threading.Lock()  # for `running`
-        # Signals and the end of a thread wake the main thread by a byte. A lock would do for threads, but a signal
-        # that comes just before a thread goes to sleep on a lock does not wake it.
+        # Signals and the end of a thread wake the main thread by a byte. A lock would do for threads, but a
+        # signal that comes just before a thread goes to sleep on a lock does not wake it.
         self.wake_reader, self.wake_writer = os.pipe()
         os.set_blocking(self.wake_writer, False)
 
@@ -119,7 +120,8 @@ class Worker:
 
     def start(self):
         for index, connection in enumerate(self.connections, 1):
-            threading.Thread(target=self.work, args=(connection,), name="portherd-%d" % index, daemon=True).start()
+            name = "portherd-%d" % index
+            threading.Thread(target=self.work, args=(connection,), name=name, daemon=True).start()
 
     def wait(self):
         """Returns when all threads have ended. Python runs signal handlers between these reads."""
@@ -127,8 +129,8 @@ class Worker:
             os.read(self.wake_reader, 512)
 
     def leave(self):
-        """Takes nothing new, finishes what runs. Connections in the backlog are still accepted, to say `not_taken`:
-        shutdown() refuses further ones and makes accept() fail once the backlog is empty."""
+        """Takes nothing new, finishes what runs. Connections in the backlog are still accepted, to say
+        `not_taken`: shutdown() refuses further ones and makes accept() fail once the backlog is empty."""
         if self.is_leaving:
             return
         self.is_leaving = True
@@ -174,13 +176,14 @@ class Worker:
         except Gone:
             pass  # said where it was found, if it is worth a word
         except BaseException as error:  # our own mistake: it costs this connection, not the thread
-            say("portherd: a mistake of ours: %s\n%s" % (sentence_of(error), traceback_of(error, with_ours=True)))
+            told = traceback_of(error, with_ours=True)
+            say("portherd: a mistake of ours: %s\n%s" % (sentence_of(error), told))
         finally:
             connection.close()
 
     def serve_one(self, connection):
-        """False: this connection carries no more. is_leaving is looked at after is_waiting has changed, and leave()
-        does it the other way round: so one of the two sees the other, and a request is never lost between them."""
+        """False: this connection carries no more. is_leaving is looked at after is_waiting has changed, and
+        leave() does it the other way round: one of the two sees the other, and no request is lost between."""
         connection.is_waiting = True
         if self.is_leaving:
             connection.stop_reading()

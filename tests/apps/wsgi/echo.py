@@ -5,8 +5,9 @@ import threading
 
 
 def app(environ, start_response):
-    give = {"/body": body, "/environ": keys, "/types": types, "/process": process, "/lines": lines, "/parts": parts,
-            "/some": some, "/twice": twice, "/nothing": nothing, "/iteration": iteration, "/readlines": readlines}
+    give = {"/body": body, "/environ": keys, "/types": types, "/process": process, "/lines": lines,
+            "/parts": parts, "/some": some, "/twice": twice, "/nothing": nothing, "/iteration": iteration,
+            "/readlines": readlines}
     block = give[environ["PATH_INFO"]](environ, environ["wsgi.input"])
     start_response("200 OK", [("Content-Type", "application/octet-stream")])
     return [block]
@@ -49,13 +50,15 @@ def readlines(environ, stream):
 
 
 def keys(environ, stream):
-    return "\n".join("%s=%s" % pair for pair in sorted(environ.items()) if type(pair[1]) is str).encode("latin-1")
+    texts = ["%s=%s" % pair for pair in sorted(environ.items()) if type(pair[1]) is str]
+    return "\n".join(texts).encode("latin-1")
 
 
 def types(environ, stream):
     own = {key: value for key, value in environ.items() if key.startswith("wsgi.")}
-    return repr((type(environ) is dict, own["wsgi.version"], own["wsgi.multithread"], own["wsgi.multiprocess"],
-                 own["wsgi.run_once"], own["wsgi.input_terminated"], own["wsgi.errors"] is sys.stderr)).encode()
+    return repr((type(environ) is dict, own["wsgi.version"], own["wsgi.multithread"],
+                 own["wsgi.multiprocess"], own["wsgi.run_once"], own["wsgi.input_terminated"],
+                 own["wsgi.errors"] is sys.stderr)).encode()
 
 
 def process(environ, stream):

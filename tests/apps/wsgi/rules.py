@@ -261,7 +261,8 @@ def not_modified(environ, start_response):
 
 def hop_by_hop(environ, start_response):
     start_response("200 OK", TEXT + [
-        ("Connection", "close"), ("Keep-Alive", "timeout=5"), ("TRANSFER-ENCODING", "chunked"), ("Upgrade", "h2c"),
+        ("Connection", "close"), ("Keep-Alive", "timeout=5"), ("TRANSFER-ENCODING", "chunked"),
+        ("Upgrade", "h2c"),
         ("TE", "trailers"), ("Trailer", "X-A"), ("Proxy-Authenticate", "Basic"), ("X-Kept", "yes")])
     return [b"fine"]
 

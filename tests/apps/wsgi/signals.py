@@ -1,4 +1,4 @@
-# An app with a signal handler, a default timeout for sockets, and a thread of its own: none of it may hurt the worker.
+# An app with signal handlers and a default timeout for sockets: neither may hurt the worker.
 import signal
 import socket
 import sys

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "doctest/doctest.h"
+#include <doctest/doctest.h>
 
 namespace {
 
@@ -50,7 +50,7 @@ TEST_CASE("the arguments are one line of Python that reads the descriptor by pos
   REQUIRE(arguments.size() == 2);
   CHECK(arguments[0] == "-c");
   CHECK(arguments[1] ==
-        "import os;n=5;i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split(\"\\0\"));os.close(n);s=dict(zip(i,i));"
-        "exec(compile(s[\"bootstrap.py\"],\"<portherd/bootstrap.py>\",\"exec\"),"
+        "import os;n=5;i=iter(os.pread(n,os.fstat(n).st_size,0).decode().split(\"\\0\"));os.close(n);"
+        "s=dict(zip(i,i));exec(compile(s[\"bootstrap.py\"],\"<portherd/bootstrap.py>\",\"exec\"),"
         "{\"__name__\":\"_portherd.bootstrap\",\"sources\":s})");
 }
