@@ -2,6 +2,7 @@
 import ast
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -277,6 +278,46 @@ class Signals(unittest.TestCase):
             self.assertIn('slow.py", line', said)
             front.send(frame(BODY, b"it", LAST))
             self.assertEqual(whole(front.answer())[2], b"waited for it")
+
+
+class Forks(unittest.TestCase):
+    def test_a_signal_to_a_child_of_the_app_does_not_reach_the_worker(self):
+        with Worker("forks:app", threads=2) as worker:
+            front = worker.connect()
+            child = int(front.get()[2])
+            worker.wait_stderr("child of")
+            descriptor = os.pidfd_open(child)
+            os.kill(child, signal.SIGTERM)
+            self.assertTrue(select.select([descriptor], [], [], 20)[0], "the child did not end")
+            os.close(descriptor)
+            other = worker.connect()
+            os.kill(int(other.get()[2]), signal.SIGKILL)
+            worker.term()
+            self.assertEqual(worker.wait(), 0)
+
+    def test_a_child_of_the_app_keeps_no_client_of_a_dead_worker_waiting(self):
+        with Worker("forks:app", threads=2) as worker:
+            front = worker.connect()
+            child = int(front.get()[2])
+            try:
+                worker.wait_stderr("child of")
+                worker.process.kill()
+                worker.wait()
+                self.assertIsNone(front.frame())
+                with self.assertRaises(ConnectionRefusedError):
+                    worker.connect()
+            finally:
+                os.kill(child, signal.SIGKILL)
+
+    def test_a_child_that_forgets_to_leave_does_not_answer_in_its_parents_name(self):
+        with Worker("forks:comes_back") as worker:
+            front = worker.connect()
+            self.assertEqual(front.get()[2], b"parent")
+            self.assertEqual(front.get()[2], b"parent")
+
+    def test_multiprocessing_can_spawn(self):
+        with Worker("forks:spawned") as worker:
+            self.assertEqual(worker.connect().get()[2], b"0", worker.stderr())
 
 
 class EveryInterpreter(unittest.TestCase):

@@ -108,6 +108,7 @@ class Worker:
         self.connections = [Connection() for _ in range(threads)]  # one for each thread, for life
         self.running = threads  # threads that have not ended
         self.lock = threading.Lock()  # for `running`
+        self.apps_term = signal.SIG_DFL  # what TERM did before it was ours
         # Signals and the end of a thread wake the main thread by a byte. A lock would do for threads, but a
         # signal that comes just before a thread goes to sleep on a lock does not wake it.
         self.wake_reader, self.wake_writer = os.pipe()
@@ -115,8 +116,20 @@ class Worker:
 
     def watch_signals(self):
         signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, lambda number, frame: self.leave())
+        self.apps_term = signal.signal(signal.SIGTERM, lambda number, frame: self.leave())
         ignore_interrupts()
+        os.register_at_fork(after_in_child=self.stay_with_parent)
+
+    def stay_with_parent(self):
+        """In a child that the app forked: what is ours remains the parent's. A TERM meant for the child would shut
+        down the socket that both share, and its copies would keep the clients of a dead worker waiting."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, self.apps_term)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.listener.close()
+        for connection in self.connections:
+            if connection.socket is not None:
+                connection.socket.close()
 
     def start(self):
         for index, connection in enumerate(self.connections, 1):
