@@ -25,8 +25,10 @@ struct ClientFacts {
 
 class Client {
  public:
-  Client(FrontThread& thread, Transport transport, ClientFacts facts);
+  Client(FrontThread& thread, Transport transport, const ClientFacts& facts);
   ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
   FrontThread& thread() { return thread_; }
   Transport& transport() { return transport_; }
@@ -45,6 +47,8 @@ class Client {
 
   /// No new request after the one that runs; HTTP/1 idle connections wait for one more, HTTP/2 gets GOAWAY in two steps.
   void drain();
+  /// drain_timeout is over: whatever runs is cut.
+  void cut();
 
  private:
   friend class ClientList;
@@ -54,8 +58,8 @@ class Client {
   void flush();
   void shake_hands();
   void read_preface();
-  void begin_h1(runtime::InBuffer first);
-  void begin_h2(std::string_view first);
+  void begin_h1();
+  void begin_h2();
 
   FrontThread& thread_;
   Transport transport_;

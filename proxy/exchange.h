@@ -4,8 +4,11 @@
 #pragma once
 #include <memory>
 
+#include "proxy/answers.h"
 #include "proxy/client.h"
 #include "proxy/client_stream.h"
+#include "proxy/exchange_pool.h"
+#include "proxy/headers.h"
 #include "proxy/outcome.h"
 #include "runtime/buffer.h"
 #include "runtime/loop.h"
@@ -16,10 +19,9 @@
 
 namespace proxy {
 
-struct Site;
 class FrontThread;
 
-enum class Phase : std::uint8_t { kIdle, kAdmit, kRoute, kPrepare, kGather, kSeek, kSend, kAwaitHead, kRelay, kEnded };
+enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kRelay, kTunnel, kEnded };
 
 /// Owned by its session through an ExchangeHandle. Releasing it at any moment is a correct cancellation.
 class Exchange {
@@ -32,18 +34,112 @@ class Exchange {
 
   /// The head is there. Everything the exchange has to say goes to `stream`; it may answer and end before this returns.
   void begin(ClientStream& stream, const ClientFacts& client);
-  /// A piece of the request body, in order. Bytes that came through a tunnel too.
+  /// What came is not a request, or its body is not one: the client is told, once, or cut if the answer has begun.
+  void refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason);
+  /// A piece of the request body, in order; bytes for a tunnel too.
   void on_body(runtime::Slice);
-  /// The request body is whole (also called for a tunnel whose client has closed its sending side).
+  /// The request body is whole, or a tunnel's client has closed its sending side.
   void on_body_end();
   /// The client stream has room again.
   void on_room();
-  /// The client has gone (connection lost, stream reset): nobody is there to be answered. The session releases
-  /// the exchange after this; exchange_ended() is not called.
-  void client_gone();
+  /// The client has gone (connection lost, stream reset): nobody is there to be answered. The session releases the
+  /// exchange afterwards; exchange_ended() is not called.
+  void client_gone(const Outcome& why = kClientGone);
 
   bool has_ended() const { return phase_ == Phase::kEnded; }
-  bool wants_body() const { return !body_stopped_; }
+  /// A worker is busy with it: the client's half-close is only that. Before, it means gone.
+  bool has_worker() const { return phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel; }
 
  private:
   friend class ExchangePool;
+
+  // The phases, in order.
+  bool admit();
+  bool route();
+  void prepare();
+  void gather();
+  void seek(upstream::WorkerId tried = 0);
+  void on_leased(upstream::Lease&);
+  void send();
+  void send_continue();
+  void send_head();
+  void send_body();
+  void encode(const runtime::Slice&);
+  void encode_end();
+  void flush_to_worker();
+  void on_worker_readable();
+  void on_worker_writable();
+  void read_answer();
+  void on_interim();
+  void on_head();
+  void on_answer_body(runtime::Slice);
+  void hold_or_resume();
+  void tell_answer_end();
+  void on_answer_end();
+  void end(const Outcome&);
+
+  // What can come between.
+  void on_deadline();
+  void on_worker_closed(runtime::Io how);
+  void attempt_failed(const Outcome&, bool connect_failed);
+  void on_broken_answer();
+  void answer_ourselves(std::uint16_t status, const Outcome&);
+  void redirect_to_https();
+  void say(OwnAnswer&);
+  void on_tunnel_bytes();
+  void arm_deadline();
+  upstream::EnvironmentFacts environment_facts() const;
+  void record(const Outcome&);
+  void write_access_event(const Outcome&);
+  void reset();
+  bool keeps_body() const { return body_whole_ && body_dropped_ == 0; }
+  const conf::App& app() const { return desk_->dispatch().app(); }
+
+  FrontThread& thread_;
+  Phase phase_ = Phase::kIdle;
+  ClientStream* stream_ = nullptr;       // set by begin(); null when the client has gone
+  const ClientFacts* client_ = nullptr;  // the connection's; outlives the exchange
+  upstream::RequestHead request_;        // views into kept_
+  runtime::Chunk kept_;                  // the memory behind request_
+  AppFields ours_;                       // fields that we add to the request
+  upstream::Desk* desk_ = nullptr;       // the app's; null until routed
+  upstream::Ticket ticket_;              // our place in line
+  upstream::Lease lease_;                // held from seek to end
+  runtime::Timer deadline_;              // the one deadline of the current phase
+
+  runtime::ByteQueue body_;              // request body: gathered, or on its way; kept whole while a retry may need it
+  runtime::Bytes body_encoded_ = 0;      // how much of body_ is in to_worker_ or gone
+  runtime::Bytes body_dropped_ = 0;      // how much was let go: then no retry
+  std::uint64_t body_received_ = 0;
+  bool body_whole_ = false;              // its end has come
+  bool body_end_encoded_ = false;        // and is on the worker's wire
+  runtime::Bytes body_uncredited_ = 0;   // received, and the client not yet told that it may send as much again
+  upstream::Framing to_worker_framing_ = upstream::Framing::kNone;
+
+  runtime::ByteQueue to_worker_;         // encoded, not yet accepted by the worker's socket
+  runtime::Bytes accepted_ = 0;          // by write(), in this attempt
+  bool sending_failed_ = false;          // the worker does not read any more; its answer may still come
+  runtime::InBuffer from_worker_;
+  upstream::AnswerReader reader_;
+  upstream::ResponseHead answer_;        // views into from_worker_'s chunk
+  bool head_sent_ = false;               // the client has the final head: nothing can be taken back
+  bool continue_sent_ = false;           // 100 was sent or the body came anyway
+  bool reads_large_ = false;             // the answer is long: read 64 KiB at a time
+  bool worker_closed_ = false;           // tunnel: its sending side
+  bool client_closed_ = false;           // tunnel: the client's sending side
+  bool answer_body_ended_ = false;       // the client was told the end; the worker may still be busy with it
+
+  // For the record.
+  runtime::Time began_{};
+  runtime::Time leased_{};
+  runtime::Time first_byte_{};
+  runtime::WallTime began_wall_{};
+  std::uint64_t sent_to_client_ = 0;     // body bytes
+  std::uint16_t status_ = 0;
+  std::uint8_t attempts_ = 0;
+  upstream::WorkerId worker_ = 0;        // the last one that had it; 0: none
+  std::uint32_t worker_slot_ = 0, worker_row_ = 0, generation_ = 0;
+  std::int32_t worker_pid_ = 0;
+};
+
+}  // namespace proxy

@@ -29,6 +29,8 @@ inline constexpr Outcome kBodyTimeout{Fault::kClient, "body came too slowly"};
 inline constexpr Outcome kExpectationFailed{Fault::kClient, "unknown expectation"};
 inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
 inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
+inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an answer"};
+inline constexpr Outcome kBadTarget{Fault::kClient, "target cannot be an environment"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
 
 }  // namespace proxy

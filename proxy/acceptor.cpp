@@ -1,0 +1,58 @@
+#include "proxy/acceptor.h"
+
+#include <cerrno>
+
+#include "proxy/front_thread.h"
+#include "runtime/socket.h"
+
+namespace proxy {
+namespace {
+
+// One wake-up takes so many at most, so that a flood of connections does not starve those that are there.
+constexpr int kAtOnce = 16;
+constexpr runtime::Milliseconds kPause{50};
+
+}  // namespace
+
+Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, bool tls)
+    : thread_(thread),
+      socket_(std::move(socket)),
+      port_(port),
+      tls_(tls),
+      watch_(thread.loop(), socket_.get(), runtime::bind<&Acceptor::on_readable>(this)),
+      pause_(thread.loop(), runtime::bind<&Acceptor::on_pause_over>(this)) {
+  watch_.want_read(true);
+}
+
+void Acceptor::on_readable() {
+  for (int i = 0; i < kAtOnce && accept_one(); ++i) {
+  }
+}
+
+bool Acceptor::accept_one() {
+  if (thread_.is_full()) {
+    watch_.want_read(false);
+    pause_.arm(kPause);
+    return false;
+  }
+  ClientFacts facts;
+  runtime::Fd fd = runtime::accept_from(socket_.get(), facts.peer);
+  if (!fd) {
+    // Out of descriptors or memory: the connection stays in the backlog, and a level-triggered watch would spin.
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      watch_.want_read(false);
+      pause_.arm(kPause);
+    }
+    return false;
+  }
+  facts.port = port_;
+  facts.is_tls = tls_;
+  if (port_ != 0) runtime::set_no_delay(fd.get());
+  if (tls_ && !thread_.tls()) return true;  // closed: there is no certificate
+  thread_.clients().add(tls_ ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts);
+  return true;
+}
+
+void Acceptor::on_pause_over() { watch_.want_read(true); }
+
+}  // namespace proxy

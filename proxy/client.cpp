@@ -1,0 +1,139 @@
+#include "proxy/client.h"
+
+#include "proxy/front_thread.h"
+#include "proxy/h1_session.h"
+#include "proxy/h2_session.h"
+
+namespace proxy {
+namespace {
+
+using runtime::Bytes;
+using runtime::Io;
+
+// RFC 9113 3.4: what an HTTP/2 client with prior knowledge says first.
+constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+}  // namespace
+
+Client::Client(FrontThread& thread, Transport transport, const ClientFacts& facts)
+    : thread_(thread),
+      transport_(std::move(transport)),
+      facts_(facts),
+      watch_(thread.loop(), transport_.fd(), runtime::bind<&Client::on_readable>(this),
+             runtime::bind<&Client::on_writable>(this)),
+      deadline_(thread.loop(), runtime::bind<&Client::on_deadline>(this)),
+      flush_(thread.loop(), runtime::bind<&Client::flush>(this)),
+      hands_shaken_(transport_.tls() == nullptr) {
+  watch_.want_read(true);
+  const conf::Clocks& clocks = thread.site().settings.front.clocks;
+  deadline_.arm(hands_shaken_ ? clocks.head : clocks.handshake);
+}
+
+Client::~Client() = default;
+
+void Client::want_read(bool wanted) { watch_.want_read(wanted && !is_closing_); }
+
+void Client::want_write(bool wanted) { watch_.want_write(wanted && !is_closing_); }
+
+void Client::close() {
+  if (std::exchange(is_closing_, true)) return;
+  watch_.want_read(false);
+  watch_.want_write(false);
+  deadline_.cancel();
+  thread_.clients().remove(*this);
+}
+
+void Client::on_readable() {
+  if (is_closing_) return;
+  if (!hands_shaken_) return shake_hands();
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->on_readable();
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->on_readable();
+  read_preface();
+}
+
+void Client::on_writable() {
+  if (is_closing_) return;
+  if (!hands_shaken_) return shake_hands();
+  flush_soon();
+}
+
+void Client::shake_hands() {
+  TlsStream& tls = *transport_.tls();
+  switch (tls.handshake()) {
+    case Io::kWant:
+      return watch_.want_write(tls.wants_write());
+    case Io::kClosed:
+    case Io::kFailed:
+      return close();
+    case Io::kProgress:
+      break;
+  }
+  hands_shaken_ = true;
+  facts_.tls_version = tls.version();
+  watch_.want_write(false);
+  deadline_.arm(thread_.site().settings.front.clocks.head);
+  if (tls.alpn() == "h2") {
+    begin_h2();
+  } else {
+    begin_h1();
+  }
+  // The first request may have come with the end of the handshake: then the socket has nothing more to say.
+  if (!is_closing_ && transport_.has_pending()) on_readable();
+}
+
+/// Plain: HTTP/1.1 or h2c, known by the first bytes.
+void Client::read_preface() {
+  const std::span<char> room = first_.room();
+  Bytes n = 0;
+  switch (transport_.read(room, n)) {
+    case Io::kWant:
+      return;
+    case Io::kClosed:
+    case Io::kFailed:
+      return close();
+    case Io::kProgress:
+      first_.added(n);
+  }
+  const std::string_view first = first_.bytes();
+  if (first.starts_with(kH2Preface)) return begin_h2();
+  if (!kH2Preface.starts_with(first)) return begin_h1();
+}
+
+void Client::begin_h1() {
+  session_ = std::make_unique<H1Session>(*this, std::move(first_));
+  auto& session = *std::get<std::unique_ptr<H1Session>>(session_);
+  if (is_draining_) session.drain();
+  session.begin();
+}
+
+void Client::begin_h2() {
+  session_ = std::make_unique<H2Session>(*this, first_.bytes());
+  first_.clear();
+  if (is_draining_ && !is_closing_) std::get<std::unique_ptr<H2Session>>(session_)->drain();
+}
+
+void Client::on_deadline() {
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->on_deadline();
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->on_deadline();
+  close();
+}
+
+void Client::flush() {
+  if (is_closing_) return;
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->flush();
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->flush();
+}
+
+void Client::drain() {
+  is_draining_ = true;
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->drain();
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->drain();
+}
+
+void Client::cut() {
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->lost(kDrained);
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->lost(kDrained);
+  close();
+}
+
+}  // namespace proxy

@@ -1,0 +1,562 @@
+#include "proxy/exchange.h"
+
+#include <array>
+
+#include "proxy/access_log.h"
+#include "proxy/front_thread.h"
+#include "upstream/request_writer.h"
+
+namespace proxy {
+namespace {
+
+using runtime::Bytes;
+using runtime::Io;
+using runtime::Slice;
+using upstream::Acquired;
+using upstream::FieldId;
+using upstream::Framing;
+using upstream::Method;
+using upstream::Speech;
+using upstream::Step;
+using upstream::Version;
+
+// Encoded for the worker and waiting in our memory, at most. Past it the client is not read.
+constexpr Bytes kSendAhead = 64 * 1024;
+
+}  // namespace
+
+Exchange::Exchange(FrontThread& thread)
+    : thread_(thread),
+      ticket_(runtime::bind<&Exchange::on_leased>(this)),
+      deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)) {}
+
+// ---- the story ----
+
+void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
+  stream_ = &stream;
+  client_ = &client;
+  began_ = thread_.loop().now();
+  began_wall_ = std::chrono::system_clock::now();
+  if (!admit() || !route()) return;
+  prepare();
+  gather();
+}
+
+/// What no app should ever see.
+bool Exchange::admit() {
+  // RFC 9110 9.3.8: TRACE would show a client its own fields with ours among them. CONNECT makes a tunnel to anywhere.
+  if (request_.method == Method::kTrace || request_.method == Method::kConnect) {
+    answer_ourselves(405, kMethodRefused);
+    return false;
+  }
+  // RFC 9110 10.1.1: an expectation other than 100-continue may be answered 417.
+  if (!request_.expects_continue && request_.version != Version::kHttp10 &&
+      upstream::find(request_.fields, FieldId::kExpect) != nullptr) {
+    answer_ourselves(417, kExpectationFailed);
+    return false;
+  }
+  return true;
+}
+
+bool Exchange::route() {
+  const auto found = thread_.site().route.find(request_.authority);
+  if (!found) {
+    answer_ourselves(404, kNoSuchHost);
+    return false;
+  }
+  desk_ = &thread_.desk(*found);
+  if (!client_->is_tls && app().plain_http == conf::PlainHttp::kRedirect) {
+    redirect_to_https();
+    return false;
+  }
+  if (!client_->is_tls && app().plain_http == conf::PlainHttp::kRefuse) {
+    answer_ourselves(403, kPlainRefused);
+    return false;
+  }
+  if (request_.framing == Framing::kLength && request_.content_length > app().max_body) {
+    answer_ourselves(413, kBodyTooLarge);
+    return false;
+  }
+  return true;
+}
+
+void Exchange::prepare() {
+  prepare_request(request_, *client_, thread_.site().trusts(client_->peer), began_wall_, ours_);
+}
+
+/// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
+/// buffer_body, or is to be streamed, goes to the worker while it comes.
+void Exchange::gather() {
+  body_whole_ = request_.framing == Framing::kNone;
+  if (body_whole_ || app().stream_body || !request_.upgrade.empty()) return seek();
+  phase_ = Phase::kGather;
+  send_continue();
+  arm_deadline();
+}
+
+void Exchange::on_body(Slice piece) {
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || stream_ == nullptr) return;
+  const Bytes size = piece.size;
+  body_received_ += size;
+  continue_sent_ = true;  // it did not wait for us
+  if (phase_ != Phase::kTunnel && body_received_ > app().max_body) return answer_ourselves(413, kBodyTooLarge);
+  body_.append(std::move(piece));
+  if (phase_ == Phase::kGather) {
+    if (body_.size() < app().buffer_body) {
+      stream_->body_taken(size);
+      return arm_deadline();
+    }
+    body_uncredited_ = size;
+    return seek();
+  }
+  body_uncredited_ += size;
+  if (phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel) {
+    send_body();
+    flush_to_worker();
+  }
+}
+
+void Exchange::on_body_end() {
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
+  body_whole_ = true;
+  if (phase_ == Phase::kGather) return seek();
+  if (!has_worker()) return;
+  if (phase_ == Phase::kTunnel) client_closed_ = true;
+  send_body();
+  flush_to_worker();
+}
+
+void Exchange::seek(upstream::WorkerId tried) {
+  phase_ = Phase::kSeek;
+  const bool may_repeat = upstream::is_idempotent(request_.method) && keeps_body();
+  switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, may_repeat, tried)) {
+    case Acquired::kLeased:
+      return send();
+    case Acquired::kWaiting:
+      return deadline_.arm(desk_->dispatch().patience());
+    case Acquired::kFull:
+      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
+      return answer_ourselves(503, kQueueFull);
+    case Acquired::kCannotStart:
+      return answer_ourselves(503, kNotBooted);
+    case Acquired::kNoOther:
+      return answer_ourselves(502, kWorkerLost);
+  }
+}
+
+void Exchange::on_leased(upstream::Lease& lease) {
+  if (!lease) return answer_ourselves(503, kNotBooted);
+  lease_ = std::move(lease);
+  send();
+}
+
+void Exchange::send() {
+  phase_ = Phase::kSend;
+  ++attempts_;
+  leased_ = thread_.loop().now();
+  const upstream::Worker& worker = lease_.worker();
+  worker_ = worker.id;
+  worker_slot_ = worker.slot;
+  worker_pid_ = worker.pid;
+  worker_row_ = worker.row;
+  generation_ = worker.generation;
+  upstream::Connection* const connection = lease_.connect();
+  if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
+  connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
+                             runtime::bind<&Exchange::on_worker_writable>(this));
+  reader_.begin(upstream::speech_of(app()), request_.method, !request_.upgrade.empty());
+  send_head();
+  if (phase_ != Phase::kSend) return;
+  send_continue();
+  send_body();
+  flush_to_worker();
+}
+
+/// A client that asked waits for this before it sends its body (RFC 9110 10.1.1).
+void Exchange::send_continue() {
+  if (!request_.expects_continue || continue_sent_) return;
+  continue_sent_ = true;
+  upstream::ResponseHead head;
+  head.status = 100;
+  stream_->send_interim(head);
+}
+
+void Exchange::send_head() {
+  to_worker_.clear();
+  accepted_ = 0;
+  sending_failed_ = false;
+  body_encoded_ = 0;
+  body_end_encoded_ = request_.framing == Framing::kNone;
+  // A body that is here as a whole has a length, however it came.
+  const bool length_is_known = request_.framing == Framing::kLength || keeps_body();
+  to_worker_framing_ = body_end_encoded_ ? Framing::kNone : length_is_known ? Framing::kLength : Framing::kChunked;
+  const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : body_.size();
+  if (upstream::speech_of(app()) == Speech::kHttp) {
+    upstream::write_request(request_, ours_.fields(), to_worker_framing_, length, to_worker_);
+  } else if (!upstream::write_environment(request_, ours_.fields(), environment_facts(), to_worker_framing_, length, to_worker_)) {
+    answer_ourselves(400, kBadTarget);
+  }
+}
+
+/// Puts as much of the body on the worker's wire as there is room for; the client gets credit for what has gone.
+void Exchange::send_body() {
+  while (body_encoded_ < body_.size() && to_worker_.size() < kSendAhead && !sending_failed_) {
+    const Slice piece = body_.at(body_encoded_);
+    body_encoded_ += piece.size;
+    encode(piece);
+  }
+  if (sending_failed_) body_encoded_ = body_.size();  // nobody reads it: let it go
+  if (body_whole_ && !body_end_encoded_ && body_encoded_ == body_.size()) {
+    body_end_encoded_ = true;
+    encode_end();
+  }
+  if (!keeps_body() && body_encoded_ > 0) {
+    body_.drop(body_encoded_);
+    body_dropped_ += body_encoded_;
+    body_encoded_ = 0;
+  }
+  if (stream_ != nullptr && body_uncredited_ > body_.size() - body_encoded_) {
+    const Bytes gone = body_uncredited_ - (body_.size() - body_encoded_);
+    body_uncredited_ -= gone;
+    stream_->body_taken(gone);
+  }
+}
+
+void Exchange::encode(const Slice& piece) {
+  if (phase_ == Phase::kTunnel) return to_worker_.append(piece);
+  if (upstream::speech_of(app()) == Speech::kWorkerProtocol) return upstream::write_body_frame(piece, false, to_worker_);
+  if (to_worker_framing_ == Framing::kChunked) return upstream::write_chunk(piece, to_worker_);
+  to_worker_.append(piece);
+}
+
+void Exchange::encode_end() {
+  if (phase_ == Phase::kTunnel || sending_failed_) return;
+  if (upstream::speech_of(app()) == Speech::kWorkerProtocol) return upstream::write_body_frame({}, true, to_worker_);
+  if (to_worker_framing_ == Framing::kChunked) upstream::write_last_chunk(to_worker_);
+}
+
+void Exchange::flush_to_worker() {
+  upstream::Connection& connection = lease_.connection();
+  for (;;) {
+    const Bytes before = to_worker_.size();
+    const Io io = connection.flush(to_worker_);
+    accepted_ += before - to_worker_.size();
+    if (io == Io::kFailed) {
+      // It may have answered before it stopped reading (413, say): what it said is still to be read; else comes its end.
+      sending_failed_ = true;
+      to_worker_.clear();
+      connection.watch().want_write(false);
+      break;
+    }
+    connection.watch().want_write(io == Io::kWant);
+    if (io == Io::kWant || body_encoded_ == body_.size()) break;
+    send_body();
+    if (to_worker_.is_empty()) break;
+  }
+  if (phase_ == Phase::kTunnel && client_closed_ && to_worker_.is_empty()) connection.close_write();
+  arm_deadline();
+}
+
+void Exchange::on_worker_writable() {
+  send_body();
+  flush_to_worker();
+}
+
+void Exchange::on_worker_readable() {
+  const std::span<char> room = from_worker_.room(reads_large_);
+  Bytes n = 0;
+  const Io io = lease_.connection().read(room, n);
+  switch (io) {
+    case Io::kProgress:
+      from_worker_.added(n);
+      // It filled all the room there was: more is coming, and larger pieces are cheaper.
+      reads_large_ = n == room.size() && head_sent_;
+      return phase_ == Phase::kTunnel ? on_tunnel_bytes() : read_answer();
+    case Io::kWant:
+      return;
+    case Io::kClosed:
+    case Io::kFailed:
+      return on_worker_closed(io);
+  }
+}
+
+void Exchange::read_answer() {
+  for (;;) {
+    Slice piece;
+    switch (reader_.next(from_worker_, answer_, piece)) {
+      case Step::kMore:
+        from_worker_.rest();
+        if (reader_.body_is_whole()) tell_answer_end();
+        return arm_deadline();
+      case Step::kInterim:
+        on_interim();
+        break;
+      case Step::kHead:
+        on_head();
+        break;
+      case Step::kBody:
+        on_answer_body(std::move(piece));
+        break;
+      case Step::kEnd:
+        return on_answer_end();
+      case Step::kBroken:
+        return on_broken_answer();
+    }
+    if (phase_ != Phase::kSend && phase_ != Phase::kRelay) return;
+  }
+}
+
+/// 100 only to a client that waits for it; others to those who can take them (RFC 9110 15.2).
+void Exchange::on_interim() {
+  if (stream_ == nullptr || request_.version == Version::kHttp10) return;
+  if (answer_.status == 100) return send_continue();
+  prepare_response(answer_, false);
+  stream_->send_interim(answer_);
+}
+
+void Exchange::on_head() {
+  first_byte_ = thread_.loop().now();
+  status_ = answer_.status;
+  head_sent_ = true;
+  const bool is_tunnel = answer_.status == 101;
+  phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
+  // The answer has begun, so this request will not be sent again.
+  if (body_encoded_ > 0 && body_whole_) {
+    body_dropped_ += body_encoded_;
+    body_.drop(body_encoded_);
+    body_encoded_ = 0;
+  }
+  prepare_response(answer_, is_tunnel);
+  stream_->send_head(answer_);
+  if (is_tunnel) {
+    stream_->become_tunnel();
+    on_tunnel_bytes();
+  }
+}
+
+void Exchange::on_answer_body(Slice piece) {
+  sent_to_client_ += piece.size;
+  stream_->send_body(std::move(piece));
+  hold_or_resume();
+}
+
+/// A client that does not read holds the worker back, too: nothing more is read from it above the high mark.
+void Exchange::hold_or_resume() {
+  lease_.connection().watch().want_read(stream_->unsent() <= ClientStream::kHighMark);
+}
+
+void Exchange::on_room() {
+  if (phase_ != Phase::kRelay && phase_ != Phase::kTunnel) return;
+  hold_or_resume();
+  arm_deadline();
+}
+
+void Exchange::tell_answer_end() {
+  if (answer_body_ended_) return;
+  answer_body_ended_ = true;
+  if (!body_whole_) stream_->stop_body();
+  stream_->end_body();
+}
+
+void Exchange::on_answer_end() {
+  tell_answer_end();
+  // Fit for another exchange only if this one is over on both sides of the wire.
+  lease_.give_back(reader_.may_reuse() && body_end_encoded_ && to_worker_.is_empty() && !sending_failed_ &&
+                   from_worker_.is_empty());
+  end(kOk);
+}
+
+/// The only way out: slot and line free, the record written, the session told.
+void Exchange::end(const Outcome& outcome) {
+  deadline_.cancel();
+  ticket_.leave();
+  lease_.give_back(false);
+  phase_ = Phase::kEnded;
+  record(outcome);
+  if (stream_ != nullptr) stream_->exchange_ended();
+}
+
+// ---- what can come between ----
+
+void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason) {
+  const Outcome outcome{Fault::kClient, reason};
+  if (phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kIdle) {
+    stream_ = &stream;
+    client_ = &client;
+    began_ = thread_.loop().now();
+    began_wall_ = std::chrono::system_clock::now();
+  }
+  answer_ourselves(status, outcome);
+}
+
+void Exchange::client_gone(const Outcome& why) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
+  stream_ = nullptr;
+  if (status_ == 0) status_ = 499;  // nginx's number for it; no answer has this status
+  end(why);
+}
+
+/// One deadline at a time: the client's while its body is due and nothing of it is left to send, else the worker's.
+/// None while the client does not take what the worker said: that is the session's clock.
+void Exchange::arm_deadline() {
+  const conf::Clocks& clocks = thread_.site().settings.front.clocks;
+  switch (phase_) {
+    case Phase::kGather:
+      return deadline_.arm(clocks.body_idle);
+    case Phase::kSend:
+    case Phase::kRelay: {
+      const bool client_is_due = !body_whole_ && to_worker_.is_empty() && !sending_failed_;
+      if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return deadline_.cancel();
+      return deadline_.arm(client_is_due ? clocks.body_idle : app().request_timeout);
+    }
+    case Phase::kTunnel:
+      return deadline_.cancel();
+    case Phase::kIdle:
+    case Phase::kSeek:
+    case Phase::kEnded:
+      return;
+  }
+}
+
+void Exchange::on_deadline() {
+  switch (phase_) {
+    case Phase::kGather:
+      return answer_ourselves(408, kBodyTimeout);
+    case Phase::kSeek:
+      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
+      return answer_ourselves(503, kQueueTimeout);
+    case Phase::kSend:
+      if (!body_whole_ && to_worker_.is_empty()) return answer_ourselves(408, kBodyTimeout);
+      return answer_ourselves(504, kAnswerTimeout);
+    case Phase::kRelay:
+      return answer_ourselves(504, kAnswerSilent);
+    case Phase::kIdle:
+    case Phase::kTunnel:
+    case Phase::kEnded:
+      return;
+  }
+}
+
+void Exchange::on_worker_closed(Io how) {
+  if (phase_ == Phase::kTunnel) {
+    worker_closed_ = true;
+    lease_.connection().watch().want_read(false);
+    stream_->end_body();
+    // Its half is closed. A broken connection takes the other half with it.
+    if (how == Io::kFailed || (client_closed_ && to_worker_.is_empty())) end(kOk);
+    return;
+  }
+  if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
+  if (head_sent_) return answer_ourselves(502, kAnswerCut);
+  attempt_failed(kWorkerLost, /*connect_failed=*/false);
+}
+
+void Exchange::on_broken_answer() {
+  if (reader_.was_not_taken()) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
+  runtime::log(runtime::Level::kWarning, "worker sent what is not an answer",
+               {{"app", app().name}, {"worker", worker_slot_}, {"pid", worker_pid_}, {"cause", reader_.complaint()}});
+  answer_ourselves(502, kBadAnswer);
+}
+
+void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
+  const upstream::Attempt attempt{.attempts = attempts_,
+                                  .is_idempotent = upstream::is_idempotent(request_.method),
+                                  .connect_failed = connect_failed,
+                                  .was_not_taken = reader_.was_not_taken() && !connect_failed,
+                                  .accepted = accepted_,
+                                  .answer_begun = head_sent_,
+                                  .body_is_here = body_dropped_ == 0};
+  if (upstream::decide(attempt) != upstream::Verdict::kRetry) return answer_ourselves(502, outcome);
+  desk_->dispatch().figures().retried.fetch_add(1, std::memory_order_relaxed);
+  // A connection that had been idle may have been closed by a worker that is well; a fresh one speaks against its worker.
+  const bool was_stale = !connect_failed && lease_.connection().is_reused() &&
+                         app().kind() == conf::AppKind::kProxy;
+  const upstream::WorkerId failed = was_stale ? 0 : lease_.worker().id;
+  lease_.give_back(false);
+  from_worker_.clear();
+  seek(failed);
+}
+
+/// An answer of ours; once the app's answer has begun there is only the cut, so that no part is taken for the whole.
+void Exchange::answer_ourselves(std::uint16_t status, const Outcome& outcome) {
+  if (phase_ == Phase::kEnded) return;
+  if (answer_body_ended_) return end(outcome);
+  if (head_sent_) {
+    stream_->cut();
+    return end(outcome);
+  }
+  OwnAnswer answer(status, request_.method);
+  if (status == 503) answer.retry_after(std::chrono::seconds(1));
+  say(answer);
+  end(outcome);
+}
+
+void Exchange::redirect_to_https() {
+  OwnAnswer answer(308, request_.method);
+  answer.location_https(host_of(request_.authority), thread_.site().https_port, request_.target);
+  say(answer);
+  end(kOk);
+}
+
+void Exchange::say(OwnAnswer& answer) {
+  status_ = answer.head().status;
+  head_sent_ = true;
+  if (!body_whole_ && request_.framing != Framing::kNone) stream_->stop_body();
+  stream_->send_head(answer.head());
+  if (answer.head().framing != Framing::kNone) stream_->send_body(answer.body());
+  stream_->end_body();
+}
+
+void Exchange::on_tunnel_bytes() {
+  if (const Bytes n = from_worker_.bytes().size(); n > 0) {
+    sent_to_client_ += n;
+    stream_->send_body(from_worker_.take(n));
+  }
+  from_worker_.rest();
+  hold_or_resume();
+}
+
+upstream::EnvironmentFacts Exchange::environment_facts() const {
+  return {.server_port = client_->port, .remote = client_->peer, .is_tls = client_->is_tls};
+}
+
+void Exchange::record(const Outcome& outcome) {
+  if (desk_ != nullptr) {
+    upstream::AppFigures& figures = desk_->dispatch().figures();
+    const bool is_ours = outcome.fault == Fault::kApp || outcome.fault == Fault::kUs;
+    (is_ours ? figures.failed : figures.served).fetch_add(1, std::memory_order_relaxed);
+    if (outcome == kOk) thread_.site().board.worker[worker_row_].served.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (!thread_.access_log().is_on()) return;
+  write_access_event(outcome);
+}
+
+void Exchange::reset() {
+  deadline_.cancel();
+  ticket_.leave();
+  lease_.give_back(false);
+  request_.clear();
+  answer_.clear();
+  kept_ = runtime::Chunk();
+  body_.clear();
+  to_worker_.clear();
+  from_worker_.clear();
+  phase_ = Phase::kIdle;
+  stream_ = nullptr;
+  client_ = nullptr;
+  desk_ = nullptr;
+  body_encoded_ = body_dropped_ = body_uncredited_ = 0;
+  body_received_ = sent_to_client_ = 0;
+  body_whole_ = body_end_encoded_ = sending_failed_ = head_sent_ = continue_sent_ = reads_large_ = false;
+  worker_closed_ = client_closed_ = answer_body_ended_ = false;
+  accepted_ = 0;
+  status_ = 0;
+  attempts_ = 0;
+  worker_ = 0;
+  worker_slot_ = generation_ = worker_row_ = 0;
+  worker_pid_ = 0;
+  leased_ = first_byte_ = {};
+}
+
+}  // namespace proxy

@@ -1,0 +1,70 @@
+#include "proxy/front_thread.h"
+
+#include "proxy/access_log.h"
+#include "proxy/exchange.h"
+#include "proxy/tls_context.h"
+
+namespace proxy {
+
+using namespace std::chrono_literals;
+
+FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients)
+    : site_(site),
+      access_log_(access_log),
+      figures_(site.board.thread[index]),
+      max_clients_(max_clients),
+      exchanges_(*this),
+      clients_(*this),
+      beat_(loop_, runtime::bind<&FrontThread::beat>(this)) {
+  for (const auto& dispatch : site.dispatches) desks_.push_back(std::make_unique<upstream::Desk>(loop_, *dispatch));
+}
+
+FrontThread::~FrontThread() = default;
+
+void FrontThread::listen(runtime::Fd socket, std::uint16_t port, bool tls) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket), port, tls));
+}
+
+void FrontThread::start() {
+  thread_ = std::thread([this] {
+    beat();
+    loop_.run();
+  });
+}
+
+void FrontThread::drain(runtime::Loop& loop, std::function<void()> on_empty) {
+  is_draining_ = true;
+  empty_loop_ = &loop;
+  on_empty_ = std::move(on_empty);
+  acceptors_.clear();
+  clients_.drain();
+  client_left();
+}
+
+void FrontThread::client_left() {
+  if (!is_draining_ || clients_.size() > 0 || !on_empty_) return;
+  empty_loop_->post(std::move(on_empty_));
+  on_empty_ = nullptr;
+}
+
+void FrontThread::join() {
+  loop_.stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void FrontThread::beat() {
+  const auto now = std::chrono::duration_cast<runtime::Milliseconds>(loop_.now().time_since_epoch());
+  figures_.heartbeat.store(static_cast<std::uint64_t>(now.count()), std::memory_order_relaxed);
+  beat_.arm(1s);
+}
+
+std::string_view FrontThread::date() {
+  if (const runtime::Time now = loop_.now(); now >= date_until_) {
+    const runtime::WallTime wall = std::chrono::system_clock::now();
+    date_ = runtime::http_date(wall);
+    date_until_ = now + (1s - wall.time_since_epoch() % 1s);
+  }
+  return date_;
+}
+
+}  // namespace proxy

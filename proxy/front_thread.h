@@ -1,0 +1,72 @@
+// One thread of the front: its loop, its clients, its desks at the apps' dispatches, its pool of exchanges.
+// Everything that happens to a request happens on the thread that accepted its connection.
+#pragma once
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "proxy/acceptor.h"
+#include "proxy/client_list.h"
+#include "proxy/exchange_pool.h"
+#include "proxy/site.h"
+#include "runtime/loop.h"
+
+namespace proxy {
+
+class AccessLog;
+class TlsContext;
+
+class FrontThread {
+ public:
+  FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients);
+  ~FrontThread();
+
+  runtime::Loop& loop() { return loop_; }
+  const Site& site() const { return site_; }
+  ExchangePool& exchanges() { return exchanges_; }
+  ClientList& clients() { return clients_; }
+  AccessLog& access_log() { return access_log_; }
+  upstream::Desk& desk(upstream::AppIndex app) { return *desks_[app]; }
+  upstream::ThreadFigures& figures() { return figures_; }
+  /// The Date of this second, RFC 9110 6.6.1.
+  std::string_view date();
+  /// No more connections fit.
+  bool is_full() const { return clients_.size() >= max_clients_; }
+  /// From ClientList: one fewer.
+  void client_left();
+
+  // Called by the Front, before start() or through loop().post().
+  void listen(runtime::Fd socket, std::uint16_t port, bool tls);
+  void use(std::shared_ptr<TlsContext> context) { tls_ = std::move(context); }
+  const std::shared_ptr<TlsContext>& tls() const { return tls_; }
+  void start();
+  /// No new connections; `on_empty` is posted to `loop` when the last client has gone.
+  void drain(runtime::Loop& loop, std::function<void()> on_empty);
+  /// Cuts whoever is left.
+  void cut_all() { clients_.close_all(); }
+  /// Ends the thread; from another one.
+  void join();
+
+ private:
+  void beat();
+  runtime::Loop loop_;
+  const Site& site_;
+  AccessLog& access_log_;
+  upstream::ThreadFigures& figures_;
+  const std::size_t max_clients_;
+  std::vector<std::unique_ptr<upstream::Desk>> desks_;   // by AppIndex
+  // Shared with the other threads and with connections that began under it; replaced whole.
+  std::shared_ptr<TlsContext> tls_;
+  ExchangePool exchanges_;
+  ClientList clients_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  runtime::Timer beat_;                                  // once a second: "this thread turns"
+  std::string date_;                                     // text of date_second_
+  runtime::Time date_until_{};
+  runtime::Loop* empty_loop_ = nullptr;                  // set by drain()
+  std::function<void()> on_empty_;
+  bool is_draining_ = false;
+  std::thread thread_;
+};
+
+}  // namespace proxy

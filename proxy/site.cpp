@@ -1,0 +1,27 @@
+#include "proxy/site.h"
+
+#include <cstring>
+
+namespace proxy {
+
+Site::Site(conf::Settings s, upstream::Board& b) : settings(std::move(s)), board(b), route(settings.apps) {
+  for (std::size_t i = 0; i < settings.apps.size(); ++i) {
+    const auto index = static_cast<upstream::AppIndex>(i);
+    dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, board));
+  }
+}
+
+bool Site::trusts(const runtime::PeerAddress& peer) const {
+  if (settings.front.trusted_proxies.empty() || peer.family == AF_UNIX) return false;
+  std::array<std::uint8_t, 16> mapped{};
+  if (peer.family == AF_INET) {
+    mapped[10] = mapped[11] = 0xff;  // IPv4-mapped, RFC 4291 2.5.5.2
+    std::memcpy(mapped.data() + 12, peer.bytes, 4);
+  } else {
+    std::memcpy(mapped.data(), peer.bytes, 16);
+  }
+  return std::any_of(settings.front.trusted_proxies.begin(), settings.front.trusted_proxies.end(),
+                     [&](const conf::Network& network) { return network.contains(mapped); });
+}
+
+}  // namespace proxy

@@ -1,0 +1,29 @@
+// What the front serves: the settings and one Dispatch for each app. Made once from the supervisor's orders; shared by the
+// threads, who only read it.
+#pragma once
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "conf/settings.h"
+#include "proxy/route.h"
+#include "upstream/dispatch.h"
+#include "upstream/scoreboard.h"
+
+namespace proxy {
+
+struct Site {
+  Site(conf::Settings s, upstream::Board& b);
+
+  const conf::Settings settings;
+  upstream::Board& board;
+  const Route route;
+  std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;  ///< by AppIndex
+
+  /// The port of the first https listener, for redirects; 0: none.
+  std::uint16_t https_port = 0;
+
+  bool trusts(const runtime::PeerAddress&) const;
+};
+
+}  // namespace proxy

@@ -1,0 +1,228 @@
+#include "upstream/dispatch.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include "doctest_precompiled.h"
+#include "runtime/socket.h"
+#include "upstream/place.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using upstream::Acquired;
+using upstream::Lease;
+using upstream::Ticket;
+
+/// An app with workers that listen but never answer: enough for slots, the line and connections.
+struct Herd {
+  Herd(std::size_t concurrency, std::size_t queue_size = 1000) {
+    char name[] = "/tmp/portherd-dispatch-XXXXXX";
+    folder = ::mkdtemp(name);
+    app.name = "shop";
+    app.command = {"true"};
+    app.concurrency = concurrency;
+    app.queue_size = queue_size;
+    board = std::make_unique<upstream::Board>();
+    dispatch = std::make_unique<upstream::Dispatch>(app, 0, *board);
+    desk = std::make_unique<upstream::Desk>(loop, *dispatch);
+  }
+  ~Herd() {
+    loop.turn(false);
+    desk.reset();
+    loop.turn(false);
+    dispatch.reset();
+    std::filesystem::remove_all(folder);
+  }
+  void publish(upstream::WorkerId id) {
+    const std::string path = folder + "/" + std::to_string(id);
+    listeners.push_back(std::move(*runtime::listen_unix(path, 0600)));
+    dispatch->publish({.id = id, .slot = static_cast<std::uint32_t>(id), .pid = 1, .row = static_cast<std::uint32_t>(id), .socket = path});
+  }
+  std::string folder;
+  conf::App app;
+  std::unique_ptr<upstream::Board> board;
+  runtime::Loop loop;
+  std::unique_ptr<upstream::Dispatch> dispatch;
+  std::unique_ptr<upstream::Desk> desk;
+  std::vector<runtime::Fd> listeners;
+};
+
+/// A request as far as the dispatch can see it.
+struct Asker {
+  explicit Asker(Herd& h) : herd(h), ticket(runtime::bind<&Asker::on_leased>(this)) {}
+  Acquired ask(upstream::WorkerId tried = 0) {
+    return herd.dispatch->acquire(*herd.desk, ticket, lease, true, tried);
+  }
+  void on_leased(Lease& given) {
+    ++calls;
+    lease = std::move(given);
+  }
+  Herd& herd;
+  Ticket ticket;
+  Lease lease;
+  int calls = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a request takes the worker with the fewest in flight, among equals the least recently used") {
+  Herd herd(2);
+  for (upstream::WorkerId id : {1, 2, 3}) herd.publish(id);
+  std::vector<std::unique_ptr<Asker>> askers;
+  std::vector<upstream::WorkerId> order;
+  for (int i = 0; i < 6; ++i) {
+    askers.push_back(std::make_unique<Asker>(herd));
+    REQUIRE(askers.back()->ask() == Acquired::kLeased);
+    order.push_back(askers.back()->lease.worker().id);
+  }
+  CHECK(order == std::vector<upstream::WorkerId>{1, 2, 3, 1, 2, 3});
+  askers[4]->lease.give_back(false);  // worker 2 has one left
+  Asker next(herd);
+  REQUIRE(next.ask() == Acquired::kLeased);
+  CHECK(next.lease.worker().id == 2);
+  CHECK(herd.board->app[0].busy == 6);
+}
+
+TEST_CASE("who finds no slot waits in line, first come first served, and is called from the loop") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker first(herd), second(herd), third(herd);
+  REQUIRE(first.ask() == Acquired::kLeased);
+  REQUIRE(second.ask() == Acquired::kWaiting);
+  REQUIRE(third.ask() == Acquired::kWaiting);
+  CHECK(herd.board->app[0].queue == 2);
+  first.lease.give_back(false);
+  CHECK(second.calls == 0);  // never from inside give_back()
+  herd.loop.turn(false);
+  CHECK(second.calls == 1);
+  CHECK(second.lease);
+  CHECK(third.calls == 0);
+  second.lease.give_back(false);
+  herd.loop.turn(false);
+  CHECK(third.calls == 1);
+  CHECK(herd.board->app[0].queue == 0);
+}
+
+TEST_CASE("the line is bounded") {
+  Herd herd(1, 1);
+  herd.publish(1);
+  Asker first(herd), second(herd), third(herd);
+  CHECK(first.ask() == Acquired::kLeased);
+  CHECK(second.ask() == Acquired::kWaiting);
+  CHECK(third.ask() == Acquired::kFull);
+}
+
+TEST_CASE("who leaves the line is never given a slot, and one that was just granted goes to the next") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker first(herd), third(herd);
+  REQUIRE(first.ask() == Acquired::kLeased);
+  auto second = std::make_unique<Asker>(herd);
+  REQUIRE(second->ask() == Acquired::kWaiting);
+  REQUIRE(third.ask() == Acquired::kWaiting);
+  first.lease.give_back(false);  // granted to second, not yet told
+  second.reset();
+  herd.loop.turn(false);
+  CHECK(third.calls == 1);
+}
+
+TEST_CASE("a connection goes home and is used again; never more are open than slots") {
+  Herd herd(2);
+  herd.publish(1);
+  for (int i = 0; i < 100; ++i) {
+    Asker asker(herd);
+    REQUIRE(asker.ask() == Acquired::kLeased);
+    REQUIRE(asker.lease.connect() != nullptr);
+    asker.lease.give_back(true);
+    herd.loop.turn(false);
+  }
+  CHECK(herd.board->worker[1].connects == 1);
+}
+
+TEST_CASE("another thread takes an idle connection over when no more may be opened") {
+  Herd herd(1);
+  herd.publish(1);
+  {
+    Asker asker(herd);
+    REQUIRE(asker.ask() == Acquired::kLeased);
+    REQUIRE(asker.lease.connect() != nullptr);
+    asker.lease.give_back(true);
+  }
+  std::thread other([&] {
+    runtime::Loop loop;
+    upstream::Desk desk(loop, *herd.dispatch);
+    Asker asker(herd);
+    REQUIRE(herd.dispatch->acquire(desk, asker.ticket, asker.lease, true) == Acquired::kLeased);
+    REQUIRE(asker.lease.connect() != nullptr);
+    CHECK(asker.lease.connection().is_reused());
+    asker.lease.give_back(false);
+    loop.turn(false);
+  });
+  other.join();
+  herd.loop.turn(false);
+  CHECK(herd.board->worker[1].connects == 1);
+}
+
+TEST_CASE("a worker that has ended fails its leases at once, although somebody still holds its socket") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker asker(herd);
+  REQUIRE(asker.ask() == Acquired::kLeased);
+  REQUIRE(asker.lease.connect() != nullptr);
+  herd.dispatch->ended(1);
+  runtime::Bytes n = 0;
+  char byte;
+  CHECK(asker.lease.connection().read({&byte, 1}, n) == runtime::Io::kClosed);
+}
+
+TEST_CASE("a worker that is leaving takes no new request and is drained when its last lease has ended") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker running(herd), waiting(herd);
+  REQUIRE(running.ask() == Acquired::kLeased);
+  bool drained = false;
+  herd.dispatch->unpublish(1, herd.loop, [&] { drained = true; });
+  CHECK(waiting.ask() == Acquired::kWaiting);
+  herd.loop.turn(false);
+  CHECK(!drained);
+  running.lease.give_back(true);
+  herd.loop.turn(false);
+  CHECK(drained);
+  CHECK(waiting.calls == 0);
+  herd.publish(2);
+  herd.loop.turn(false);
+  CHECK(waiting.lease.worker().id == 2);
+}
+
+TEST_CASE("a retry goes to another worker, before those who have not had their turn") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker first(herd), second(herd), retry(herd);
+  REQUIRE(first.ask() == Acquired::kLeased);
+  REQUIRE(second.ask() == Acquired::kWaiting);
+  REQUIRE(retry.ask(/*tried=*/1) == Acquired::kWaiting);
+  herd.publish(2);
+  herd.loop.turn(false);
+  CHECK(retry.calls == 1);
+  CHECK(retry.lease.worker().id == 2);
+  CHECK(second.calls == 0);
+}
+
+TEST_CASE("requests wait while an app starts, and are refused when its first boot has failed") {
+  Herd herd(1);
+  Asker early(herd), late(herd);
+  REQUIRE(early.ask() == Acquired::kWaiting);
+  CHECK(herd.dispatch->patience() == herd.app.boot_timeout);
+  herd.dispatch->set_can_wait(false);
+  herd.loop.turn(false);
+  CHECK(early.calls == 1);
+  CHECK(!early.lease);
+  CHECK(late.ask() == Acquired::kCannotStart);
+  herd.publish(1);
+  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);
+  CHECK(late.ask() == Acquired::kLeased);
+}

@@ -1,0 +1,46 @@
+// Asks a worker whether it is ready, again and again, in a lane of its own: no slot, no queue, so overload cannot fail it.
+// Ordered by the supervisor (orders.h, Probe), answered by Probed.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/loop.h"
+#include "upstream/answer_reader.h"
+#include "upstream/connection.h"
+#include "upstream/roster.h"
+
+namespace upstream {
+
+/// What a probe has found: ready, or not yet and why.
+using ProbeReport = std::function<void(bool is_ready, const std::string& cause)>;
+
+/// Repeats every 100 ms until the worker is ready or this object is destroyed. `path` empty: any well-formed HTTP answer
+/// to `OPTIONS *` means ready; else a 2xx or 3xx to GET path does. `report` is told "ready" once, and every new cause.
+class WorkerProbe {
+ public:
+  WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string path, ProbeReport report);
+
+ private:
+  void ask();
+  void on_readable();
+  void on_writable();
+  void on_answer();
+  void failed(std::string cause);
+  void write_question();
+
+  runtime::Loop& loop_;
+  const Worker worker_;
+  const Speech speech_;
+  const std::string path_;
+  const ProbeReport report_;
+  runtime::Timer timer_;                    // the next try, or the end of patience with this one
+  std::unique_ptr<Connection> connection_;  // of the try that runs; empty between two
+  runtime::ByteQueue to_worker_;
+  runtime::InBuffer from_worker_;
+  AnswerReader reader_;
+  ResponseHead answer_;
+  std::string last_cause_;
+};
+
+}  // namespace upstream
