@@ -3,6 +3,7 @@
 #pragma once
 #include <string_view>
 
+#include "upstream/app.h"
 #include "upstream/response_reader.h"
 #include "upstream/worker_protocol.h"
 
@@ -24,6 +25,8 @@ class AnswerReader {
   /// The worker has closed its side. kEnd: that was the end of the body. kBroken: the answer is cut off.
   Step on_close() { return speech_ == Speech::kHttp ? http_.on_close() : Step::kBroken; }
   bool may_reuse() const { return speech_ == Speech::kHttp ? http_.may_reuse() : worker_.may_reuse(); }
+  /// The client can have the end of its answer; our own worker may still be busy with the request.
+  bool body_is_whole() const { return speech_ == Speech::kHttp ? http_.body_is_whole() : worker_.body_is_whole(); }
   /// Our worker said that it will not run the request: safe to repeat elsewhere (with Step::kBroken).
   bool was_not_taken() const { return speech_ == Speech::kWorkerProtocol && worker_.was_not_taken(); }
   /// What was wrong, after kBroken.

@@ -18,8 +18,8 @@ constexpr bool is_idempotent(Method m) {
 
 /// Fields that something here looks at; every other one is passed on unread. See grammar.h, identify().
 enum class FieldId : std::uint8_t {
-  kOther, kAccept, kAuthority, kConnection, kContentLength, kContentType, kDate, kExpect, kForwarded, kHost, kHttp2Settings,
-  kKeepAlive, kMaxForwards, kProxyConnection, kReferer, kServer, kTe, kTraceparent, kTracestate, kTrailer,
+  kOther, kAccept, kAuthority, kConnection, kContentLength, kContentType, kCookie, kDate, kExpect, kForwarded, kHost, kHttp2Settings,
+  kKeepAlive, kMaxForwards, kProxy, kProxyConnection, kReferer, kServer, kTe, kTraceparent, kTracestate, kTrailer,
   kTransferEncoding, kUpgrade, kUserAgent, kVia, kXForwardedFor, kXForwardedHost, kXForwardedProto, kXForwardedPort, kXRealIp,
   kXRequestId, kXRequestStart, kSecWebsocketKey, kSecWebsocketAccept,
 };

@@ -1,0 +1,45 @@
+// Answers that we make ourselves: refusals, failures of the app, redirects to https. Pure: a status in, head and body out.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/buffer.h"
+#include "upstream/message.h"
+
+namespace proxy {
+
+/// RFC 9110 15, and the registry. Empty for a status without a name.
+std::string_view reason_phrase(std::uint16_t status);
+
+class OwnAnswer {
+ public:
+  /// `method`: the answer to HEAD has no body.
+  OwnAnswer(std::uint16_t status, upstream::Method method);
+  ~OwnAnswer();
+  OwnAnswer(const OwnAnswer&) = delete;  // its head looks into it
+  OwnAnswer& operator=(const OwnAnswer&) = delete;
+
+  /// RFC 9110 10.2.3; with 503.
+  void retry_after(std::chrono::seconds);
+  /// Location: the same target by https. `host` without port; `port` 0 or 443 is left out. Without a host (HTTP/1.0) there is no
+  /// place to go: the answer becomes a 400.
+  void location_https(std::string_view host, std::uint16_t port, std::string_view target);
+
+  /// Valid as long as this object. With Framing::kNone there is no body to send.
+  const upstream::ResponseHead& head() const { return head_; }
+  /// Static bytes: valid for ever.
+  runtime::Slice body() const;
+
+ private:
+  void set(std::uint16_t status);
+  upstream::ResponseHead head_;
+  upstream::Method method_;
+  std::string_view body_;
+  char length_[8];
+  char seconds_[24];
+  std::string location_;
+};
+
+}  // namespace proxy

@@ -1,0 +1,82 @@
+// The private protocol to our own Python worker, the front's side: docs/worker-protocol.md. Pure: bytes in, steps out, and
+// requests as frames. Everything a worker says is bounds-checked; app code is not trusted to be sound.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "runtime/buffer.h"
+#include "runtime/socket.h"
+#include "upstream/message.h"
+
+namespace upstream {
+
+inline constexpr runtime::Bytes kMostHeadFrame = 256 * 1024;
+inline constexpr runtime::Bytes kMostBodyFrame = 64 * 1024;
+
+/// What the environment says of the connection.
+struct EnvironmentFacts {
+  std::uint16_t server_port = 0;  ///< 0: a Unix socket; then it is the scheme's
+  runtime::PeerAddress remote;
+  bool is_tls = false;
+};
+
+/// The request as an environment (PEP 3333). `ours`: fields that we add. `framing`, `length`: of the body that follows as
+/// frames; kNone says that there is none. False, and nothing written: it cannot be an environment (a decoded NUL in the path,
+/// or more than kMostHeadFrame).
+bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts, Framing framing,
+                       std::uint64_t length, runtime::ByteQueue& out);
+/// Body bytes, in frames of at most kMostBodyFrame; the last one carries `last`. An empty piece is written only with `last`.
+void write_body_frame(runtime::Slice piece, bool last, runtime::ByteQueue& out);
+/// The client has gone; stands for `last`, too.
+void write_abandon(runtime::ByteQueue& out);
+
+class WorkerAnswerReader {
+ public:
+  static constexpr unsigned kMostInterim = 16;
+  static constexpr std::size_t kMaxFields = 1024;
+
+  /// For the next answer. The answer to HEAD has no body.
+  void begin(Method method);
+  /// kHead, kInterim: `head` is filled, its views look into in.chunk(). kEnd: the body is whole and the worker has let go. Between
+  /// the two moments it is kMore, with body_is_whole().
+  Step next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
+  /// The client can have the end of its answer.
+  bool body_is_whole() const { return last_seen_; }
+  /// After kEnd: nothing stood behind the answer.
+  bool may_reuse() const { return last_seen_ && done_seen_ && !is_broken_ && !has_surplus_; }
+  /// With kBroken: the worker will not run the request, it is safe to repeat elsewhere.
+  bool was_not_taken() const { return was_not_taken_; }
+  std::string_view complaint() const { return complaint_; }
+
+ private:
+  struct Frame {
+    std::uint32_t length;
+    std::uint8_t type;
+    std::uint8_t flags;
+  };
+  Step broken(std::string_view complaint);
+  bool begin_frame(runtime::InBuffer& in);
+  Step take_frame(runtime::InBuffer& in, ResponseHead& head);
+  Step take_head(runtime::InBuffer& in, ResponseHead& head);
+  Step take_body(runtime::InBuffer& in, runtime::Slice& body);
+  bool take_fields(std::string_view payload, ResponseHead& head);
+  bool take_framing(ResponseHead& head);
+  bool take_flags(std::uint8_t flags);
+
+  Method method_ = Method::kGet;
+  Frame frame_{};                // the one being read; its head is consumed while in_frame_
+  bool in_frame_ = false;
+  bool head_seen_ = false;
+  bool last_seen_ = false;       // the answer's body is whole
+  bool done_seen_ = false;       // the worker's thread is free
+  bool is_broken_ = false;
+  bool was_not_taken_ = false;
+  bool has_surplus_ = false;     // bytes behind `done`
+  unsigned interim_ = 0;
+  Framing framing_ = Framing::kNone;
+  std::uint64_t body_left_ = 0;  // with kLength
+  std::string_view complaint_;
+};
+
+}  // namespace upstream
