@@ -122,7 +122,7 @@ Ended run(const Arguments& arguments, const std::string& directory, const Enviro
 }
 
 Ended portherd(Arguments arguments, const std::string& directory, const Environment& more) {
-  arguments.insert(arguments.begin(), binary());
+  arguments.insert(arguments.begin(), path_of_portherd());
   return run(arguments, directory, more);
 }
 

@@ -36,6 +36,7 @@ std::uint64_t scaled(std::uint64_t count);
 /// An interpreter that does not change with whose PATH it is: /usr/bin/python3 where there is one.
 const std::string& python();
 std::string source(std::string_view path);      ///< a file of this project
+std::string path_of_portherd();                 ///< $PORTHERD_BINARY, else the one of this build
 bool is_installed(const std::string& program);  ///< if not, says that the test is skipped
 
 /// A port of this test process, free now, and so is the next one. Never given out twice.
@@ -200,6 +201,8 @@ class Supervisor {
   void signal(int number);
   int wait_exit();  ///< its exit status, or -signal; checks that it left nobody behind
   int stop();       ///< TERM, then wait_exit()
+  /// The test is about to kill it: those it leaves behind are given time to end by themselves.
+  void leave_to_die() { may_leave_ = true; }
 
  private:
   struct Lines;
@@ -212,6 +215,7 @@ class Supervisor {
   bool is_run_;
   pid_t pid_ = -1;                // -1: has been waited for
   int exit_status_ = 0;
+  bool may_leave_ = false;        // whoever is left when it has ended is not a failure
   std::unique_ptr<Lines> lines_;  // what it says, gathered by a thread of its own
 };
 

@@ -78,7 +78,7 @@ bool still_runs(pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) == 0; }
 
 }  // namespace
 
-std::string binary() {
+std::string path_of_portherd() {
   const char* const other = std::getenv("PORTHERD_BINARY");
   return other != nullptr ? other : PORTHERD_BINARY;
 }

@@ -11,9 +11,6 @@
 
 namespace play {
 
-/// Which portherd: $PORTHERD_BINARY, else the one of this build.
-std::string binary();
-
 struct Pipe {
   Pipe();
   runtime::Fd reading, writing;

@@ -1,0 +1,117 @@
+#include "play.h"
+
+namespace {
+constexpr const char* kConfig = R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+proxy = ["unix:app.sock"]
+)";
+
+struct Seen {
+  std::string request;  // what the app saw
+  play::Answer answer;  // what the client saw
+};
+
+Seen exchange(play::Supervisor& portherd, play::App& app, std::string_view request, std::string_view answer) {
+  play::Peer client = play::connect(portherd.port());
+  client.send(request);
+  play::Peer worker = app.accept();
+  Seen seen;
+  seen.request = worker.read_head();
+  worker.send(answer);
+  worker.close();
+  seen.answer = client.read_answer();
+  return seen;
+}
+
+constexpr const char* kOk = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+}  // namespace
+
+TEST_CASE("hop-by-hop fields, and those that Connection names, end at the front, in both directions") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const Seen seen = exchange(portherd, app,
+                             "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
+                             "X-Secret: 1\r\nTE: trailers, deflate\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: "
+                             "keep-alive\r\nX-Stays: 1\r\n\r\n",
+                             "HTTP/1.1 200 OK\r\nConnection: close, X-Inner\r\nX-Inner: 1\r\nKeep-Alive: timeout=2\r\n"
+                             "Proxy-Connection: close\r\nX-Outer: 1\r\nContent-Length: 0\r\n\r\n");
+  for (const char* const name : {"X-Secret", "Keep-Alive", "Proxy-Connection", "Upgrade"}) {
+    CAPTURE(name);
+    CHECK(play::field_of(seen.request, name).empty());
+  }
+  CHECK(play::field_of(seen.request, "X-Stays") == "1");
+  CHECK(play::field_of(seen.request, "TE").find("deflate") == std::string::npos);
+  for (const char* const name : {"X-Inner", "Keep-Alive", "Proxy-Connection"}) {
+    CAPTURE(name);
+    CHECK(seen.answer.field(name).empty());
+  }
+  CHECK(seen.answer.field("X-Outer") == "1");
+  CHECK(seen.answer.field("Connection") != "close, X-Inner");
+}
+
+TEST_CASE("the app learns who asked, how and for what; what strangers claim about that is dropped") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const Seen seen = exchange(portherd, app,
+                             "GET / HTTP/1.1\r\nHost: shop.example:8080\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n"
+                             "X-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\n"
+                             "X-Request-Start: t=1\r\n\r\n",
+                             kOk);
+  CHECK(play::field_of(seen.request, "Host") == "shop.example:8080");
+  CHECK(play::field_of(seen.request, "X-Forwarded-For") == "127.0.0.1");
+  CHECK(play::field_of(seen.request, "X-Forwarded-Proto") == "http");
+  CHECK(play::field_of(seen.request, "X-Forwarded-Host") == "shop.example:8080");
+  CHECK(play::field_of(seen.request, "Forwarded").find("127.0.0.1") != std::string::npos);
+  CHECK(seen.request.find("6.6.6.6") == std::string::npos);
+  CHECK(seen.request.find("evil") == std::string::npos);
+  CHECK(play::field_of(seen.request, "X-Request-Start").starts_with("t="));
+  CHECK(play::field_of(seen.request, "X-Request-Start") != "t=1");
+  CHECK_FALSE(play::field_of(seen.request, "traceparent").empty());
+}
+
+TEST_CASE("a trusted proxy is believed") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+  const Seen seen = exchange(portherd, app,
+                             "GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+                             "X-Forwarded-Host: shop.example\r\n\r\n",
+                             kOk);
+  CHECK(play::field_of(seen.request, "X-Forwarded-For").starts_with("192.0.2.7"));
+  CHECK(play::field_of(seen.request, "X-Forwarded-Proto") == "https");
+  CHECK(play::field_of(seen.request, "X-Forwarded-Host") == "shop.example");
+}
+
+TEST_CASE("every request has an id of its own that the app sees") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const char* const request = "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n";
+  const std::string first = play::field_of(exchange(portherd, app, request, kOk).request, "X-Request-Id");
+  const std::string second = play::field_of(exchange(portherd, app, request, kOk).request, "X-Request-Id");
+  CHECK_FALSE(first.empty());
+  CHECK(first != "mine");
+  CHECK(first != second);
+}
+
+TEST_CASE("fields that the front need not touch go through as they are") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const Seen seen = exchange(portherd, app,
+                             "GET /%7euser/../x?q=%zz&a=b HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\n"
+                             "Accept: */*\r\nX-Latin: caf\xe9\r\nX-Empty:\r\nAuthorization: Basic eDp5\r\n\r\n",
+                             "HTTP/1.1 200 Fine\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Latin: caf\xe9\r\n"
+                             "Content-Length: 0\r\n\r\n");
+  CHECK(seen.request.starts_with("GET /%7euser/../x?q=%zz&a=b HTTP/1.1\r\n"));
+  CHECK(play::field_of(seen.request, "Cookie").find("a=1") != std::string::npos);
+  CHECK(play::field_of(seen.request, "Cookie").find("b=2") != std::string::npos);
+  CHECK(play::field_of(seen.request, "X-Latin") == "caf\xe9");
+  CHECK(play::field_of(seen.request, "Authorization") == "Basic eDp5");
+  CHECK(seen.answer.field("Set-Cookie") == "a=1, b=2");
+  CHECK(seen.answer.field("X-Latin") == "caf\xe9");
+}

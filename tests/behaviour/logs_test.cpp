@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "play.h"
+
+namespace {
+
+std::string config(const std::string& access) {
+  return R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+error = { path = "error.log" }
+access = )" + access + R"(
+[apps.who]
+command = ["$PYTHON", "$APPS/who.py"]
+)";
+}
+
+// A line is written after the last byte of its answer, so it may come a moment after the client has it.
+std::string wait_for_lines(play::Supervisor& portherd, const play::Folder& folder, const std::string& file, long count) {
+  std::string text;
+  portherd.wait_until("the access log has its lines", [&](const play::Status&) {
+    text = folder.read(file);
+    return std::count(text.begin(), text.end(), '\n') >= count;
+  });
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("an access event is a flat JSON object with these fields") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log" })"));
+  const pid_t pid = portherd.wait_ready().app("who").workers.at(0).pid;
+  play::Peer client = play::connect(portherd.port());
+  client.send(
+      "POST /path?query=1 HTTP/1.1\r\nHost: a.example:80\r\nContent-Length: 5\r\nUser-Agent: \"quoted\"\r\n"
+      "Referer: http://b.example/\r\n\r\nhello");
+  const play::Answer answer = client.read_answer();
+
+  const auto event = nlohmann::json::parse(wait_for_lines(portherd, folder, "access.log", 1));
+  for (const char* const field :
+       {"time", "id", "app", "generation", "worker", "pid", "client", "method", "host", "path", "protocol", "tls", "status",
+        "bytes_in", "bytes_out", "queue_ms", "first_byte_ms", "total_ms", "attempts", "outcome", "referer", "user_agent"}) {
+    CAPTURE(field);
+    CHECK(event.contains(field));
+  }
+  for (const auto& [name, value] : event.items()) CHECK_MESSAGE(!value.is_structured(), name);
+  CHECK(event["app"] == "who");
+  CHECK(event["worker"] == 1);
+  CHECK(event["generation"] == 1);
+  CHECK(event["pid"] == pid);
+  CHECK(event["client"] == "127.0.0.1");
+  CHECK(event["method"] == "POST");
+  CHECK(event["path"].get<std::string>().starts_with("/path"));
+  CHECK(event["status"] == 200);
+  CHECK(event["bytes_in"] == 5);
+  CHECK(event["bytes_out"] == answer.body.size());
+  CHECK(event["attempts"] == 1);
+  CHECK(event["outcome"] == "ok");
+  CHECK(event["user_agent"] == "\"quoted\"");
+  CHECK(event["referer"] == "http://b.example/");
+}
+
+TEST_CASE("combined is Apache's format") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log", format = "combined" })"));
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET /a?b=c HTTP/1.1\r\nHost: a\r\nUser-Agent: agent \"x\" 1\r\n\r\n");
+  const std::string size = std::to_string(client.read_answer().body.size());
+
+  const std::regex line(R"(127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a\?b=c HTTP/1\.1" 200 )" +
+                        size + R"( "-" "agent \\"x\\" 1")" + "\n");
+  const std::string text = wait_for_lines(portherd, folder, "access.log", 1);
+  CHECK_MESSAGE(std::regex_match(text, line), text);
+}
+
+TEST_CASE("paths in skip are logged only when they fail, and off is off") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log", format = "combined", skip = ["/healthz"] })"));
+  CHECK(play::get(portherd.port(), "/healthz").status == 200);
+  CHECK(play::get(portherd.port(), "/other").status == 200);
+  CHECK(wait_for_lines(portherd, folder, "access.log", 1).find("/healthz") == std::string::npos);
+
+  const play::Folder quiet;
+  auto other = play::Supervisor::serve(quiet, config(R"("off")"));
+  CHECK(play::get(other.port()).status == 200);
+  CHECK(other.lines_with("GET").empty());
+}
+
+TEST_CASE("USR1 reopens: a renamed log gets nothing more, the new one everything") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log", format = "combined" })"));
+  CHECK(play::get(portherd.port(), "/before").status == 200);
+  wait_for_lines(portherd, folder, "access.log", 1);
+  std::filesystem::rename(folder / "access.log", folder / "access.log.1");
+  std::filesystem::rename(folder / "error.log", folder / "error.log.1");
+
+  portherd.signal(SIGUSR1);
+  portherd.wait_until("both logs are there again", [&](const play::Status&) {
+    return std::filesystem::exists(folder / "access.log") && std::filesystem::exists(folder / "error.log");
+  });
+  // The front may still have the old one for a moment: an event is in the one or the other, never lost.
+  int asked = 0;
+  portherd.wait_until("the new log is written", [&](const play::Status&) {
+    CHECK(play::get(portherd.port(), "/after").status == 200);
+    ++asked;
+    return !folder.read("access.log").empty();
+  });
+  portherd.wait_until("every event is in a log", [&](const play::Status&) {
+    const std::string all = folder.read("access.log.1") + folder.read("access.log");
+    return std::count(all.begin(), all.end(), '\n') == asked + 1;
+  });
+}
+
+TEST_CASE("what a worker says on stdout and stderr is marked with app and worker") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.shop]
+command = ["$PYTHON", "$APPS/who.py"]
+workers = 2
+)");
+  portherd.wait_ready();
+  const std::vector<std::string> lines = portherd.lines_with("started ");
+  REQUIRE(lines.size() == 2);
+  for (const std::string& line : lines) CHECK(line.find("shop") != std::string::npos);
+  CHECK(lines[0] != lines[1]);
+}
