@@ -14,7 +14,9 @@ std::string refusal(const play::Folder& folder, const std::string& config) {
   return said;
 }
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -41,10 +43,11 @@ TEST_CASE("a wrong type is shown with its place") {
 
 TEST_CASE("check shows all mistakes, not only the first") {
   const play::Folder folder;
-  const std::string said = refusal(folder,
-                                   "[listen]\nhttp = [\"127.0.0.1:8000\", \"127.0.0.1:8000\"]\n"
-                                   "[apps.shop]\ncommand = [\"no-such-program-here\"]\ndirectory = \"nowhere\"\n"
-                                   "queue_timeout = 10\n");
+  const std::string said =
+      refusal(folder,
+              "[listen]\nhttp = [\"127.0.0.1:8000\", \"127.0.0.1:8000\"]\n"
+              "[apps.shop]\ncommand = [\"no-such-program-here\"]\ndirectory = \"nowhere\"\n"
+              "queue_timeout = 10\n");
   CAPTURE(said);
   CHECK(has(said, "127.0.0.1:8000"));
   CHECK(has(said, "no-such-program-here"));
@@ -72,9 +75,9 @@ command = ["$PYTHON", "$APPS/who.py"]
 )");
   const play::Folder second;
   const std::string taken = std::to_string(other.port());
-  const std::string file = second.write("portherd.toml", "[listen]\nhttp = [\"127.0.0.1:" + std::to_string(port) +
-                                                             "\", \"127.0.0.1:" + taken +
-                                                             "\"]\n[apps.shop]\ncommand = [\"sleep\", \"1000\"]\n");
+  const std::string file = second.write(
+      "portherd.toml", "[listen]\nhttp = [\"127.0.0.1:" + std::to_string(port) + "\", \"127.0.0.1:" + taken +
+                           "\"]\n[apps.shop]\ncommand = [\"sleep\", \"1000\"]\n");
   const play::Ended ended = play::portherd({"serve", "-c", file});
   CHECK(ended.status == 1);
   CHECK(has(ended.err, taken));
@@ -101,9 +104,9 @@ TEST_CASE("an unreadable key is found before anything starts") {
   const play::Folder folder;
   folder.certificate("localhost");
   folder.write("tls/localhost.key", "not a key");
-  const std::string file =
-      folder.write("portherd.toml", "[listen]\nhttps = [\"127.0.0.1:" + std::to_string(play::free_port()) +
-                                        "\"]\n[tls]\ncertificates = \"tls\"\n[apps.a]\ncommand = [\"sleep\", \"1000\"]\n");
+  const std::string file = folder.write(
+      "portherd.toml", "[listen]\nhttps = [\"127.0.0.1:" + std::to_string(play::free_port()) +
+                           "\"]\n[tls]\ncertificates = \"tls\"\n[apps.a]\ncommand = [\"sleep\", \"1000\"]\n");
   const play::Ended ended = play::portherd({"serve", "-c", file});
   CHECK((ended.status == 1 || ended.status == 2));
   CHECK(has(ended.err, "localhost"));
@@ -111,7 +114,8 @@ TEST_CASE("an unreadable key is found before anything starts") {
 
 TEST_CASE("an unknown verb or option is usage, exit status 2, with one line that says so") {
   for (const play::Arguments& arguments :
-       {play::Arguments{"frobnicate"}, play::Arguments{"serve", "--no-such"}, play::Arguments{"status", "extra"}}) {
+       {play::Arguments{"frobnicate"}, play::Arguments{"serve", "--no-such"},
+        play::Arguments{"status", "extra"}}) {
     CAPTURE(arguments[0]);
     const play::Ended ended = play::portherd(arguments);
     CHECK(ended.status == 2);
@@ -121,8 +125,9 @@ TEST_CASE("an unknown verb or option is usage, exit status 2, with one line that
 
 TEST_CASE("check --print shows the effective configuration, and that is a configuration") {
   const play::Folder folder;
-  const std::string file = folder.write(
-      "portherd.toml", "[listen]\nhttp = [\"127.0.0.1:8000\"]\n[apps.shop]\ncommand = [\"sh\"]\nworkers = 3\n");
+  const std::string file =
+      folder.write("portherd.toml",
+                   "[listen]\nhttp = [\"127.0.0.1:8000\"]\n[apps.shop]\ncommand = [\"sh\"]\nworkers = 3\n");
   const play::Ended printed = play::portherd({"check", "--print", "-c", file});
   CHECK(printed.status == 0);
   CHECK(has(printed.out, "workers = 3"));

@@ -20,7 +20,9 @@ plain_http = "serve"
 constexpr std::uint64_t kMost = 8 << 20;
 
 // What the front's memory may have grown to, in bytes, since it was `before`. Sanitizers keep freed memory.
-std::uint64_t allowed(std::uint64_t before) { return before + (play::kSanitized ? 8 * kMost : kMost); }
+std::uint64_t allowed(std::uint64_t before) {
+  return before + (play::kSanitized ? 8 * kMost : kMost);
+}
 
 void send_zeros(play::Peer& peer, std::size_t size) {
   const std::string zeros(256 * 1024, '\0');
@@ -76,7 +78,8 @@ TEST_CASE("a body of 1 GiB goes up, and one comes down, in bounded memory") {
     const std::string url = "https://127.0.0.1:" + std::to_string(portherd.tls_port()) + "/";
     play::Ended curl;
     std::thread client([&] {
-      curl = play::run({"curl", "-sS", "-k", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{size_download}", url});
+      curl = play::run(
+          {"curl", "-sS", "-k", "--http2", "-o", "/dev/null", "-w", "%{http_version} %{size_download}", url});
     });
     play::Peer worker = app.accept();
     worker.read_head();
@@ -94,7 +97,8 @@ TEST_CASE("a body of 1 GiB goes up, and one comes down, in bounded memory") {
     const std::string url = "https://127.0.0.1:" + std::to_string(portherd.tls_port()) + "/";
     play::Ended curl;
     std::thread client([&] {
-      curl = play::run({"curl", "-sS", "-k", "--http2", "-T", folder / "zeros", "-w", "%{http_version} %{size_upload}", url});
+      curl = play::run({"curl", "-sS", "-k", "--http2", "-T", folder / "zeros", "-w",
+                        "%{http_version} %{size_upload}", url});
     });
     play::Peer worker = app.accept();
     CHECK(play::field_of(worker.read_head(), "Content-Length") == std::to_string(size));

@@ -23,7 +23,8 @@ TEST_CASE("a body reaches the app whole, however the client framed it") {
     auto portherd = play::Supervisor::serve(folder, config);
     for (const char* const request : {
              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\nhello world",
-             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n06\r\n world\r\n0\r\n\r\n",
+             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;x=\"y\"\r\nhello\r\n06\r\n "
+             "world\r\n0\r\n\r\n",
          }) {
       CAPTURE(request);
       play::Peer client = play::connect(portherd.port());
@@ -43,7 +44,8 @@ TEST_CASE("an answer reaches the client whole, however the app framed it") {
   auto portherd = play::Supervisor::serve(folder, kGathered);
   for (const char* const text : {
            "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 11\r\n\r\nhello world",
-           "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+           "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n "
+           "world\r\n0\r\n\r\n",
            "HTTP/1.1 200 OK\r\n\r\nhello world",  // to the end of the connection
            "HTTP/1.0 200 OK\r\n\r\nhello world",
        }) {
@@ -90,7 +92,8 @@ TEST_CASE("with stream_body the app sees the first bytes before the last were se
   CHECK(play::field_of(worker.read_head(), "Content-Length") == "10");
   CHECK(worker.read(5) == "first");
 
-  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nea");  // an answer may begin before the request has ended
+  worker.send(
+      "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nea");  // an answer may begin before the request has ended
   CHECK(client.read_head().starts_with("HTTP/1.1 200 "));
   CHECK(client.read(2) == "ea");
   client.send("-last");
@@ -133,7 +136,8 @@ max_body = "10B"
   told.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n");
   CHECK(told.read_answer().status == 413);
   play::Peer untold = play::connect(portherd.port());
-  untold.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n");
+  untold.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n");
   CHECK(untold.read_answer().status == 413);
   CHECK_FALSE(app.has_visitor());
 }

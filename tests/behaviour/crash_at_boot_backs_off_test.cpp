@@ -23,9 +23,8 @@ workers = 4
 )");
   portherd.expect_line("no such table: customers");  // its own words
   CHECK(play::get(portherd.port()).status == 503);
-  const play::Status backoff = portherd.wait_until("it has been tried four times", [&](const play::Status&) {
-    return starts(portherd).size() >= 4;
-  });
+  const play::Status backoff = portherd.wait_until(
+      "it has been tried four times", [&](const play::Status&) { return starts(portherd).size() >= 4; });
   CHECK(backoff.exit_status == 3);
   CHECK(backoff.app("app").ready().empty());
 

@@ -58,7 +58,8 @@ TEST_CASE("a connection that is idle when the drain begins gets one more answer"
 TEST_CASE("what has not ended after drain_timeout is cut") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ndrain_timeout = \"300ms\"\n");
+  auto portherd =
+      play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ndrain_timeout = \"300ms\"\n");
   play::Peer client = play::connect(portherd.port());
   client.send(kGet);
   play::Peer worker = app.accept();

@@ -45,7 +45,8 @@ stream_body = true
   worker.read_head();
   play::Peer second = play::connect(portherd.port());
   second.send("POST /second HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
-  portherd.wait_until("the second waits in line", [](const play::Status& s) { return s.apps.at(0).queue == 1; });
+  portherd.wait_until("the second waits in line",
+                      [](const play::Status& s) { return s.apps.at(0).queue == 1; });
 
   worker.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
   CHECK(first.read_answer().status == 204);

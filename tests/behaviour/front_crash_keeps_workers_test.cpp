@@ -28,14 +28,17 @@ TEST_CASE("a killed front comes back, to the same workers, and no connect is ref
   int answered = 0;
   for (play::Peer& client : clients) {
     const play::Answer answer = client.read_answer();
-    // A connection that the old front had accepted before it died is lost with it; those in the backlog are not.
+    // A connection that the old front had accepted before it died is lost with it; those in the backlog are
+    // not.
     if (!answer.is_whole) continue;
     ++answered;
     CHECK(answer.status == 200);
     CHECK(workers.find(answer.body) != std::string::npos);
   }
   MESSAGE("answered " << answered << " of 100, all within "
-                      << std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start).count()
+                      << std::chrono::duration_cast<std::chrono::milliseconds>(
+                             std::chrono::steady_clock::now() - start)
+                             .count()
                       << " ms");
   CHECK(answered > 0);
 

@@ -32,12 +32,13 @@ TEST_CASE("hop-by-hop fields, and those that Connection names, end at the front,
   const play::Folder folder;
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, kConfig);
-  const Seen seen = exchange(portherd, app,
-                             "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
-                             "X-Secret: 1\r\nTE: trailers, deflate\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: "
-                             "keep-alive\r\nX-Stays: 1\r\n\r\n",
-                             "HTTP/1.1 200 OK\r\nConnection: close, X-Inner\r\nX-Inner: 1\r\nKeep-Alive: timeout=2\r\n"
-                             "Proxy-Connection: close\r\nX-Outer: 1\r\nContent-Length: 0\r\n\r\n");
+  const Seen seen =
+      exchange(portherd, app,
+               "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, X-Secret\r\nKeep-Alive: timeout=5\r\n"
+               "X-Secret: 1\r\nTE: trailers, deflate\r\nProxy-Authorization: Basic eA==\r\nProxy-Connection: "
+               "keep-alive\r\nX-Stays: 1\r\n\r\n",
+               "HTTP/1.1 200 OK\r\nConnection: close, X-Inner\r\nX-Inner: 1\r\nKeep-Alive: timeout=2\r\n"
+               "Proxy-Connection: close\r\nX-Outer: 1\r\nContent-Length: 0\r\n\r\n");
   for (const char* const name : {"X-Secret", "Keep-Alive", "Proxy-Connection", "Upgrade"}) {
     CAPTURE(name);
     CHECK(play::field_of(seen.request, name).empty());
@@ -56,11 +57,13 @@ TEST_CASE("the app learns who asked, how and for what; what strangers claim abou
   const play::Folder folder;
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, kConfig);
-  const Seen seen = exchange(portherd, app,
-                             "GET / HTTP/1.1\r\nHost: shop.example:8080\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n"
-                             "X-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\n"
-                             "X-Request-Start: t=1\r\n\r\n",
-                             kOk);
+  const Seen seen = exchange(
+      portherd, app,
+      "GET / HTTP/1.1\r\nHost: shop.example:8080\r\nX-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: https\r\n"
+      "X-Forwarded-Host: evil.example\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\nX_Forwarded_For: "
+      "6.6.6.6\r\n"
+      "X-Request-Start: t=1\r\n\r\n",
+      kOk);
   CHECK(play::field_of(seen.request, "Host") == "shop.example:8080");
   CHECK(play::field_of(seen.request, "X-Forwarded-For") == "127.0.0.1");
   CHECK(play::field_of(seen.request, "X-Forwarded-Proto") == "http");
@@ -76,11 +79,13 @@ TEST_CASE("the app learns who asked, how and for what; what strangers claim abou
 TEST_CASE("a trusted proxy is believed") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
-  const Seen seen = exchange(portherd, app,
-                             "GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
-                             "X-Forwarded-Host: shop.example\r\n\r\n",
-                             kOk);
+  auto portherd = play::Supervisor::serve(
+      folder, std::string(kConfig) + "[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+  const Seen seen =
+      exchange(portherd, app,
+               "GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+               "X-Forwarded-Host: shop.example\r\n\r\n",
+               kOk);
   CHECK(play::field_of(seen.request, "X-Forwarded-For").starts_with("192.0.2.7"));
   CHECK(play::field_of(seen.request, "X-Forwarded-Proto") == "https");
   CHECK(play::field_of(seen.request, "X-Forwarded-Host") == "shop.example");
@@ -102,11 +107,12 @@ TEST_CASE("fields that the front need not touch go through as they are") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, kConfig);
-  const Seen seen = exchange(portherd, app,
-                             "GET /%7euser/../x?q=%zz&a=b HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\n"
-                             "Accept: */*\r\nX-Latin: caf\xe9\r\nX-Empty:\r\nAuthorization: Basic eDp5\r\n\r\n",
-                             "HTTP/1.1 200 Fine\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Latin: caf\xe9\r\n"
-                             "Content-Length: 0\r\n\r\n");
+  const Seen seen =
+      exchange(portherd, app,
+               "GET /%7euser/../x?q=%zz&a=b HTTP/1.1\r\nHost: a\r\nCookie: a=1\r\nCookie: b=2\r\n"
+               "Accept: */*\r\nX-Latin: caf\xe9\r\nX-Empty:\r\nAuthorization: Basic eDp5\r\n\r\n",
+               "HTTP/1.1 200 Fine\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nX-Latin: caf\xe9\r\n"
+               "Content-Length: 0\r\n\r\n");
   CHECK(seen.request.starts_with("GET /%7euser/../x?q=%zz&a=b HTTP/1.1\r\n"));
   CHECK(play::field_of(seen.request, "Cookie").find("a=1") != std::string::npos);
   CHECK(play::field_of(seen.request, "Cookie").find("b=2") != std::string::npos);

@@ -64,10 +64,10 @@ TEST_CASE("what is not HTTP is refused and the connection closed") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kConfig);
   for (const char* const bytes : {
-           "GET / HTTP/1.1\r\n\r\n",                                                     // no Host
-           "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",                               // two
-           "GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n",                           // a space in a name
-           "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n",                       // obsolete folding
+           "GET / HTTP/1.1\r\n\r\n",                                // no Host
+           "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",          // two
+           "GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n",      // a space in a name
+           "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n folded\r\n\r\n",  // obsolete folding
            "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nbody",
            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

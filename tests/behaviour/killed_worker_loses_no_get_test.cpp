@@ -21,8 +21,8 @@ def app(environ, start_response):
     return [b"hello\n"]
 )";
 
-// Until `is_over`: kills the worker in the next place, waits until its replacement is ready and a good part of the load
-// has been served since, and so on. How many were killed.
+// Until `is_over`: kills the worker in the next place, waits until its replacement is ready and a good part
+// of the load has been served since, and so on. How many were killed.
 int kill_in_turn(play::Supervisor& portherd, const std::atomic<bool>& is_over, std::uint64_t pause) {
   int killed = 0;
   while (!is_over) {
@@ -48,7 +48,8 @@ TEST_CASE("workers are killed all the time, and no GET fails") {
   const std::uint64_t count = play::scaled(100'000);
   const std::string url = "http://127.0.0.1:" + std::to_string(portherd.port()) + "/";
 
-  for (const play::Arguments& kind : {play::Arguments{"--h1", "-c", "64"}, play::Arguments{"-c", "32", "-m", "16"}}) {
+  for (const play::Arguments& kind :
+       {play::Arguments{"--h1", "-c", "64"}, play::Arguments{"-c", "32", "-m", "16"}}) {
     play::Arguments arguments = {"h2load", "-n", std::to_string(count), url};
     arguments.insert(arguments.end() - 1, kind.begin(), kind.end());
     std::atomic<bool> is_over = false;

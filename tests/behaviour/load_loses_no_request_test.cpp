@@ -32,7 +32,8 @@ TEST_CASE("HTTP/2 over TLS, 32 connections of 16 streams: every request is answe
   const std::uint64_t count = play::scaled(100'000);
 
   const std::string url = "https://localhost:" + std::to_string(portherd.tls_port()) + "/";
-  const play::Load load = play::to_load(play::run({"h2load", "-n", std::to_string(count), "-c", "32", "-m", "16", url}));
+  const play::Load load =
+      play::to_load(play::run({"h2load", "-n", std::to_string(count), "-c", "32", "-m", "16", url}));
   CHECK(load.succeeded == count);
   CHECK(load.answered_2xx == count);
   CHECK(load.failed == 0);
@@ -48,7 +49,8 @@ TEST_CASE("HTTP/1.1 with 64 connections: every request is answered") {
   const std::uint64_t count = play::scaled(100'000);
 
   const std::string url = "http://127.0.0.1:" + std::to_string(portherd.port()) + "/";
-  const play::Load load = play::to_load(play::run({"h2load", "--h1", "-n", std::to_string(count), "-c", "64", url}));
+  const play::Load load =
+      play::to_load(play::run({"h2load", "--h1", "-n", std::to_string(count), "-c", "64", url}));
   CHECK(load.answered_2xx == count);
   CHECK(load.failed == 0);
   CHECK(portherd.status().app("hello").failed == 0);

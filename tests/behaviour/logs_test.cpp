@@ -13,14 +13,16 @@ std::string config(const std::string& access) {
 http = ["127.0.0.1:$PORT"]
 [log]
 error = { path = "error.log" }
-access = )" + access + R"(
+access = )" +
+         access + R"(
 [apps.who]
 command = ["$PYTHON", "$APPS/who.py"]
 )";
 }
 
 // A line is written after the last byte of its answer, so it may come a moment after the client has it.
-std::string wait_for_lines(play::Supervisor& portherd, const play::Folder& folder, const std::string& file, long count) {
+std::string wait_for_lines(play::Supervisor& portherd, const play::Folder& folder, const std::string& file,
+                           long count) {
   std::string text;
   portherd.wait_until("the access log has its lines", [&](const play::Status&) {
     text = folder.read(file);
@@ -43,8 +45,10 @@ TEST_CASE("an access event is a flat JSON object with these fields") {
 
   const auto event = nlohmann::json::parse(wait_for_lines(portherd, folder, "access.log", 1));
   for (const char* const field :
-       {"time", "id", "app", "generation", "worker", "pid", "client", "method", "host", "path", "protocol", "tls", "status",
-        "bytes_in", "bytes_out", "queue_ms", "first_byte_ms", "total_ms", "attempts", "outcome", "referer", "user_agent"}) {
+       {"time",     "id",       "app",       "generation", "worker",        "pid",
+        "client",   "method",   "host",      "path",       "protocol",      "tls",
+        "status",   "bytes_in", "bytes_out", "queue_ms",   "first_byte_ms", "total_ms",
+        "attempts", "outcome",  "referer",   "user_agent"}) {
     CAPTURE(field);
     CHECK(event.contains(field));
   }
@@ -72,15 +76,17 @@ TEST_CASE("combined is Apache's format") {
   client.send("GET /a?b=c HTTP/1.1\r\nHost: a\r\nUser-Agent: agent \"x\" 1\r\n\r\n");
   const std::string size = std::to_string(client.read_answer().body.size());
 
-  const std::regex line(R"(127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a\?b=c HTTP/1\.1" 200 )" +
-                        size + R"( "-" "agent \\"x\\" 1")" + "\n");
+  const std::regex line(
+      R"(127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a\?b=c HTTP/1\.1" 200 )" +
+      size + R"( "-" "agent \\"x\\" 1")" + "\n");
   const std::string text = wait_for_lines(portherd, folder, "access.log", 1);
   CHECK_MESSAGE(std::regex_match(text, line), text);
 }
 
 TEST_CASE("paths in skip are logged only when they fail, and off is off") {
   const play::Folder folder;
-  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log", format = "combined", skip = ["/healthz"] })"));
+  auto portherd = play::Supervisor::serve(
+      folder, config(R"({ path = "access.log", format = "combined", skip = ["/healthz"] })"));
   CHECK(play::get(portherd.port(), "/healthz").status == 200);
   CHECK(play::get(portherd.port(), "/other").status == 200);
   CHECK(wait_for_lines(portherd, folder, "access.log", 1).find("/healthz") == std::string::npos);

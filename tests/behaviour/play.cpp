@@ -36,7 +36,9 @@ bool lock_port(std::uint16_t port) {
   return true;
 }
 
-bool is_free(std::uint16_t port) { return runtime::listen_tcp("*", port, false).has_value(); }
+bool is_free(std::uint16_t port) {
+  return runtime::listen_tcp("*", port, false).has_value();
+}
 
 }  // namespace
 
@@ -51,7 +53,9 @@ const std::string& python() {
   return path;
 }
 
-std::string source(std::string_view path) { return std::string(SOURCE_DIR) + "/" + std::string(path); }
+std::string source(std::string_view path) {
+  return std::string(SOURCE_DIR) + "/" + std::string(path);
+}
 
 bool is_installed(const std::string& program) {
   if (run({"sh", "-c", "command -v " + program}).status == 0) return true;
@@ -101,9 +105,10 @@ void Folder::copy(std::string_view folder_of_project) const {
 
 void Folder::certificate(const std::string& host) const {
   std::filesystem::create_directories(*this / "tls");
-  const Ended made = play::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-                                "-nodes", "-days", "30", "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host,
-                                "-keyout", *this / ("tls/" + host + ".key"), "-out", *this / ("tls/" + host + ".crt")});
+  const Ended made =
+      play::run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                 "-nodes", "-days", "30", "-subj", "/CN=" + host, "-addext", "subjectAltName=DNS:" + host,
+                 "-keyout", *this / ("tls/" + host + ".key"), "-out", *this / ("tls/" + host + ".crt")});
   REQUIRE_MESSAGE(made.status == 0, made.err);
 }
 
@@ -113,7 +118,8 @@ Ended run(const Arguments& arguments, const std::string& directory, const Enviro
   out.writing.reset();
   err.writing.reset();
   Ended ended;
-  const bool closed = drain({{out.reading.get(), &ended.out}, {err.reading.get(), &ended.err}}, 4 * kPatience);
+  const bool closed =
+      drain({{out.reading.get(), &ended.out}, {err.reading.get(), &ended.err}}, 4 * kPatience);
   if (!closed) ::kill(pid, SIGKILL);
   ended.status = wait_for(pid);
   REQUIRE_MESSAGE(closed, arguments[0] << " did not end, or left somebody with its output: " << ended.err);

@@ -1,6 +1,7 @@
-// The actors of the behaviour tests: Supervisor (the real binary), Client, App (the test itself, standing for a worker that
-// somebody else supervises), and programs run to their end. Scripted worker processes are in tests/apps/.
-// Nobody sleeps: every wait is for an event and fails after kPatience. What the actors promise is tested nowhere but here.
+// The actors of the behaviour tests: Supervisor (the real binary), Client, App (the test itself, standing for
+// a worker that somebody else supervises), and programs run to their end. Scripted worker processes are in
+// tests/apps/. Nobody sleeps: every wait is for an event and fails after kPatience. What the actors promise
+// is tested nowhere but here.
 #pragma once
 #include <doctest/doctest.h>
 #include <sys/types.h>
@@ -21,7 +22,8 @@ namespace play {
 
 using std::chrono::milliseconds;
 
-/// When a test stops believing that an event will come. Far beyond what a slow machine under sanitizers needs.
+/// When a test stops believing that an event will come. Far beyond what a slow machine under sanitizers
+/// needs.
 inline constexpr milliseconds kPatience{60'000};
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -70,7 +72,8 @@ struct Ended {
 using Arguments = std::vector<std::string>;
 using Environment = std::map<std::string, std::string>;
 
-/// Runs a program to its end. `more` is added to the environment. Fails if it does not end, or leaves a process behind.
+/// Runs a program to its end. `more` is added to the environment. Fails if it does not end, or leaves a
+/// process behind.
 Ended run(const Arguments&, const std::string& directory = "/", const Environment& more = {});
 /// The same for portherd itself.
 Ended portherd(Arguments, const std::string& directory = "/", const Environment& more = {});
@@ -98,10 +101,10 @@ class Peer {
   void send(std::string_view bytes);
   /// How many of these bytes the other side takes before it has taken none for `pause`.
   std::size_t send_until_blocked(std::size_t most, milliseconds pause = milliseconds(1000));
-  std::string read_head();                         ///< up to and with the empty line
-  std::string read(std::size_t count);             ///< exactly so many
-  std::size_t discard(std::size_t most);           ///< reads and forgets; fewer only at the end of input
-  std::string read_to_end();                       ///< until the other side closes, or resets
+  std::string read_head();                ///< up to and with the empty line
+  std::string read(std::size_t count);    ///< exactly so many
+  std::size_t discard(std::size_t most);  ///< reads and forgets; fewer only at the end of input
+  std::string read_to_end();              ///< until the other side closes, or resets
   bool is_closed_by_peer() { return read_to_end().empty(); }  ///< waits for the end: nothing more came
   /// To a request of `method`. Interim answers come one by one, as answers without a body.
   Answer read_answer(std::string_view method = "GET");
@@ -111,8 +114,8 @@ class Peer {
   void reset();  ///< RST instead of a goodbye
 
   // Over TLS only.
-  std::string protocol() const;          ///< that ALPN chose
-  std::string certificate_name() const;  ///< common name of the other side's certificate
+  std::string protocol() const;            ///< that ALPN chose
+  std::string certificate_name() const;    ///< common name of the other side's certificate
   std::string certificate_digest() const;  ///< SHA-256 of it
 
  private:
@@ -123,15 +126,17 @@ class Peer {
   std::unique_ptr<State> state_;
 };
 
-Peer connect(std::uint16_t port);              ///< 127.0.0.1
+Peer connect(std::uint16_t port);  ///< 127.0.0.1
 Peer connect_unix(const std::string& path);
 /// `alpn` "h2,http/1.1" in order of liking; empty: none. The certificate is not verified, only kept.
-Peer connect_tls(std::uint16_t port, const std::string& host = "localhost", const std::string& alpn = "http/1.1");
+Peer connect_tls(std::uint16_t port, const std::string& host = "localhost",
+                 const std::string& alpn = "http/1.1");
 bool is_refused(std::uint16_t port);
 /// One request on a connection of its own.
 Answer get(std::uint16_t port, std::string_view path = "/", std::string_view host = "localhost");
 
-/// A `proxy` worker played by the test: it reads what the front sends and answers with literal bytes, when it wants.
+/// A `proxy` worker played by the test: it reads what the front sends and answers with literal bytes, when it
+/// wants.
 class App {
  public:
   App(const Folder& folder, const std::string& name);
@@ -170,12 +175,12 @@ struct Status {
   bool all_ready() const;  ///< every worker is
 };
 
-/// `portherd serve` or `portherd run` with all that it starts. Its end is the end of them all: the destructor asks it to
-/// leave and checks that it did so with exit status 0 and left nobody behind.
+/// `portherd serve` or `portherd run` with all that it starts. Its end is the end of them all: the destructor
+/// asks it to leave and checks that it did so with exit status 0 and left nobody behind.
 class Supervisor {
  public:
-  /// `config` becomes portherd.toml in the folder. In it (and in arguments) $PORT and $TLS are free ports, $PYTHON an
-  /// interpreter, $APPS the scripted workers, $FOLDER the folder. True afterwards: the front runs.
+  /// `config` becomes portherd.toml in the folder. In it (and in arguments) $PORT and $TLS are free ports,
+  /// $PYTHON an interpreter, $APPS the scripted workers, $FOLDER the folder. True afterwards: the front runs.
   static Supervisor serve(const Folder&, std::string_view config, const Environment& more = {});
   /// In the folder: `portherd run ...`.
   static Supervisor run(const Folder&, const Arguments&, const Environment& more = {});
@@ -213,15 +218,15 @@ class Supervisor {
   std::string directory_;
   std::uint16_t port_;
   bool is_run_;
-  pid_t pid_ = -1;                // -1: has been waited for
+  pid_t pid_ = -1;  // -1: has been waited for
   int exit_status_ = 0;
   bool may_leave_ = false;        // whoever is left when it has ended is not a failure
   std::unique_ptr<Lines> lines_;  // what it says, gathered by a thread of its own
 };
 
 bool is_alive(pid_t);
-void wait_gone(pid_t);             ///< until no process has this pid (a zombie is gone)
-std::uint64_t memory_of(pid_t);    ///< resident bytes that are its own
-std::uint64_t peak_of(pid_t);      ///< the most resident bytes it ever had
+void wait_gone(pid_t);           ///< until no process has this pid (a zombie is gone)
+std::uint64_t memory_of(pid_t);  ///< resident bytes that are its own
+std::uint64_t peak_of(pid_t);    ///< the most resident bytes it ever had
 
 }  // namespace play

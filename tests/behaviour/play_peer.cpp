@@ -65,7 +65,9 @@ SSL_CTX* client_tls() {
   return tls.get();
 }
 
-std::size_t chunk_size(const std::string& line) { return std::stoul(line, nullptr, 16); }
+std::size_t chunk_size(const std::string& line) {
+  return std::stoul(line, nullptr, 16);
+}
 
 }  // namespace
 
@@ -86,7 +88,9 @@ std::string field_of(std::string_view head, std::string_view name) {
   return out;
 }
 
-std::string Answer::field(std::string_view name) const { return field_of(head, name); }
+std::string Answer::field(std::string_view name) const {
+  return field_of(head, name);
+}
 
 struct Peer::State {
   runtime::Fd fd;
@@ -115,7 +119,8 @@ void Peer::send(std::string_view bytes) {
       continue;
     }
     const bool may_go_on =
-        state_->tls ? SSL_get_error(state_->tls.get(), static_cast<int>(count)) == SSL_ERROR_WANT_WRITE : errno == EAGAIN;
+        state_->tls ? SSL_get_error(state_->tls.get(), static_cast<int>(count)) == SSL_ERROR_WANT_WRITE
+                    : errno == EAGAIN;
     if (!may_go_on) return;  // the other side has gone: what it said before it went can still be read
     REQUIRE_MESSAGE(wait(state_->fd.get(), POLLOUT), "nobody takes what is sent");
   }
@@ -125,7 +130,8 @@ std::size_t Peer::send_until_blocked(std::size_t most, milliseconds pause) {
   static const std::string zeros(64 * 1024, '\0');
   std::size_t sent = 0;
   while (sent < most && wait(state_->fd.get(), POLLOUT, pause)) {
-    const ssize_t count = ::send(state_->fd.get(), zeros.data(), std::min(zeros.size(), most - sent), MSG_NOSIGNAL);
+    const ssize_t count =
+        ::send(state_->fd.get(), zeros.data(), std::min(zeros.size(), most - sent), MSG_NOSIGNAL);
     if (count < 0 && errno != EAGAIN) break;
     if (count > 0) sent += static_cast<std::size_t>(count);
   }
@@ -137,7 +143,8 @@ std::size_t Peer::some(char* into, std::size_t most) {
     ssize_t count = 0;
     if (state_->tls) {
       count = SSL_read(state_->tls.get(), into, static_cast<int>(most));
-      if (count <= 0 && SSL_get_error(state_->tls.get(), static_cast<int>(count)) != SSL_ERROR_WANT_READ) return 0;
+      if (count <= 0 && SSL_get_error(state_->tls.get(), static_cast<int>(count)) != SSL_ERROR_WANT_READ)
+        return 0;
     } else {
       count = ::recv(state_->fd.get(), into, most, 0);
       if (count == 0 || (count < 0 && errno != EAGAIN)) return 0;
@@ -199,7 +206,8 @@ Answer Peer::read_answer(std::string_view method) {
   answer.head = read_head();
   REQUIRE_MESSAGE(answer.head.starts_with("HTTP/1."), answer.head);
   answer.status = std::stoi(answer.head.substr(9, 3));
-  const bool has_body = method != "HEAD" && answer.status >= 200 && answer.status != 204 && answer.status != 304;
+  const bool has_body =
+      method != "HEAD" && answer.status >= 200 && answer.status != 204 && answer.status != 304;
   if (!has_body) {
     answer.is_whole = true;
   } else if (answer.field("Transfer-Encoding") == "chunked") {
@@ -233,7 +241,8 @@ Answer Peer::read_answer(std::string_view method) {
 }
 
 std::string Peer::read_body(std::string_view head) {
-  if (const std::string length = field_of(head, "Content-Length"); !length.empty()) return read(std::stoul(length));
+  if (const std::string length = field_of(head, "Content-Length"); !length.empty())
+    return read(std::stoul(length));
   std::string body;
   while (field_of(head, "Transfer-Encoding") == "chunked") {
     std::string line = read(2);
@@ -251,7 +260,9 @@ void Peer::shut_writing() {
   ::shutdown(state_->fd.get(), SHUT_WR);
 }
 
-void Peer::close() { state_->fd.reset(); }
+void Peer::close() {
+  state_->fd.reset();
+}
 
 void Peer::reset() {
   const linger at_once{1, 0};
@@ -283,9 +294,13 @@ std::string Peer::certificate_name() const {
   return name;
 }
 
-Peer connect(std::uint16_t port) { return Peer(tcp_to(port)); }
+Peer connect(std::uint16_t port) {
+  return Peer(tcp_to(port));
+}
 
-Peer connect_unix(const std::string& path) { return Peer(runtime::connect_unix(path)); }
+Peer connect_unix(const std::string& path) {
+  return Peer(runtime::connect_unix(path));
+}
 
 Peer connect_tls(std::uint16_t port, const std::string& host, const std::string& alpn) {
   Peer peer(tcp_to(port));
@@ -305,11 +320,14 @@ Peer connect_tls(std::uint16_t port, const std::string& host, const std::string&
   return peer;
 }
 
-bool is_refused(std::uint16_t port) { return !tcp_to(port); }
+bool is_refused(std::uint16_t port) {
+  return !tcp_to(port);
+}
 
 Answer get(std::uint16_t port, std::string_view path, std::string_view host) {
   Peer client = connect(port);
-  client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: " + std::string(host) + "\r\nConnection: close\r\n\r\n");
+  client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: " + std::string(host) +
+              "\r\nConnection: close\r\n\r\n");
   return client.read_answer();
 }
 
@@ -320,9 +338,13 @@ App::App(const Folder& folder, const std::string& name) {
   listener_ = std::move(*listener);
 }
 
-Peer App::accept() { return accept_any({this}).second; }
+Peer App::accept() {
+  return accept_any({this}).second;
+}
 
-bool App::has_visitor() { return wait(listener_.get(), POLLIN, milliseconds(0)); }
+bool App::has_visitor() {
+  return wait(listener_.get(), POLLIN, milliseconds(0));
+}
 
 std::pair<std::size_t, Peer> App::accept_any(const std::vector<App*>& apps) {
   std::vector<pollfd> waits;

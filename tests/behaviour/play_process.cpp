@@ -45,7 +45,8 @@ std::vector<std::string> environment_with(Environment more) {
     const std::string text = *entry;
     const std::string name = text.substr(0, text.find('='));
     // What the machine that tests set for itself must not decide what `run` does.
-    if (name == "PORT" || name == "WEB_CONCURRENCY" || name == "NOTIFY_SOCKET" || name == "LISTEN_FDS") continue;
+    if (name == "PORT" || name == "WEB_CONCURRENCY" || name == "NOTIFY_SOCKET" || name == "LISTEN_FDS")
+      continue;
     if (!more.contains(name)) out.push_back(text);
   }
   for (const auto& [name, value] : more) out.push_back(name + "=" + value);
@@ -74,7 +75,9 @@ std::string command_line(pid_t pid) {
 }
 
 // Reaps it if it is a zombie: that one has ended, and only nobody had asked.
-bool still_runs(pid_t pid) { return ::waitpid(pid, nullptr, WNOHANG) == 0; }
+bool still_runs(pid_t pid) {
+  return ::waitpid(pid, nullptr, WNOHANG) == 0;
+}
 
 }  // namespace
 
@@ -90,7 +93,8 @@ Pipe::Pipe() {
   writing.reset(fds[1]);
 }
 
-pid_t start(const Arguments& arguments, const std::string& directory, const Environment& more, int out, int err) {
+pid_t start(const Arguments& arguments, const std::string& directory, const Environment& more, int out,
+            int err) {
   std::vector<std::string> argv_texts = arguments, env_texts = environment_with(more);
   const std::vector<char*> argv = pointers(argv_texts), env = pointers(env_texts);
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -171,6 +175,8 @@ bool ends(pid_t pid) {
   return ::poll(&wait, 1, static_cast<int>(kPatience.count())) == 1;
 }
 
-void wait_gone(pid_t pid) { REQUIRE_MESSAGE(ends(pid), "process " << pid << " does not end"); }
+void wait_gone(pid_t pid) {
+  REQUIRE_MESSAGE(ends(pid), "process " << pid << " does not end");
+}
 
 }  // namespace play

@@ -1,4 +1,5 @@
-// How the actors start processes, wait for them, and see that none is left. Not for tests themselves: see play.h.
+// How the actors start processes, wait for them, and see that none is left. Not for tests themselves: see
+// play.h.
 #pragma once
 #include <sys/types.h>
 
@@ -30,8 +31,8 @@ bool ends(pid_t);
 /// Reads each to its end. False if that did not come in time.
 bool drain(const std::vector<std::pair<int, std::string*>>&, milliseconds);
 
-/// Whoever lost its parent below us is our child now (PR_SET_CHILD_SUBREAPER). Fails for each that still runs and that
-/// start() did not start, and kills it.
+/// Whoever lost its parent below us is our child now (PR_SET_CHILD_SUBREAPER). Fails for each that still runs
+/// and that start() did not start, and kills it.
 void check_nobody_left(const std::string& after_what);
 
 }  // namespace play

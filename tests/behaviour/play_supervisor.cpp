@@ -151,8 +151,12 @@ Supervisor Supervisor::run(const Folder& folder, const Arguments& arguments, con
   return Supervisor(folder, all, more, port);
 }
 
-Supervisor::Supervisor(const Folder& folder, const Arguments& arguments, const Environment& more, std::uint16_t port)
-    : directory_(folder.path()), port_(port), is_run_(arguments[0] == "run"), lines_(std::make_unique<Lines>()) {
+Supervisor::Supervisor(const Folder& folder, const Arguments& arguments, const Environment& more,
+                       std::uint16_t port)
+    : directory_(folder.path()),
+      port_(port),
+      is_run_(arguments[0] == "run"),
+      lines_(std::make_unique<Lines>()) {
   Arguments all = {path_of_portherd()};
   all.insert(all.end(), arguments.begin(), arguments.end());
   pid_ = start(all, directory_, more, lines_->pipe.writing.get(), lines_->pipe.writing.get());
@@ -167,10 +171,13 @@ Supervisor::~Supervisor() {
     CHECK_MESSAGE(wait_exit() == 0, said());
   }
   lines_->reader.join();
-  if (std::uncaught_exceptions() > 0 || std::getenv("PORTHERD_TEST_VERBOSE") != nullptr) MESSAGE("portherd said:\n" << said());
+  if (std::uncaught_exceptions() > 0 || std::getenv("PORTHERD_TEST_VERBOSE") != nullptr)
+    MESSAGE("portherd said:\n" << said());
 }
 
-std::string Supervisor::config_file() const { return directory_ + "/portherd.toml"; }
+std::string Supervisor::config_file() const {
+  return directory_ + "/portherd.toml";
+}
 
 Status Supervisor::status() {
   Arguments arguments = {"status", "--json"};
@@ -196,9 +203,12 @@ Status Supervisor::wait_until(const char* what, const std::function<bool(const S
     std::size_t heard = said().size();
     Status status = this->status();
     if (it_is_so(status)) return status;
-    REQUIRE_MESSAGE(Clock::now() < deadline, "never: " << what << "; the last status:\n" << status.text << "\n" << said());
+    REQUIRE_MESSAGE(Clock::now() < deadline, "never: " << what << "; the last status:\n"
+                                                       << status.text << "\n"
+                                                       << said());
     std::unique_lock lock(lines_->mutex);
-    lines_->more.wait_for(lock, milliseconds(20), [&] { return lines_->text.size() != heard || lines_->is_ended; });
+    lines_->more.wait_for(lock, milliseconds(20),
+                          [&] { return lines_->text.size() != heard || lines_->is_ended; });
   }
 }
 
@@ -256,7 +266,11 @@ int Supervisor::stop() {
   return wait_exit();
 }
 
-std::uint64_t memory_of(pid_t pid) { return kilobytes(pid, "RssAnon") * 1024; }
-std::uint64_t peak_of(pid_t pid) { return kilobytes(pid, "VmHWM") * 1024; }
+std::uint64_t memory_of(pid_t pid) {
+  return kilobytes(pid, "RssAnon") * 1024;
+}
+std::uint64_t peak_of(pid_t pid) {
+  return kilobytes(pid, "VmHWM") * 1024;
+}
 
 }  // namespace play

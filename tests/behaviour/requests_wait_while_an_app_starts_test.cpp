@@ -17,9 +17,8 @@ queue_timeout = "1ms"   # does not count before the app has had a ready worker
     clients.push_back(play::connect(portherd.port()));
     clients.back().send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
   }
-  const play::Status waiting = portherd.wait_until("all wait in line", [](const play::Status& status) {
-    return status.app("slow").queue == 20;
-  });
+  const play::Status waiting = portherd.wait_until(
+      "all wait in line", [](const play::Status& status) { return status.app("slow").queue == 20; });
   CHECK(waiting.app("slow").workers.at(0).state == "starting");
   CHECK(waiting.exit_status == 3);
 

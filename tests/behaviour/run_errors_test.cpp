@@ -1,7 +1,9 @@
 #include "play.h"
 
 namespace {
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 play::Ended run(const play::Folder& folder, play::Arguments more) {
   play::Arguments arguments = {"run", "--bind", "127.0.0.1:" + std::to_string(play::free_port()), "--python",
@@ -61,9 +63,11 @@ TEST_CASE("a command that is not there is named") {
 TEST_CASE("a port in use is named") {
   const play::Folder folder;
   folder.write("hello.py", "def app(e, s):\n    s('200 OK', []); return []\n");
-  auto portherd = play::Supervisor::run(folder, {"hello:app", "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"});
+  auto portherd =
+      play::Supervisor::run(folder, {"hello:app", "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"});
   const std::string address = "127.0.0.1:" + std::to_string(portherd.port());
-  const play::Ended ended = play::portherd({"run", "hello:app", "--python", play::python(), "--bind", address}, folder.path());
+  const play::Ended ended =
+      play::portherd({"run", "hello:app", "--python", play::python(), "--bind", address}, folder.path());
   CHECK(ended.status == 1);
   CHECK(has(ended.err, address));
   CHECK(has(ended.err, "in use"));

@@ -37,7 +37,8 @@ TEST_CASE("run takes PORT and WEB_CONCURRENCY from the environment") {
 
 TEST_CASE("run serves any command that can take a socket") {
   const play::Folder folder;
-  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/echo.py"});
+  auto portherd =
+      play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/echo.py"});
 
   CHECK(play::get(portherd.port(), "/here").body.starts_with("GET /here HTTP/1.1\r\n"));
 }
@@ -46,7 +47,8 @@ TEST_CASE("run --tls makes a certificate once and uses it again") {
   const play::Folder folder;
   folder.write("hello.py", kHello);
   const play::Environment home = {{"HOME", folder.path()}, {"XDG_DATA_HOME", ""}};
-  const play::Arguments arguments = {"hello:app", "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT", "--tls"};
+  const play::Arguments arguments = {"hello:app", "--python",        "$PYTHON",
+                                     "--bind",    "127.0.0.1:$PORT", "--tls"};
   std::string first;
   {
     auto portherd = play::Supervisor::run(folder, arguments, home);

@@ -54,7 +54,8 @@ TEST_CASE("status without --json is a table of at most 80 columns") {
   CHECK(table.status == 0);
   CHECK(table.out.find("who") != std::string::npos);
   CHECK(table.out.find(std::to_string(status.app("who").workers[0].pid)) != std::string::npos);
-  for (std::size_t begin = 0, end = 0; (end = table.out.find('\n', begin)) != std::string::npos; begin = end + 1) {
+  for (std::size_t begin = 0, end = 0; (end = table.out.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
     CHECK(end - begin <= 80);
   }
 }

@@ -27,7 +27,8 @@ command = ["$PYTHON", "$APPS/who.py"]
 TEST_CASE("stop and status find the run of this folder without being told") {
   const play::Folder folder;
   folder.write("hello.py", "def app(e, s):\n    s('200 OK', []); return []\n");
-  auto portherd = play::Supervisor::run(folder, {"hello:app", "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"});
+  auto portherd =
+      play::Supervisor::run(folder, {"hello:app", "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"});
   CHECK(portherd.status().supervisor == portherd.pid());
   CHECK(play::portherd({"stop"}, folder.path()).status == 0);
   CHECK(portherd.wait_exit() == 0);

@@ -19,7 +19,8 @@ boot_timeout = "1s"
   CHECK_FALSE(answer.field("Retry-After").empty());
   play::wait_gone(first);
   const play::Status next = portherd.wait_until("another one is tried", [&](const play::Status& status) {
-    return status.app("app").workers.at(0).state == "starting" && status.app("app").workers.at(0).pid != first;
+    return status.app("app").workers.at(0).state == "starting" &&
+           status.app("app").workers.at(0).pid != first;
   });
   CHECK(next.exit_status == 3);
   CHECK(next.app("app").workers.at(0).last_exit.find("boot_timeout") != std::string::npos);

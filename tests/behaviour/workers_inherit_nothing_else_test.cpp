@@ -1,7 +1,9 @@
 #include "play.h"
 
 namespace {
-bool has(const std::string& text, const std::string& line) { return ("\n" + text).find("\n" + line + "\n") != std::string::npos; }
+bool has(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
 }  // namespace
 
 TEST_CASE("a worker is born with its socket, its folder and the environment that the file gives it") {
@@ -15,11 +17,12 @@ directory = "shop"
 command = ["$PYTHON", "$APPS/inherits.py"]
 env_file = "shop.env"
 env = { FROM_BOTH = "table" }
-)", {{"SECRET_OF_THE_OPERATOR", "1"}});
+)",
+                                          {{"SECRET_OF_THE_OPERATOR", "1"}});
   const std::string born = play::get(portherd.port()).body;
   CAPTURE(born);
-  for (const char* const line : {"descriptor 0", "descriptor 1", "descriptor 2", "descriptor 3", "LISTEN_FDS=1", "FROM_FILE=1",
-                                 "FROM_BOTH=table", "PYTHONUNBUFFERED=1"}) {
+  for (const char* const line : {"descriptor 0", "descriptor 1", "descriptor 2", "descriptor 3",
+                                 "LISTEN_FDS=1", "FROM_FILE=1", "FROM_BOTH=table", "PYTHONUNBUFFERED=1"}) {
     CAPTURE(line);
     CHECK(has(born, line));
   }
@@ -35,8 +38,8 @@ env = { FROM_BOTH = "table" }
 
 TEST_CASE("run hands its own environment on") {
   const play::Folder folder;
-  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/inherits.py"},
-                                        {{"MY_OWN", "1"}});
+  auto portherd = play::Supervisor::run(
+      folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/inherits.py"}, {{"MY_OWN", "1"}});
   CHECK(has(play::get(portherd.port()).body, "MY_OWN=1"));
 }
 

@@ -65,11 +65,14 @@ def app(environ, start_response):
   auto portherd = play::Supervisor::serve(folder, kConfig);
   play::Peer client = play::connect(portherd.port());
   client.send(
-      "POST /caf%C3%A9/x?q=%20 HTTP/1.1\r\nHost: shop.example:8080\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n"
+      "POST /caf%C3%A9/x?q=%20 HTTP/1.1\r\nHost: shop.example:8080\r\nContent-Type: "
+      "text/plain\r\nContent-Length: 5\r\n"
       "X-One: 1\r\nX_One: spoofed\r\n\r\nhello");
   CHECK(client.read_answer().body ==
-        "REQUEST_METHOD=POST\nSCRIPT_NAME=\nPATH_INFO=/caf\xc3\xa9/x\nQUERY_STRING=q=%20\nCONTENT_TYPE=text/plain\n"
-        "CONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=8080\nSERVER_PROTOCOL=HTTP/1.1\nREMOTE_ADDR=127.0.0.1\n"
+        "REQUEST_METHOD=POST\nSCRIPT_NAME=\nPATH_INFO=/caf\xc3\xa9/x\nQUERY_STRING=q=%20\nCONTENT_TYPE=text/"
+        "plain\n"
+        "CONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=8080\nSERVER_PROTOCOL=HTTP/"
+        "1.1\nREMOTE_ADDR=127.0.0.1\n"
         "HTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\nHTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\n"
         "wsgi.multithread=True\nwsgi.multiprocess=False\nhello");
 }
