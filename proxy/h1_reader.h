@@ -33,9 +33,9 @@ class H1Reader {
 
  private:
   enum class State : std::uint8_t { kStart, kHead, kLength, kChunked, kEnd, kBroken };
-  upstream::Step refuse(std::uint16_t status, std::string_view reason);
+  upstream::Step refuse(const Refusal& refusal);
   upstream::Step refuse_head();
-  bool skip_empty_line(runtime::InBuffer& in);
+  upstream::Step begin_head(runtime::InBuffer& in, upstream::RequestHead& head);
   upstream::Step read_head(runtime::InBuffer& in, upstream::RequestHead& head);
   upstream::Step finish_head(runtime::InBuffer& in, upstream::RequestHead& head);
   upstream::Step read_length(runtime::InBuffer& in, runtime::Slice& body);

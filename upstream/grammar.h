@@ -13,12 +13,12 @@
 namespace upstream {
 
 namespace detail {
-enum CharClass : std::uint8_t { kTokenChar = 1, kFieldChar = 2, kTargetChar = 4, kRegNameChar = 8 };
+enum CharClass : std::uint8_t { kTokenChar = 1, kFieldChar = 2, kTargetChar = 4, kHostChar = 8 };
 
 constexpr std::array<std::uint8_t, 256> make_char_classes() {
   std::array<std::uint8_t, 256> classes{};
   constexpr std::string_view kToken = "!#$%&'*+-.^_`|~";  // RFC 9110 5.6.2, besides letters and digits
-  constexpr std::string_view kRegName = "-._~!$&'()*+,;=";  // RFC 3986 3.2.2, besides those and "%XX"
+  constexpr std::string_view kHost = "-._~";  // RFC 3986 2.3, unreserved; see is_host()
   for (std::size_t c = 0; c < classes.size(); ++c) {
     const char as_char = static_cast<char>(c);
     const bool is_alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -26,7 +26,7 @@ constexpr std::array<std::uint8_t, 256> make_char_classes() {
     if (is_alnum || (c < 0x80 && kToken.find(as_char) != kToken.npos)) of |= kTokenChar;
     if (c == '\t' || (c >= ' ' && c != 0x7f)) of |= kFieldChar;
     if (c > ' ' && c < 0x7f && c != '#') of |= kTargetChar;
-    if (is_alnum || (c < 0x80 && kRegName.find(as_char) != kRegName.npos)) of |= kRegNameChar;
+    if (is_alnum || (c < 0x80 && kHost.find(as_char) != kHost.npos)) of |= kHostChar;
     classes[c] = of;
   }
   return classes;
@@ -54,7 +54,8 @@ FieldId identify(std::string_view name);
 Method parse_method(std::string_view token);
 
 /// uri-host [":" port] (RFC 9110 7.2): a registered name, an IPv4 address or a bracketed IPv6 address, not empty, at most
-/// kMaxHost bytes; the port 0 to 65535 or empty. No user information.
+/// kMaxHost bytes in all; the port 0 to 65535 or empty. No user information. Of what RFC 3986 3.2.2 allows in a registered name,
+/// sub-delims (`!$&'()*+,;=`) are refused: no host has them, and a comma would make two hosts of one in X-Forwarded-Host.
 bool is_host(std::string_view authority);
 inline constexpr std::size_t kMaxHost = 255;
 

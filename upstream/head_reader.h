@@ -38,7 +38,7 @@ class HeadReader {
  private:
   Got broken(HeadFault fault);
   void follow(const char* base, Fields& fields);
-  Got take_field(std::string_view line, Fields& fields);
+  bool take_field(std::string_view line, Fields& fields);
 
   runtime::Bytes max_head_ = 0;
   std::size_t max_fields_ = 0;

@@ -1,31 +1,17 @@
-// The private protocol to our own Python worker, the front's side: docs/worker-protocol.md. Pure: bytes in, steps out, and
-// requests as frames. Everything a worker says is bounds-checked; app code is not trusted to be sound.
+// The private protocol to our own Python worker, the front's side: docs/worker-protocol.md. Pure: a body as frames, and the
+// worker's frames as steps. The request itself: environment.h. Everything a worker says is bounds-checked; app code is not
+// trusted to be sound.
 #pragma once
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "runtime/buffer.h"
-#include "runtime/socket.h"
+#include "upstream/environment.h"
 #include "upstream/message.h"
+#include "upstream/worker_frames.h"
 
 namespace upstream {
 
-inline constexpr runtime::Bytes kMostHeadFrame = 256 * 1024;
-inline constexpr runtime::Bytes kMostBodyFrame = 64 * 1024;
-
-/// What the environment says of the connection.
-struct EnvironmentFacts {
-  std::uint16_t server_port = 0;  ///< 0: a Unix socket; then it is the scheme's
-  runtime::PeerAddress remote;
-  bool is_tls = false;
-};
-
-/// The request as an environment (PEP 3333). `ours`: fields that we add. `framing`, `length`: of the body that follows as
-/// frames; kNone says that there is none. False, and nothing written: it cannot be an environment (a decoded NUL in the path,
-/// or more than kMostHeadFrame).
-bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts, Framing framing,
-                       std::uint64_t length, runtime::ByteQueue& out);
 /// Body bytes, in frames of at most kMostBodyFrame; the last one carries `last`. An empty piece is written only with `last`.
 void write_body_frame(runtime::Slice piece, bool last, runtime::ByteQueue& out);
 /// The client has gone; stands for `last`, too.
@@ -50,22 +36,18 @@ class WorkerAnswerReader {
   std::string_view complaint() const { return complaint_; }
 
  private:
-  struct Frame {
-    std::uint32_t length;
-    std::uint8_t type;
-    std::uint8_t flags;
-  };
   Step broken(std::string_view complaint);
   bool begin_frame(runtime::InBuffer& in);
-  Step take_frame(runtime::InBuffer& in, ResponseHead& head);
+  std::string_view complaint_about(const Frame& frame) const;
+  Step take_frame(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
   Step take_head(runtime::InBuffer& in, ResponseHead& head);
   Step take_body(runtime::InBuffer& in, runtime::Slice& body);
   bool take_fields(std::string_view payload, ResponseHead& head);
   bool take_framing(ResponseHead& head);
-  bool take_flags(std::uint8_t flags);
+  bool end_frame();
 
   Method method_ = Method::kGet;
-  Frame frame_{};                // the one being read; its head is consumed while in_frame_
+  Frame frame_;                  // the one being read, without its head; length: what is still to come of it
   bool in_frame_ = false;
   bool head_seen_ = false;
   bool last_seen_ = false;       // the answer's body is whole
