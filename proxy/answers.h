@@ -37,7 +37,7 @@ class OwnAnswer {
   upstream::ResponseHead head_;
   upstream::Method method_;
   std::string_view body_;
-  char length_[8];
+  char length_[24];
   char seconds_[24];
   std::string location_;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/text.h"
 #include "upstream/field_set.h"
 #include "upstream/put.h"
 #include "upstream/worker_frames.h"

@@ -1,0 +1,227 @@
+#include "proxy/headers.h"
+
+#include <algorithm>
+#include <array>
+
+#include "runtime/random.h"
+#include "upstream/field_set.h"
+#include "upstream/grammar.h"
+#include "upstream/put.h"
+
+namespace proxy {
+namespace {
+
+using upstream::Field;
+using upstream::FieldId;
+using upstream::Fields;
+using upstream::FieldSet;
+
+/// Between two neighbours only, RFC 9110 7.6.1; each side writes its own. TE and Upgrade travel as facts of the head.
+constexpr FieldSet kHopByHop{FieldId::kConnection, FieldId::kKeepAlive,        FieldId::kProxyConnection, FieldId::kTe,
+                             FieldId::kTrailer,    FieldId::kTransferEncoding, FieldId::kUpgrade,         FieldId::kHttp2Settings};
+
+constexpr FieldSet kNeverToApp{
+    FieldId::kExpect,  // we have answered it
+    FieldId::kProxy,   // HTTP_PROXY in an environment is taken for a setting by many programs (httpoxy, CVE-2016-5385)
+};
+
+/// What only a proxy in front of us may say.
+constexpr FieldSet kFromProxies{FieldId::kForwarded,       FieldId::kXForwardedFor,  FieldId::kXForwardedHost,
+                                FieldId::kXForwardedProto, FieldId::kXForwardedPort, FieldId::kXRealIp,
+                                FieldId::kXRequestId,      FieldId::kXRequestStart};
+
+/// X-Forwarded-Prefix, -Ssl, -User and what else there is.
+bool is_forwarded_kin(std::string_view name) {
+  constexpr std::string_view kPrefix = "x-forwarded-";
+  return name.size() > kPrefix.size() && runtime::equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+}
+
+/// The fields that Connection names (RFC 9110 7.6.1), as far as they are none of those that go anyway.
+class Named {
+ public:
+  explicit Named(const Fields& fields) : fields_(fields) {
+    for (const Field& field : fields) {
+      if (field.id != FieldId::kConnection) continue;
+      upstream::ListMembers members(field.value);
+      while (const auto member = members.next()) any_ = any_ || !is_usual(*member);
+    }
+  }
+
+  bool has(const Field& field) const {
+    if (!any_) return false;
+    return std::any_of(fields_.begin(), fields_.end(), [&field](const Field& connection) {
+      return connection.id == FieldId::kConnection && upstream::has_member(connection.value, field.name);
+    });
+  }
+
+ private:
+  static bool is_usual(std::string_view member) {
+    return runtime::equals_ignoring_case(member, "keep-alive") || runtime::equals_ignoring_case(member, "close") ||
+           runtime::equals_ignoring_case(member, "upgrade") || runtime::equals_ignoring_case(member, "te");
+  }
+  const Fields& fields_;
+  bool any_ = false;
+};
+
+/// Keeps those that `stays` is true for, in order. `stays` may look at all fields: none has moved before the last was judged.
+template <class Stays>
+void keep_only(Fields& fields, Stays stays) {
+  for (Field& field : fields) {
+    if (!stays(field)) field.name = {};
+  }
+  std::erase_if(fields, [](const Field& field) { return field.name.empty(); });
+}
+
+bool is_request_id(std::string_view text) {
+  constexpr std::size_t kMost = 128;
+  return text.size() <= kMost && upstream::is_target(text);
+}
+
+}  // namespace
+
+/// Fills an AppFields.
+class RequestRewriter {
+ public:
+  RequestRewriter(upstream::RequestHead& head, const ClientFacts& client, bool is_trusted, AppFields& ours)
+      : head_(head), client_(client), is_trusted_(is_trusted), ours_(ours), at_(ours.text_.data()) {}
+
+  void rewrite(runtime::WallTime began) {
+    strip();
+    ours_.count_ = 0;
+    add_forwarded_for();
+    add_forwarded();
+    if (find(FieldId::kXForwardedProto) == nullptr) add("X-Forwarded-Proto", scheme(), FieldId::kXForwardedProto);
+    if (find(FieldId::kXForwardedHost) == nullptr && !head_.authority.empty()) {
+      add("X-Forwarded-Host", head_.authority, FieldId::kXForwardedHost);
+    }
+    add_request_id();
+    if (find(FieldId::kXRequestStart) == nullptr) add_request_start(began);
+  }
+
+ private:
+  // What a trusted peer has said is joined with what we say up to these sizes; longer, it stays a field of its own before ours.
+  static constexpr std::size_t kMostPeerFor = 512, kMostPeerForwarded = 512;
+
+  void strip() {
+    const Named named(head_.fields);
+    keep_only(head_.fields, [&](const Field& field) {
+      if (kHopByHop.has(field.id) || kNeverToApp.has(field.id) || named.has(field)) return false;
+      if (is_trusted_ && (kFromProxies.has(field.id) || is_forwarded_kin(field.name))) return true;
+      if (kFromProxies.has(field.id)) return false;
+      return field.id != FieldId::kOther || (field.name.find('_') == field.name.npos && !is_forwarded_kin(field.name));
+    });
+  }
+
+  const Field* find(FieldId id) const { return upstream::find(head_.fields, id); }
+  std::string_view scheme() const { return client_.is_tls ? "https" : "http"; }
+
+  void add(std::string_view name, std::string_view value, FieldId id) { ours_.fields_[ours_.count_++] = {name, value, id}; }
+  /// The value is what was written since `begin`.
+  void add_written(std::string_view name, const char* begin, FieldId id) {
+    add(name, {begin, static_cast<std::size_t>(at_ - begin)}, id);
+  }
+
+  /// Takes a trusted peer's fields of this name out of the head and writes them, if they are not too long.
+  void write_peers(FieldId id, std::size_t most) {
+    std::size_t size = 0;
+    for (const Field& field : head_.fields) size += field.id == id ? field.value.size() + 2 : 0;
+    if (size == 0 || size > most) return;
+    for (const Field& field : head_.fields) {
+      if (field.id != id || field.value.empty()) continue;
+      at_ = upstream::put(at_, field.value);
+      at_ = upstream::put(at_, ", ");
+    }
+    keep_only(head_.fields, [id](const Field& field) { return field.id != id; });
+  }
+
+  /// A client on a Unix socket has no address to add; who connects there, a proxy as a rule, has said whose the request is.
+  void add_forwarded_for() {
+    if (client_.peer.family == AF_UNIX) return;
+    char* const begin = at_;
+    write_peers(FieldId::kXForwardedFor, kMostPeerFor);
+    at_ = upstream::put_address(at_, client_.peer);
+    add_written("X-Forwarded-For", begin, FieldId::kXForwardedFor);
+  }
+
+  /// RFC 7239: for=192.0.2.60;proto=http;host="example.com:8000"
+  void add_forwarded() {
+    char* const begin = at_;
+    write_peers(FieldId::kForwarded, kMostPeerForwarded);
+    at_ = upstream::put(at_, "for=");
+    write_node();
+    at_ = upstream::put(at_, ";proto=");
+    at_ = upstream::put(at_, scheme());
+    if (!head_.authority.empty() && head_.authority.size() <= upstream::kMaxHost) {
+      at_ = upstream::put(at_, ";host=\"");  // a host has neither '"' nor '\', see is_host()
+      at_ = upstream::put(at_, head_.authority);
+      at_ = upstream::put(at_, '"');
+    }
+    add_written("Forwarded", begin, FieldId::kForwarded);
+  }
+
+  /// RFC 7239 6: IPv6 in brackets and quotes.
+  void write_node() {
+    if (client_.peer.family == AF_UNIX) {
+      at_ = upstream::put(at_, "unknown");
+      return;
+    }
+    const bool is_ipv6 = client_.peer.family == AF_INET6;
+    if (is_ipv6) at_ = upstream::put(at_, "\"[");
+    at_ = upstream::put_address(at_, client_.peer);
+    if (is_ipv6) at_ = upstream::put(at_, "]\"");
+  }
+
+  void add_request_id() {
+    const Field* const theirs = find(FieldId::kXRequestId);
+    if (theirs != nullptr && is_request_id(theirs->value)) {
+      ours_.request_id_ = theirs->value;
+      return;
+    }
+    if (theirs != nullptr) keep_only(head_.fields, [](const Field& field) { return field.id != FieldId::kXRequestId; });
+    const char* const begin = at_;
+    write_hex(runtime::random_bits_from_stock());
+    write_hex(runtime::random_bits_from_stock());
+    add_written("X-Request-Id", begin, FieldId::kXRequestId);
+    ours_.request_id_ = ours_.fields_[ours_.count_ - 1].value;
+  }
+
+  void write_hex(std::uint64_t bits) {
+    for (int shift = 60; shift >= 0; shift -= 4) at_ = upstream::put(at_, "0123456789abcdef"[bits >> shift & 0xf]);
+  }
+
+  /// "t=" and microseconds since 1970, as New Relic and others read it.
+  void add_request_start(runtime::WallTime began) {
+    const char* const begin = at_;
+    const auto since_epoch = std::chrono::duration_cast<runtime::Microseconds>(began.time_since_epoch());
+    at_ = upstream::put(at_, "t=");
+    at_ = upstream::put_number(at_, static_cast<std::uint64_t>(since_epoch.count()));
+    add_written("X-Request-Start", begin, FieldId::kXRequestStart);
+  }
+
+  upstream::RequestHead& head_;
+  const ClientFacts& client_;
+  const bool is_trusted_;
+  AppFields& ours_;
+  char* at_;  // where the next value goes
+
+  static_assert(sizeof(AppFields::text_) >= kMostPeerFor + kMostPeerForwarded + upstream::kMaxHost +
+                                                3 * upstream::kMostAddress + upstream::kMostDigits + 128);
+};
+
+void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted, runtime::WallTime began,
+                     AppFields& ours) {
+  RequestRewriter(head, client, peer_is_trusted, ours).rewrite(began);
+}
+
+void prepare_response(upstream::ResponseHead& head, bool keep_upgrade) {
+  const Named named(head.fields);
+  // RFC 9110 8.6: neither 1xx nor 204 has a Content-Length.
+  const bool has_no_length = head.status < 200 || head.status == 204;
+  keep_only(head.fields, [&](const Field& field) {
+    if (field.id == FieldId::kUpgrade) return keep_upgrade;
+    if (field.id == FieldId::kContentLength) return !has_no_length;
+    return !kHopByHop.has(field.id) && !named.has(field);
+  });
+}
+
+}  // namespace proxy
