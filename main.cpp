@@ -1,0 +1,58 @@
+// argv as a table of verbs. What a verb does: supervisor/commands/. The hidden verb `front` is how the supervisor makes
+// the second process out of the same binary (proxy/front.h).
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "proxy/front.h"
+#include "runtime/text.h"
+#include "supervisor/commands/commands.h"
+
+namespace {
+
+int front_command(int argc, char** argv) {
+  const auto channel = runtime::parse_number(argc == 3 ? argv[1] : "");
+  const auto board = runtime::parse_number(argc == 3 ? argv[2] : "");
+  if (!channel || !board) return 2;
+  return proxy::run_front(static_cast<int>(*channel), static_cast<int>(*board));
+}
+
+struct Verb {
+  std::string_view name;
+  int (*command)(int argc, char** argv);
+  const char* meaning;  // null: not for people
+};
+
+constexpr Verb kVerbs[] = {
+    {"run", supervisor::run_command, "serve one app, without a file"},
+    {"serve", supervisor::serve_command, "serve every app of the configuration"},
+    {"check", supervisor::check_command, "check the configuration and start nothing"},
+    {"status", supervisor::status_command, "say what runs"},
+    {"stop", supervisor::stop_command, "finish what is in flight and end"},
+    {"version", supervisor::version_command, "say which version this is"},
+    {"--version", supervisor::version_command, nullptr},
+    {"front", front_command, nullptr},
+};
+
+int print_usage(std::FILE* to, int status) {
+  std::fputs("usage: portherd VERB ...    (portherd VERB --help says more)\n\n", to);
+  for (const Verb& verb : kVerbs) {
+    if (verb.meaning != nullptr) std::fprintf(to, "  %-8.*s  %s\n", static_cast<int>(verb.name.size()), verb.name.data(), verb.meaning);
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string_view name = argc > 1 ? argv[1] : "";
+  for (const Verb& verb : kVerbs) {
+    if (verb.name != name) continue;
+    std::string call = "portherd " + std::string(name);  // what messages call it
+    argv[1] = call.data();
+    return verb.command(argc - 1, argv + 1);
+  }
+  if (name == "help" || name == "--help" || name == "-h") return print_usage(stdout, 0);
+  if (!name.empty()) std::fprintf(stderr, "portherd: there is no verb `%s`\n", argv[1]);
+  return print_usage(stderr, 2);
+}

@@ -1,0 +1,118 @@
+#include "runtime/machine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "runtime/fd.h"
+#include "runtime/text.h"
+
+namespace runtime {
+namespace {
+
+constexpr const char* kCgroups = "/sys/fs/cgroup";
+
+// Files of the kernel are small; what is longer than 16 KiB is cut (vmstat has some 6 KiB).
+std::string read_small(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(16384, '\0');
+  std::size_t length = 0;
+  while (fd && length < text.size()) {
+    const auto n = ::read(fd.get(), text.data() + length, text.size() - length);
+    if (n <= 0) break;
+    length += static_cast<std::size_t>(n);
+  }
+  text.resize(length);
+  return text;
+}
+
+std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+
+// The folder of our cgroup for a v1 controller, or of v2 (empty controller), and those above it up to the mount. A
+// container often sees a path that is not under its own mount: then only the mount itself exists, and that is ours.
+std::vector<std::string> cgroup_folders(std::string_view controller) {
+  const std::string text = read_small("/proc/self/cgroup");
+  std::vector<std::string> folders;
+  for (const std::string_view line : split(text, '\n')) {
+    const auto parts = split(line, ':');
+    if (parts.size() < 3) continue;
+    const auto names = split(parts[1], ',');
+    if (std::find(names.begin(), names.end(), controller) == names.end()) continue;
+    std::string_view path = line.substr(parts[0].size() + parts[1].size() + 2);
+    const std::string mount = controller.empty() ? kCgroups : fmt::format("{}/{}", kCgroups, controller);
+    for (; path.size() > 1; path = path.substr(0, path.rfind('/'))) folders.push_back(fmt::format("{}{}", mount, path));
+    folders.push_back(mount);
+  }
+  return folders;
+}
+
+std::uint64_t number_after(std::string_view text, std::string_view key) {
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.starts_with(key) || line.substr(key.size(), 1) != " ") continue;
+    return parse_number(trim(line.substr(key.size()))).value_or(0);
+  }
+  return 0;
+}
+
+std::size_t cpus_of_affinity() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;  // more than 1024 CPUs: the quota decides
+  return static_cast<std::size_t>(CPU_COUNT(&set));
+}
+
+}  // namespace
+
+std::optional<std::size_t> cpus_of_quota(std::string_view quota, std::string_view period) {
+  const auto micros = parse_number(trim(quota));
+  const auto every = parse_number(trim(period));
+  if (!micros || !every || *every == 0) return std::nullopt;
+  return std::max<std::size_t>(1, (*micros + *every - 1) / *every);
+}
+
+std::optional<std::size_t> cpus_of_cpu_max(std::string_view text) {
+  const auto parts = split(first_line(text), ' ');
+  return parts.size() == 2 ? cpus_of_quota(parts[0], parts[1]) : std::nullopt;
+}
+
+std::size_t usable_cpus() {
+  std::size_t least = cpus_of_affinity();
+  const auto take = [&least](std::optional<std::size_t> cpus) { least = std::min(least, cpus.value_or(least)); };
+  for (const std::string& folder : cgroup_folders("")) take(cpus_of_cpu_max(read_small(folder + "/cpu.max")));
+  for (const std::string& folder : cgroup_folders("cpu")) {
+    const std::string quota = read_small(folder + "/cpu.cfs_quota_us");
+    const std::string period = read_small(folder + "/cpu.cfs_period_us");
+    take(cpus_of_quota(first_line(quota), first_line(period)));
+  }
+  return std::max<std::size_t>(1, least);
+}
+
+std::optional<Bytes> resident_memory(pid_t pid) {
+  const std::string text = read_small(fmt::format("/proc/{}/statm", pid));
+  const auto parts = split(first_line(text), ' ');
+  const auto pages = parts.size() > 1 ? parse_number(parts[1]) : std::nullopt;
+  if (!pages) return std::nullopt;
+  return *pages * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
+}
+
+OomKills oom_kills() {
+  OomKills kills;
+  for (const std::string& folder : cgroup_folders("")) {
+    kills.in_cgroup = number_after(read_small(folder + "/memory.events"), "oom_kill");
+    if (kills.in_cgroup != 0) break;
+  }
+  for (const std::string& folder : cgroup_folders("memory")) {
+    if (kills.in_cgroup != 0) break;
+    kills.in_cgroup = number_after(read_small(folder + "/memory.oom_control"), "oom_kill");
+  }
+  kills.on_machine = number_after(read_small("/proc/vmstat"), "oom_kill");
+  return kills;
+}
+
+}  // namespace runtime

@@ -1,0 +1,65 @@
+// portherd run: one app, without a file, or a folder with one.
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "supervisor/commands/arguments.h"
+#include "supervisor/commands/commands.h"
+#include "supervisor/commands/complain.h"
+#include "supervisor/commands/run_settings.h"
+#include "supervisor/commands/supervise.h"
+#include "supervisor/local_certificate.h"
+#include "supervisor/runtime_folder.h"
+
+namespace supervisor {
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+void describe(CLI::App& line, RunArguments& into) {
+  line.footer("\nExamples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
+  line.add_option("TARGET", into.target, "module:attr of a WSGI app, or a folder with a portherd.toml; or `-- command ...`");
+  line.add_option("-b,--bind", into.bind, "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
+      ->type_name("HOST:PORT");
+  line.add_option("-w,--workers", into.workers, "processes (1, or $WEB_CONCURRENCY)")->check(CLI::Range(1, 1024));
+  line.add_option("--threads", into.threads, "threads of a Python worker (4)")->check(CLI::Range(1, 1024));
+  line.add_flag("--tls", into.tls, "https too, on the next port, with a certificate for localhost made on first use");
+  line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")->type_name("HOST:PORT");
+  line.add_option("--python", into.python, "interpreter (python3)")->type_name("PATH");
+}
+
+// What follows "--" is the command, whatever it looks like.
+int take_command(int argc, char** argv, RunArguments& into) {
+  const auto end = std::find_if(argv + 1, argv + argc, [](const char* text) { return std::strcmp(text, "--") == 0; });
+  if (end != argv + argc) into.command.assign(end + 1, argv + argc);
+  return static_cast<int>(end - argv);
+}
+
+runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) {
+  if (!arguments.tls) return std::string();
+  TRY(std::string folder, local_certificate_folder());
+  TRY_VOID(ensure_local_certificate(folder));
+  return folder;
+}
+
+}  // namespace
+
+int run_command(int argc, char** argv) {
+  CLI::App line("Serves one app, without a file.", argv[0]);
+  RunArguments arguments;
+  argc = take_command(argc, argv, arguments);
+  describe(line, arguments);
+  if (const auto status = parse(line, argc, argv)) return *status;
+  arguments.tls = arguments.tls || !arguments.tls_bind.empty();
+  const auto certificates = prepare_certificate(arguments);
+  if (!certificates) return complain(certificates.error());
+  const auto loaded = run_settings(arguments, {variable("PORT"), variable("WEB_CONCURRENCY")}, working_folder(), *certificates);
+  if (!loaded) return complain(loaded.error());
+  if (!loaded->problems.empty()) return complain(loaded->problems);
+  return supervise(loaded->settings, /*is_run=*/true);
+}
+
+}  // namespace supervisor

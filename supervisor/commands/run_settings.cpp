@@ -1,0 +1,148 @@
+#include "supervisor/commands/run_settings.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "conf/check.h"
+#include "conf/source.h"
+#include "runtime/text.h"
+
+namespace supervisor {
+namespace {
+
+using conf::Address;
+using runtime::Code;
+using runtime::fail;
+using runtime::Result;
+
+constexpr std::string_view kWhatToGive =
+    "say what to run: `portherd run module:attr`, `portherd run -- command ...`, or `portherd run FOLDER` with a "
+    "portherd.toml in it";
+constexpr std::string_view kDefaultBind = "127.0.0.1:8000";
+
+bool is_folder(const std::string& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+bool is_file(const std::string& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
+}
+
+Result<Address> address_of(std::string_view option, std::string_view text, const std::string& here) {
+  auto address = conf::parse_address(text);
+  if (!address) return fail(Code::kConfig, fmt::format("{} {}: {}", option, text, address.error().sentence));
+  if (address->kind == Address::Kind::kUnix) return conf::parse_address("unix:" + conf::absolute(here, address->path));
+  return address;
+}
+
+// The next port, or any free one where any was asked for.
+Result<Address> next_port(const Address& http) {
+  if (http.kind == Address::Kind::kUnix) return fail(Code::kConfig, "--tls needs --tls-bind where --bind is a Unix socket");
+  if (http.port == 65535) return fail(Code::kConfig, "--tls needs --tls-bind: there is no port after 65535");
+  const int port = http.port == 0 ? 0 : http.port + 1;
+  const bool is_v6 = http.host.find(':') != std::string::npos;
+  return conf::parse_address(is_v6 ? fmt::format("[{}]:{}", http.host, port) : fmt::format("{}:{}", http.host, port));
+}
+
+Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& environment, const std::string& here,
+                           conf::Listen& listen) {
+  std::vector<std::string> bind = arguments.bind;
+  const bool has_own = !listen.http.empty() || !listen.https.empty();
+  if (bind.empty() && !environment.port.empty()) bind.push_back("*:" + environment.port);
+  if (bind.empty() && !has_own) bind.emplace_back(kDefaultBind);
+  if (!bind.empty()) listen = {};
+  for (const std::string& text : bind) {
+    TRY(Address address, address_of(arguments.bind.empty() ? "PORT" : "--bind", text, here));
+    listen.http.push_back(std::move(address));
+  }
+  for (const std::string& text : arguments.tls_bind) {
+    TRY(Address address, address_of("--tls-bind", text, here));
+    listen.https.push_back(std::move(address));
+  }
+  if (!arguments.tls || !listen.https.empty()) return {};
+  if (listen.http.empty()) return fail(Code::kConfig, "--tls needs --tls-bind here");
+  TRY(Address next, next_port(listen.http.front()));
+  listen.https.push_back(std::move(next));
+  return {};
+}
+
+Result<std::optional<std::size_t>> workers_of(const RunArguments& arguments, const RunEnvironment& environment) {
+  if (arguments.workers || environment.web_concurrency.empty()) return arguments.workers;
+  const auto number = runtime::parse_number(environment.web_concurrency);
+  if (!number || *number == 0 || *number > 1024) {
+    return fail(Code::kConfig, fmt::format("WEB_CONCURRENCY must be a number from 1 to 1024, not `{}`", environment.web_concurrency));
+  }
+  return std::optional<std::size_t>(*number);
+}
+
+Result<conf::Loaded> load_folder(const std::string& folder) {
+  const std::string file = folder + "/portherd.toml";
+  if (!is_file(file)) return fail(Code::kConfig, fmt::format("{} has no portherd.toml; {}", folder, kWhatToGive));
+  conf::Loaded loaded = conf::load(file);
+  const auto access = loaded.origins.lower_bound("log.access");
+  const bool is_said = access != loaded.origins.end() && access->first.starts_with("log.access");
+  if (!is_said) loaded.settings.log.access = {.format = conf::AccessFormat::kCombined};
+  return loaded;
+}
+
+conf::Loaded made_in_code(const RunArguments& arguments, const std::string& here) {
+  conf::App app;
+  app.name = app_name(arguments.command.empty() ? arguments.target : arguments.command.front());
+  app.directory = here;
+  app.command = arguments.command;
+  if (arguments.command.empty()) app.wsgi = arguments.target;
+  conf::Loaded made;
+  made.settings.log.access.format = conf::AccessFormat::kCombined;
+  made.settings.apps.push_back(std::move(app));
+  return made;
+}
+
+Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::string& here) {
+  const std::string& target = arguments.target;
+  if (!arguments.command.empty()) {
+    if (!target.empty()) return fail(Code::kConfig, fmt::format("either `{}` or a command after `--`, not both", target));
+    return made_in_code(arguments, here);
+  }
+  if (target.empty()) return is_file(here + "/portherd.toml") ? load_folder(here) : fail(Code::kConfig, std::string(kWhatToGive));
+  if (is_folder(conf::absolute(here, target))) return load_folder(conf::absolute(here, target));
+  if (target.find(':') != std::string::npos) return made_in_code(arguments, here);
+  return fail(Code::kConfig, fmt::format("`{}` is no folder and no module:attr; {}", target, kWhatToGive));
+}
+
+}  // namespace
+
+std::string app_name(std::string_view target) {
+  target = target.substr(0, target.find(':'));
+  target = target.substr(target.rfind('/') + 1);
+  target = target.substr(0, target.find('.'));
+  std::string name;
+  for (const char c : target.substr(0, 32)) {
+    const bool is_fit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (is_fit) name += c;
+  }
+  return name.empty() ? "app" : name;
+}
+
+Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnvironment& environment,
+                                  const std::string& here, const std::string& certificates) {
+  TRY(conf::Loaded loaded, first_settings(arguments, here));
+  if (!loaded.problems.empty()) return loaded;
+  TRY_VOID(set_addresses(arguments, environment, here, loaded.settings.listen));
+  TRY(const std::optional<std::size_t> workers, workers_of(arguments, environment));
+  for (conf::App& app : loaded.settings.apps) {
+    if (workers) app.workers = *workers;
+    if (arguments.threads) app.threads = *arguments.threads;
+    if (arguments.threads && app.kind() == conf::AppKind::kWsgi) app.concurrency = *arguments.threads;
+    if (!arguments.python.empty()) app.python = arguments.python;
+  }
+  if (!loaded.settings.listen.https.empty() && arguments.tls) loaded.settings.tls.certificates = certificates;
+  conf::settle(loaded.settings);
+  loaded.problems = conf::check(loaded.settings, loaded.origins);
+  return loaded;
+}
+
+}  // namespace supervisor

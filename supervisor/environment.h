@@ -1,0 +1,29 @@
+// The environment of what we start. `run` hands its own on; `serve` gives an app a clean one (docs/design.md, "Identity").
+#pragma once
+#include <map>
+#include <string>
+#include <vector>
+
+#include "conf/settings.h"
+#include "runtime/result.h"
+#include "supervisor/privileges.h"
+
+namespace supervisor {
+
+using Variables = std::map<std::string, std::string>;
+
+/// Ours, without what was meant for us alone: LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, PORTHERD_*, PORT, WEB_CONCURRENCY.
+Variables own_environment();
+
+/// PATH, LANG, TZ, HOME, USER, PYTHONUNBUFFERED for a process of `account`. `own` is where PATH, LANG and TZ are from.
+Variables clean_environment(const Variables& own, const Account& account);
+
+/// The front's: what its C library and a sanitizer look at, and nothing that an app was told.
+Variables front_environment(const Variables& own);
+
+/// `base`, then env_file, then env. Errors: the env_file cannot be read.
+runtime::Result<Variables> app_environment(const conf::App& app, Variables base);
+
+std::vector<std::string> to_texts(const Variables& variables);
+
+}  // namespace supervisor

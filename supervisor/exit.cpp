@@ -1,0 +1,41 @@
+#include "supervisor/exit.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstring>
+
+namespace supervisor {
+namespace {
+
+// Signals that a program usually brings upon itself.
+bool is_own_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGABRT ||
+         signal == SIGSYS || signal == SIGTRAP;
+}
+
+std::string_view who(int signal, const ExitFacts& around) {
+  if (signal == around.sent_by_us) return "killed by us";
+  if (is_own_fault(signal)) return "crashed";
+  if (signal == SIGKILL && around.cgroup_oom_rose) return "out of memory";
+  if (signal == SIGKILL && around.machine_oom_rose) return "probably out of memory";
+  return "killed from outside";
+}
+
+}  // namespace
+
+std::string signal_name(int number) {
+  const char* abbreviation = ::sigabbrev_np(number);
+  return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation) : fmt::format("signal {}", number);
+}
+
+std::string describe(const Exit& exit, const ExitFacts& around) {
+  if (!exit.is_signal) return fmt::format("exit status {}", exit.number);
+  const std::string name = signal_name(exit.number);
+  if (around.was_timeout && exit.number == around.sent_by_us) {
+    return fmt::format("not ready within boot_timeout, killed by us ({})", name);
+  }
+  return fmt::format("{} ({})", who(exit.number, around), name);
+}
+
+}  // namespace supervisor

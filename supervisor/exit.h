@@ -1,0 +1,29 @@
+// How a process ended, in words. Pure. Who collects it: reap.h.
+#pragma once
+#include <string>
+
+namespace supervisor {
+
+/// From waitid(2).
+struct Exit {
+  bool is_signal = false;
+  int number = 0;  ///< exit status, or the signal
+  bool operator==(const Exit&) const = default;
+};
+
+/// What is known around an exit; together it tells who sent a signal, by elimination.
+struct ExitFacts {
+  int sent_by_us = 0;            ///< the last signal that we sent it, or 0
+  bool cgroup_oom_rose = false;  ///< the OOM counter of our cgroup rose since it was started
+  bool machine_oom_rose = false; ///< the machine's did
+  bool was_timeout = false;      ///< we killed it because a clock ran out
+};
+
+/// "exit status 3", "killed by us (SIGKILL)", "out of memory (SIGKILL)", "probably out of memory (SIGKILL)",
+/// "crashed (SIGSEGV)", "killed from outside (SIGTERM)".
+std::string describe(const Exit&, const ExitFacts&);
+
+/// "SIGTERM"; "signal 42" where there is no name.
+std::string signal_name(int number);
+
+}  // namespace supervisor

@@ -1,0 +1,97 @@
+// The front as the supervisor sees it: a process that is started with all it needs, told what changes, and started again
+// if it ends. What it does inside is proxy/; the orders are upstream/orders.h.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "conf/settings.h"
+#include "runtime/channel.h"
+#include "runtime/loop.h"
+#include "supervisor/backoff.h"
+#include "supervisor/environment.h"
+#include "supervisor/listeners.h"
+#include "supervisor/logs.h"
+#include "supervisor/privileges.h"
+#include "supervisor/reap.h"
+#include "upstream/orders.h"
+#include "upstream/scoreboard.h"
+
+namespace supervisor {
+
+/// How our own program becomes the front.
+struct FrontProgram {
+  std::string path;                    ///< for its argv
+  int fd = -1;                         ///< the open program: the same one as ours whatever lies at `path` by now
+  std::vector<std::string> arguments;  ///< {"front", "3", "4"}
+};
+
+/// Who hears of what happens to the front. All are called from the loop.
+struct FrontCalls {
+  runtime::Call<> on_replay;                          ///< a new front wants to know the workers: tell all, now
+  runtime::Call<> on_started;                         ///< it accepts
+  runtime::Call<const upstream::Probed&> on_probed;
+  runtime::Call<const upstream::Drained&> on_drained;
+  runtime::Call<bool> on_gone;                        ///< no other comes; true: it has drained, false: it never started
+};
+
+class Front {
+ public:
+  static constexpr runtime::Milliseconds kFrozenAfter{10'000};
+  static constexpr runtime::Milliseconds kStartWithin{30'000};
+
+  /// `settings`, `listeners` and `board` outlive it. `logs` is read at each start and by reopen_logs().
+  Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
+        upstream::Scoreboard& board, FrontProgram program, FrontCalls calls);
+
+  /// Errors: it cannot be forked, or a certificate cannot be opened.
+  runtime::Result<void> start();
+  /// Said now; dropped while there is no front (the next one is told everything by on_replay).
+  void tell(const upstream::Order& order);
+  void tell_logs();
+  /// Ends with on_gone. Cut off after drain_timeout and a little.
+  void drain();
+  /// Everything is cut now.
+  void drain_at_once();
+  /// Kills it and waits for it; no call comes any more.
+  void abandon();
+
+  pid_t pid() const { return child_ ? child_->pid() : 0; }
+  bool is_started() const { return is_started_; }
+
+ private:
+  runtime::Result<void> spawn_front();
+  runtime::Result<void> say_start();
+  void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
+  void on_message(runtime::Message& message);
+  void on_channel_closed();
+  void on_exited(const Exit& exit);
+  void start_again();
+  void on_start_due();
+  void on_deadline();
+  void on_beat();
+  bool is_frozen();
+
+  Reaper& reaper_;
+  runtime::Loop& loop_;
+  const conf::Settings& settings_;
+  const Listeners& listeners_;
+  const LogFiles& logs_;
+  upstream::Scoreboard& board_;
+  FrontProgram program_;
+  FrontCalls calls_;
+  std::unique_ptr<Child> child_;              // empty: none runs
+  std::unique_ptr<runtime::Channel> channel_; // to child_
+  runtime::Timer start_;                      // the next start
+  runtime::Timer deadline_;                   // of starting, or of draining: then it is killed
+  runtime::Timer beat_;                       // looks at the heartbeats
+  Backoff backoff_;                           // ends before Started
+  Allowance allowance_;                       // ends after it
+  runtime::Time started_at_{};                // of the running one's Started
+  std::size_t frozen_looks_ = 0;              // in a row
+  bool is_started_ = false;                   // the running one has said Started
+  bool was_started_ = false;                  // one has, ever
+  bool is_draining_ = false;                  // no other one is started
+};
+
+}  // namespace supervisor

@@ -1,0 +1,151 @@
+#include "supervisor/group.h"
+
+#include <algorithm>
+#include <ranges>
+
+#include "runtime/log.h"
+#include "runtime/random.h"
+
+namespace supervisor {
+
+using runtime::Level;
+using runtime::log;
+using runtime::Milliseconds;
+
+Group::Group(Herd& herd, const conf::App& app, Account account, upstream::AppIndex index, GroupCalls calls)
+    : herd_(herd),
+      app_(app),
+      account_(std::move(account)),
+      index_(index),
+      calls_(calls),
+      tend_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
+  if (app_.kind() == conf::AppKind::kProxy) fill_proxies();
+  const std::size_t wanted = app_.kind() == conf::AppKind::kProxy ? 0 : app_.workers;
+  for (std::uint32_t slot = 1; slot <= wanted; ++slot) {
+    workers_.push_back(std::make_unique<Worker>(herd_, *this, app_, account_, index_, slot));
+  }
+}
+
+// They need not be there: a failed connect is a 502 at once, so all are published as they are.
+void Group::fill_proxies() {
+  for (const conf::Address& address : app_.proxy) {
+    const auto row = herd_.rows.take();
+    if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app_.name}});
+    const auto slot = static_cast<std::uint32_t>(proxies_.size() + 1);
+    proxies_.push_back({.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row, .socket = address.path});
+  }
+}
+
+void Group::start() {
+  is_wanted_ = true;
+  tend();
+}
+
+// Fills the places that are empty and due. While nobody has ever been ready one is tried at a time: if the app is broken,
+// that shows once, not N times at once.
+void Group::tend() {
+  if (!is_wanted_ || !failure_.empty()) return;
+  const runtime::Time now = herd_.reaper.loop().now();
+  for (const auto& worker : workers_) {
+    if (worker->state() != State::kIdle) continue;
+    if (!has_been_ready_ && is_another_being_tried(*worker)) return;
+    if (worker->not_before() > now) {
+      if (!tend_.is_armed() || tend_.deadline() > worker->not_before()) tend_.arm_at(worker->not_before());
+      continue;
+    }
+    worker->on(Event::kStart);
+  }
+}
+
+bool Group::is_another_being_tried(const Worker& worker) const {
+  return std::ranges::any_of(workers_, [&](const auto& other) {
+    return other.get() != &worker && other->state() != State::kIdle;
+  });
+}
+
+void Group::stop() {
+  is_wanted_ = false;
+  is_stopping_ = true;
+  tend_.cancel();
+  for (const auto& worker : workers_ | std::views::reverse) {
+    worker->on(Event::kRetire);
+    worker->on(Event::kDrained);
+  }
+}
+
+void Group::kill_now() {
+  for (const auto& worker : workers_) worker->kill_now();
+}
+
+void Group::replay() {
+  for (const upstream::Worker& proxy : proxies_) herd_.front.tell(upstream::Publish{proxy});
+  if (!has_been_ready_ && failures_ != 0) herd_.front.tell(upstream::AppState{index_, false});
+  for (const auto& worker : workers_) worker->replay();
+}
+
+void Group::on_probed(const upstream::Probed& answer) {
+  for (const auto& worker : workers_) {
+    if (worker->id() == answer.worker) return worker->on_probed(answer);
+  }
+}
+
+void Group::on_drained(const upstream::Drained& answer) {
+  for (const auto& worker : workers_) {
+    if (worker->id() == answer.worker) return worker->on(Event::kDrained);
+  }
+}
+
+void Group::on_boot_failed() {
+  ++failures_;
+  if (failures_ == 1 && !has_been_ready_) herd_.front.tell(upstream::AppState{index_, false});
+}
+
+Milliseconds Group::wait_before_next(Worker& worker) {
+  if (worker.had_been_ready()) return allowance_.take(herd_.reaper.loop().now());
+  return worker.backoff().next(runtime::random_unit());
+}
+
+void Group::on_changed(Worker& worker, State from) {
+  const bool gives_up = herd_.is_run && !has_been_ready_ && !is_stopping_;
+  if (worker.state() == State::kReady) {
+    has_been_ready_ = true;
+    failures_ = 0;
+    return tend();
+  }
+  if (worker.state() == State::kBackoff && gives_up) return worker.on(Event::kGiveUp);
+  if (worker.state() != State::kIdle) return;
+  if (is_stopping_) {
+    if (is_stopped()) calls_.on_stopped();
+    return;
+  }
+  if (from == State::kKilling && gives_up) return on_failed(worker);
+  if (from == State::kKilling) worker.wait_until(herd_.reaper.loop().now() + wait_before_next(worker));
+  tend();
+}
+
+void Group::on_failed(Worker& worker) {
+  if (!failure_.empty()) return;
+  failure_ = worker.last_exit();
+  calls_.on_failed(*this);
+}
+
+bool Group::is_stopped() const {
+  return std::ranges::none_of(workers_, [](const auto& worker) { return worker->has_process(); });
+}
+
+bool Group::is_all_ready() const {
+  return std::ranges::all_of(workers_, [](const auto& worker) { return worker->state() == State::kReady; });
+}
+
+std::string_view Group::state() const {
+  const auto is_any = [&](State state) {
+    return std::ranges::any_of(workers_, [state](const auto& worker) { return worker->state() == state; });
+  };
+  if (is_stopping_) return "stopping";
+  if (!failure_.empty()) return "failed";
+  if (is_all_ready()) return "ready";
+  if (is_any(State::kReady)) return "degraded";
+  return is_any(State::kStarting) && failures_ == 0 ? "starting" : "failing";
+}
+
+}  // namespace supervisor

@@ -1,0 +1,80 @@
+// All workers of one app: how many are wanted, when the next start is due, and what the app's state is. One worker's life
+// is worker.h. The rules: docs/design.md, "Worker life".
+#pragma once
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "conf/settings.h"
+#include "supervisor/backoff.h"
+#include "supervisor/herd.h"
+#include "supervisor/worker.h"
+#include "upstream/roster.h"
+
+namespace supervisor {
+
+struct GroupCalls {
+  runtime::Call<> on_stopped;       ///< after stop(): no process is left
+  runtime::Call<Group&> on_failed;  ///< the first generation of `run` gives up
+};
+
+class Group {
+ public:
+  Group(Herd& herd, const conf::App& app, Account account, upstream::AppIndex index, GroupCalls calls);
+
+  void start();
+  /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it returns:
+  /// ask is_stopped(); else on_stopped comes.
+  void stop();
+  void kill_now();
+  /// A new front: everything it must know of this app.
+  void replay();
+
+  void on_probed(const upstream::Probed& answer);
+  void on_drained(const upstream::Drained& answer);
+
+  // From its workers.
+  void on_changed(Worker& worker, State from);
+  void on_boot_failed();
+  void on_failed(Worker& worker);
+  /// How long its place stays empty after an exit.
+  runtime::Milliseconds wait_before_next(Worker& worker);
+  /// Consecutive failed boots, this one included.
+  std::size_t failures() const { return failures_; }
+  bool is_worth_saying_now() const { return is_worth_saying(failures_); }
+
+  const conf::App& app() const { return app_; }
+  upstream::AppIndex index() const { return index_; }
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  /// Workers that somebody else supervises.
+  const upstream::Roster& proxies() const { return proxies_; }
+  bool is_stopping() const { return is_stopping_; }
+  bool is_stopped() const;
+  bool is_all_ready() const;
+  /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try), "failed", "stopping".
+  std::string_view state() const;
+  /// Why its first generation has failed.
+  const std::string& failure() const { return failure_; }
+
+ private:
+  void tend();
+  void fill_proxies();
+  bool is_another_being_tried(const Worker& worker) const;
+
+  Herd& herd_;
+  const conf::App& app_;
+  const Account account_;
+  const upstream::AppIndex index_;
+  GroupCalls calls_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // by slot; as many as are wanted
+  upstream::Roster proxies_;                      // of a `proxy` app
+  Allowance allowance_;                           // exits after ready
+  runtime::Timer tend_;                           // the next place to be filled is due
+  std::size_t failures_ = 0;                      // boots that failed since one was ready
+  bool has_been_ready_ = false;                   // a worker has, ever
+  bool is_wanted_ = false;                        // between start() and stop()
+  bool is_stopping_ = false;
+  std::string failure_;                           // empty: not given up
+};
+
+}  // namespace supervisor

@@ -1,0 +1,40 @@
+#include "supervisor/herd.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "upstream/python_package.h"
+
+namespace supervisor {
+
+std::optional<std::uint32_t> Rows::take() {
+  std::uint32_t row = unused_;
+  if (!free_.empty()) {
+    row = free_.back();
+    free_.pop_back();
+  } else if (unused_ == upstream::kMaxWorkers) {
+    return std::nullopt;
+  } else {
+    ++unused_;
+  }
+  upstream::WorkerFigures& figures = board_->worker[row];
+  figures.served = 0;
+  figures.connects = 0;
+  figures.busy = 0;
+  return row;
+}
+
+runtime::Result<runtime::Fd> python_in_memory() {
+  const std::string blob = upstream::python_bootstrap();
+  runtime::Fd fd(::memfd_create("portherd-python", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd || ::write(fd.get(), blob.data(), blob.size()) != static_cast<ssize_t>(blob.size()) ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
+    return runtime::fail(runtime::Code::kSystem, "cannot prepare the Python worker", errno);
+  }
+  return fd;
+}
+
+}  // namespace supervisor

@@ -1,0 +1,49 @@
+// What all workers of all apps have around them, owned by the supervisor, outliving every group.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "supervisor/environment.h"
+#include "supervisor/front.h"
+#include "supervisor/output.h"
+#include "supervisor/privileges.h"
+#include "supervisor/reap.h"
+#include "supervisor/runtime_folder.h"
+#include "upstream/roster.h"
+#include "upstream/scoreboard.h"
+
+namespace supervisor {
+
+/// The workers' rows of the scoreboard.
+class Rows {
+ public:
+  explicit Rows(upstream::Scoreboard& board) : board_(board) {}
+
+  /// A row, all zero. Nothing: kMaxWorkers live.
+  std::optional<std::uint32_t> take();
+  void give_back(std::uint32_t row) { free_.push_back(row); }
+  upstream::WorkerFigures& operator[](std::uint32_t row) const { return board_->worker[row]; }
+
+ private:
+  upstream::Scoreboard& board_;
+  std::vector<std::uint32_t> free_;  // given back
+  std::uint32_t unused_ = 0;         // rows from here on were never taken
+};
+
+struct Herd {
+  Reaper& reaper;
+  Front& front;
+  const RuntimeFolder& folder;
+  OutputSink& output;
+  Rows rows;
+  Account front_account;
+  bool is_run = false;              ///< `run`: own environment handed on, first generation gives up
+  Variables own;                    ///< our environment
+  runtime::Fd python;               ///< what a Python worker runs first; empty: no app is one
+  upstream::WorkerId last_id = 0;   ///< of the workers started so far
+};
+
+/// Sealed, so that no worker can change what the next one runs.
+runtime::Result<runtime::Fd> python_in_memory();
+
+}  // namespace supervisor

@@ -1,0 +1,43 @@
+#include "supervisor/logs.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+#include "runtime/log.h"
+
+namespace supervisor {
+namespace {
+
+runtime::Result<runtime::Fd> open_one(const std::string& path) {
+  runtime::Fd fd = path.empty() ? runtime::duplicate(STDERR_FILENO)
+                                : runtime::Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  if (!fd) {
+    return runtime::fail(runtime::Code::kSystem, "cannot open the log " + (path.empty() ? "stderr" : path), errno);
+  }
+  return fd;
+}
+
+}  // namespace
+
+runtime::Result<LogFiles> open_logs(const conf::Log& settings) {
+  TRY(runtime::Fd error, open_one(settings.error.path));
+  LogFiles files{.error = std::move(error)};
+  if (!settings.access.is_on) return files;
+  TRY(runtime::Fd access, open_one(settings.access.path));
+  files.access = std::move(access);
+  return files;
+}
+
+std::vector<runtime::Fd> duplicates(const LogFiles& files) {
+  std::vector<runtime::Fd> fds;
+  fds.push_back(runtime::duplicate(files.error.get()));
+  if (files.access) fds.push_back(runtime::duplicate(files.access.get()));
+  return fds;
+}
+
+void write_to(const LogFiles& files) { runtime::log_to(runtime::duplicate(files.error.get())); }
+
+}  // namespace supervisor

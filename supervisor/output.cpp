@@ -1,0 +1,113 @@
+#include "supervisor/output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "runtime/log.h"
+
+namespace supervisor {
+namespace {
+
+constexpr runtime::Bytes kKeptOfLine = 1_KiB;     // of the last lines
+constexpr runtime::Bytes kAtomic = 4_KiB;         // PIPE_BUF: what poll() promises that a pipe will take
+constexpr int kReadsAtTheEnd = 64;                // a pipe holds 64 KiB; descendants may go on writing
+
+// stderr may be a terminal that was stopped, or a full pipe: it is shared with others, so it is not made non-blocking.
+bool write_if_taken(std::string_view text) {
+  while (!text.empty()) {
+    pollfd ask{STDERR_FILENO, POLLOUT, 0};
+    if (::poll(&ask, 1, 0) != 1 || (ask.revents & POLLOUT) == 0) return false;
+    const auto n = ::write(STDERR_FILENO, text.data(), std::min(text.size(), kAtomic));
+    if (n < 0) return errno == EINTR;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
+
+void LineCutter::feed(std::string_view bytes, const std::function<void(std::string_view)>& line) {
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    if (!is_discarding_) partial_ += piece.substr(0, kLongest + 1 - std::min(kLongest, partial_.size()));
+    if (!is_discarding_ && partial_.size() > kLongest) {
+      partial_.resize(kLongest);
+      partial_ += kMark;
+      line(partial_);
+      partial_.clear();
+      is_discarding_ = true;
+    }
+    if (end == std::string_view::npos) return;
+    if (!is_discarding_) {
+      if (partial_.ends_with('\r')) partial_.pop_back();
+      line(partial_);
+    }
+    partial_.clear();
+    is_discarding_ = false;
+    bytes.remove_prefix(end + 1);
+  }
+}
+
+void LineCutter::finish(const std::function<void(std::string_view)>& line) {
+  if (!partial_.empty()) line(partial_);
+  partial_.clear();
+}
+
+std::string without_controls(std::string_view line) {
+  std::string clean(line);
+  for (char& c : clean) {
+    if ((static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f) c = '?';
+  }
+  return clean;
+}
+
+void OutputSink::write(std::string_view mark, std::string_view line) {
+  if (!as_is_) return runtime::log(runtime::Level::kInfo, fmt::format("{} | {}", mark, without_controls(line)));
+  if (dropped_ != 0 && write_if_taken(fmt::format("portherd: {} lines of output were dropped\n", dropped_))) dropped_ = 0;
+  if (!write_if_taken(fmt::format("{} | {}\n", mark, line))) ++dropped_;
+}
+
+Output::Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err)
+    : sink_(sink), mark_(std::move(mark)), out_(*this, loop, std::move(out)), err_(*this, loop, std::move(err)) {}
+
+void Output::finish() {
+  for (Stream* stream : {&out_, &err_}) {
+    for (int i = 0; i < kReadsAtTheEnd && stream->read_once(); ++i) {
+    }
+    stream->cutter.finish([this](std::string_view line) { take(line); });
+    stream->watch.want_read(false);
+    stream->fd.reset();
+  }
+}
+
+void Output::take(std::string_view line) {
+  last_.emplace_back(line.substr(0, kKeptOfLine));
+  if (last_.size() > kKept) last_.pop_front();
+  sink_.write(mark_, line);
+}
+
+Output::Stream::Stream(Output& to, runtime::Loop& loop, runtime::Fd from)
+    : output(to), fd(std::move(from)), watch(loop, fd.get(), runtime::bind<&Stream::on_readable>(this)) {
+  ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+  watch.want_read(true);
+}
+
+void Output::Stream::on_readable() { read_once(); }
+
+bool Output::Stream::read_once() {
+  if (!fd) return false;
+  char buffer[16384];
+  const auto n = ::read(fd.get(), buffer, sizeof buffer);
+  if (n < 0) return false;
+  if (n == 0) watch.want_read(false);  // it closed its output; it may well live on
+  cutter.feed({buffer, static_cast<std::size_t>(n)}, [this](std::string_view line) { output.take(line); });
+  return n > 0;
+}
+
+}  // namespace supervisor

@@ -1,0 +1,79 @@
+// What workers print: bytes from their pipes become lines, marked with who said them. Bounded: a long line is cut, a line
+// that cannot be written now is dropped and counted, and of a worker only the last few lines are kept.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "runtime/bytes.h"
+#include "runtime/loop.h"
+
+namespace supervisor {
+
+using namespace runtime::literals;
+
+/// Cuts a stream of bytes into lines. Pure.
+class LineCutter {
+ public:
+  static constexpr runtime::Bytes kLongest = 16_KiB;
+  static constexpr std::string_view kMark = " [cut]";
+
+  /// Calls `line` for each line that is whole now, without its end ("\n" or "\r\n"). Of a longer one comes the
+  /// beginning with kMark, at once; the rest of it is thrown away.
+  void feed(std::string_view bytes, const std::function<void(std::string_view)>& line);
+  /// The stream has ended: what is left is a line.
+  void finish(const std::function<void(std::string_view)>& line);
+
+ private:
+  std::string partial_;         // of the current line
+  bool is_discarding_ = false;  // the current line was cut already
+};
+
+/// Control bytes (but for tabs) as "?": for lines that go into a log that somebody else reads.
+std::string without_controls(std::string_view line);
+
+/// Where all lines of all workers go.
+class OutputSink {
+ public:
+  /// `as_is`: marked lines to stderr, as the app wrote them (`run`); else lines of the error log.
+  OutputSink(bool as_is) : as_is_(as_is) {}
+  void write(std::string_view mark, std::string_view line);
+
+ private:
+  bool as_is_;
+  std::uint64_t dropped_ = 0;  // since stderr took a line last
+};
+
+/// The two pipes of one worker.
+class Output {
+ public:
+  static constexpr std::size_t kKept = 20;
+
+  /// `mark`: "shop.1". Reads as it comes, until finish().
+  Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err);
+
+  /// The worker has ended: takes what is still in the pipes, and lets go of them.
+  void finish();
+  const std::deque<std::string>& last_lines() const { return last_; }
+
+ private:
+  struct Stream {
+    Stream(Output& to, runtime::Loop& loop, runtime::Fd from);
+    void on_readable();
+    bool read_once();  // false: nothing there now, or the end
+    Output& output;
+    runtime::Fd fd;
+    LineCutter cutter;
+    runtime::IoWatch watch;
+  };
+  void take(std::string_view line);
+
+  OutputSink& sink_;
+  std::string mark_;
+  std::deque<std::string> last_;  // at most kKept, in order
+  Stream out_, err_;
+};
+
+}  // namespace supervisor

@@ -1,0 +1,99 @@
+#include "supervisor/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "conf/program.h"
+#include "upstream/python_package.h"
+
+namespace supervisor {
+namespace {
+
+using runtime::Result;
+
+std::string replace_all(std::string text, std::string_view word, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, word.size(), by);
+  }
+  return text;
+}
+
+std::string expand(std::string text, Handover how, const Seat& seat) {
+  text = replace_all(std::move(text), "{fd}", std::to_string(kSocketFd));
+  if (how == Handover::kPath) text = replace_all(std::move(text), "{socket}", seat.socket);
+  if (how == Handover::kPort) text = replace_all(std::move(text), "{port}", std::to_string(seat.port));
+  return text;
+}
+
+bool mentions(const conf::App& app, std::string_view word) {
+  const auto in = [word](const std::string& text) { return text.find(word) != std::string::npos; };
+  return std::ranges::any_of(app.command, in) ||
+         std::ranges::any_of(app.env, [&](const auto& variable) { return in(variable.second); });
+}
+
+void add_socket(SpawnPlan& plan, Variables& variables, Handover how, const Seat& seat) {
+  switch (how) {
+    case Handover::kListenFds:
+      variables["LISTEN_FDS"] = "1";
+      plan.wants_listen_pid = true;
+      plan.fds.push_back({seat.socket_fd, kSocketFd});
+      return;
+    case Handover::kPath:
+      variables["PORTHERD_SOCKET"] = seat.socket;
+      return;
+    case Handover::kPort:
+      variables.try_emplace("PORT", std::to_string(seat.port));
+      return;
+  }
+}
+
+std::vector<std::string> arguments_of(const conf::App& app, Handover how, const Seat& seat) {
+  std::vector<std::string> arguments;
+  if (app.kind() == conf::AppKind::kWsgi) {
+    arguments = upstream::python_arguments(kBlobFd);
+    arguments.insert(arguments.begin(), app.python);
+    return arguments;
+  }
+  for (const std::string& argument : app.command) arguments.push_back(expand(argument, how, seat));
+  return arguments;
+}
+
+}  // namespace
+
+Handover handover_of(const conf::App& app) {
+  if (app.kind() != conf::AppKind::kCommand) return Handover::kListenFds;
+  if (mentions(app, "{port}")) return Handover::kPort;
+  return mentions(app, "{socket}") ? Handover::kPath : Handover::kListenFds;
+}
+
+Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base, const Account& account) {
+  const Handover how = handover_of(app);
+  TRY(Variables variables, app_environment(app, base));
+  for (auto& [name, value] : variables) {
+    if (app.env.contains(name)) value = expand(value, how, seat);
+  }
+  SpawnPlan plan;
+  plan.arguments = arguments_of(app, how, seat);
+  const auto path = variables.find("PATH");
+  TRY(std::string program,
+      conf::find_program(plan.arguments.front(), path == variables.end() ? "" : path->second, app.directory));
+  plan.program = std::move(program);
+  plan.directory = app.directory;
+  plan.fds = {{seat.out, 1}, {seat.err, 2}};
+  add_socket(plan, variables, how, seat);
+  variables["NOTIFY_SOCKET"] = seat.notify;
+  if (app.kind() == conf::AppKind::kWsgi) {
+    plan.fds.push_back({seat.blob_fd, kBlobFd});
+    variables["PORTHERD_WSGI"] = app.wsgi;
+    variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+  }
+  plan.environment = to_texts(variables);
+  if (is_root()) plan.account = account;
+  if (app.umask) plan.umask = app.umask->bits;
+  plan.death_signal = SIGTERM;  // if the supervisor dies, workers get TERM while the front drains (docs/design.md)
+  return plan;
+}
+
+}  // namespace supervisor

@@ -1,0 +1,42 @@
+// What a worker is started with: from an app's settings and one worker's seat to a SpawnPlan. How a program receives its
+// socket is decided here. Nothing is opened or started: see worker.h for that, spawn.h for the fork.
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "conf/settings.h"
+#include "runtime/result.h"
+#include "supervisor/environment.h"
+#include "supervisor/privileges.h"
+#include "supervisor/spawn.h"
+
+namespace supervisor {
+
+/// How a worker gets its socket (docs/design.md, "Worker sockets").
+enum class Handover {
+  kListenFds,  ///< descriptor 3, bound and listening; also for `{fd}`
+  kPath,       ///< `{socket}`: a path that the program binds itself
+  kPort,       ///< `{port}`: a port on loopback
+};
+
+/// The words `{socket}` and `{port}` in the command or in a value of `env` decide.
+Handover handover_of(const conf::App& app);
+
+inline constexpr int kSocketFd = 3;  // SD_LISTEN_FDS_START
+inline constexpr int kBlobFd = 4;    // what a Python worker runs first
+
+/// What one process of an app gets for itself. Descriptors are ours, open until the spawn.
+struct Seat {
+  std::string socket;       ///< path
+  std::string notify;       ///< path of its NOTIFY_SOCKET
+  std::uint16_t port = 0;   ///< for kPort
+  int socket_fd = -1;       ///< for kListenFds
+  int blob_fd = -1;         ///< for wsgi
+  int out = -1, err = -1;   ///< its output
+};
+
+/// `base`: the environment below env_file and env. `account`: who the app runs as. Errors: no such program, a bad env_file.
+runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
+                                       const Account& account);
+
+}  // namespace supervisor

@@ -1,0 +1,34 @@
+// Who a process is to be: users and groups looked up before any fork. Becoming one is spawn.h's.
+#pragma once
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "conf/settings.h"
+#include "runtime/result.h"
+
+namespace supervisor {
+
+struct Account {
+  std::string name, home;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  ///< supplementary
+};
+
+bool is_root();
+
+/// Us, as we are.
+Account own_account();
+
+/// `user` with its groups; `group` (may be empty) instead of its own.
+runtime::Result<Account> find_account(const std::string& user, const std::string& group = {});
+runtime::Result<gid_t> find_group(const std::string& group);
+
+/// The front's: as root `front.user`, else `portherd` if that exists, else `nobody`; not root: us.
+runtime::Result<Account> front_account(const conf::Front& front);
+/// The workers' of an app: as root its `user` and `group`; not root: us.
+runtime::Result<Account> app_account(const conf::App& app);
+
+}  // namespace supervisor

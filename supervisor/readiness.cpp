@@ -1,0 +1,54 @@
+#include "supervisor/readiness.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/socket.h"
+#include "runtime/text.h"
+
+namespace supervisor {
+
+Proof proof_for(const conf::App& app) {
+  const bool has_path = !app.health.path.empty();
+  switch (app.kind()) {
+    case conf::AppKind::kWsgi:
+      if (has_path) return {.probe = true, .probe_after = true, .path = app.health.path};
+      return {.notify = true};
+    case conf::AppKind::kCommand:
+      if (has_path) return {.probe = true, .path = app.health.path};
+      return {.notify = true, .probe = true};
+    case conf::AppKind::kProxy:
+      return {};
+  }
+  return {};
+}
+
+bool says_ready(std::string_view datagram) {
+  for (const std::string_view line : runtime::split(datagram, '\n')) {
+    if (line == "READY=1") return true;
+  }
+  return false;
+}
+
+runtime::Result<runtime::Fd> NotifySocket::bind(const std::string& path) {
+  return runtime::bind_unix_datagram(path, 0600);
+}
+
+NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<> on_ready)
+    : fd_(std::move(socket)),
+      path_(std::move(path)),
+      on_ready_(on_ready),
+      watch_(loop, fd_.get(), runtime::bind<&NotifySocket::on_readable>(this)) {
+  watch_.want_read(true);
+}
+
+NotifySocket::~NotifySocket() { ::unlink(path_.c_str()); }
+
+// One a turn: a worker that floods us gets no more than its share.
+void NotifySocket::on_readable() {
+  char buffer[4096];
+  const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+  if (n > 0 && says_ready({buffer, static_cast<std::size_t>(n)})) on_ready_();
+}
+
+}  // namespace supervisor

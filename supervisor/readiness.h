@@ -1,0 +1,42 @@
+// What proves that a worker is ready, and how it tells so itself. That a connect succeeds proves nothing
+// (docs/design.md, "Ready means"). Probes over HTTP are the front's: it is told by upstream::Probe.
+#pragma once
+#include <string>
+
+#include "conf/settings.h"
+#include "runtime/loop.h"
+#include "runtime/result.h"
+
+namespace supervisor {
+
+/// Whose word is waited for.
+struct Proof {
+  bool notify = false;       ///< READY=1 on NOTIFY_SOCKET counts
+  bool probe = false;        ///< an answer to the front's probe counts
+  bool probe_after = false;  ///< ask only once READY=1 has come (our Python worker cannot answer before)
+  std::string path;          ///< to probe; empty: `OPTIONS *`
+  bool operator==(const Proof&) const = default;
+};
+
+/// Pure. A `proxy` app needs none.
+Proof proof_for(const conf::App& app);
+
+/// True if the text of a datagram (sd_notify(3)) has the line READY=1.
+bool says_ready(std::string_view datagram);
+
+/// The NOTIFY_SOCKET of one worker: a datagram socket at a path, removed with it.
+class NotifySocket {
+ public:
+  static runtime::Result<runtime::Fd> bind(const std::string& path);
+  NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<> on_ready);
+  ~NotifySocket();
+
+ private:
+  void on_readable();
+  runtime::Fd fd_;
+  std::string path_;
+  runtime::Call<> on_ready_;  // for each READY=1
+  runtime::IoWatch watch_;
+};
+
+}  // namespace supervisor

@@ -1,0 +1,70 @@
+// Children and their ends. A Child is watched by pidfd (pidfd_open(2)), never by a guessed pid; orphans, which come to us
+// because we are a child subreaper or PID 1, are reaped with one debug line. What an end means is not known here.
+#pragma once
+#include <sys/types.h>
+
+#include <unordered_map>
+
+#include "runtime/loop.h"
+#include "supervisor/exit.h"
+#include "supervisor/spawn.h"
+
+namespace supervisor {
+
+class Child;
+
+/// One for a process. Outlives its children.
+class Reaper {
+ public:
+  /// Makes this process the subreaper of its descendants.
+  explicit Reaper(runtime::Loop& loop);
+
+  runtime::Loop& loop() { return loop_; }
+  /// Kills and reaps whatever is left of our descendants: the last act of a supervisor.
+  void kill_all_left();
+
+ private:
+  friend class Child;
+  void on_child_signal();
+
+  runtime::Loop& loop_;
+  std::unordered_map<pid_t, Child*> children_;  // those that have not been collected
+  runtime::SignalWatch signal_;
+};
+
+/// One process that we started, leader of its own group. Destroying it kills the group and waits for the process.
+class Child {
+ public:
+  Child(Reaper& reaper, Spawned spawned, runtime::Call<const Exit&> on_exited);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+  bool is_alive() const { return is_alive_; }
+  /// To the process alone. Nothing happens when it has ended.
+  void signal(int number);
+  /// SIGKILL to its whole group.
+  void kill_group();
+  /// The last signal that we sent, or 0.
+  int sent() const { return sent_; }
+  /// The step of the spawn that failed, if one did. Asked after the end.
+  const std::optional<SpawnFailure>& failure() const { return failure_; }
+
+ private:
+  friend class Reaper;
+  void on_pidfd();
+  bool collect(bool wait, Exit& exit);
+
+  Reaper& reaper_;
+  pid_t pid_;
+  runtime::Fd pidfd_;
+  runtime::Fd failure_pipe_;               // SpawnFailure comes out of it, if anything
+  std::optional<SpawnFailure> failure_;    // set when it has ended
+  runtime::Call<const Exit&> on_exited_;   // once
+  runtime::IoWatch watch_;
+  bool is_alive_ = true;
+  int sent_ = 0;
+};
+
+}  // namespace supervisor

@@ -1,0 +1,255 @@
+#include "supervisor/supervisor.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "runtime/log.h"
+#include "runtime/machine.h"
+#include "supervisor/banner.h"
+#include "supervisor/control_client.h"
+#include "supervisor/status.h"
+
+namespace supervisor {
+namespace {
+
+using runtime::bind;
+using runtime::Level;
+using runtime::log;
+using runtime::Milliseconds;
+using runtime::Result;
+
+Level to_level(conf::LogLevel level) {
+  switch (level) {
+    case conf::LogLevel::kDebug: return Level::kDebug;
+    case conf::LogLevel::kInfo: return Level::kInfo;
+    case conf::LogLevel::kWarning: return Level::kWarning;
+    case conf::LogLevel::kError: return Level::kError;
+  }
+  return Level::kInfo;
+}
+
+// Decided once: how many sockets an address has depends on it, and every front must agree.
+void fix_threads(conf::Front& front) {
+  if (front.threads.is_auto()) front.threads.number = runtime::usable_cpus();
+  front.threads.number = std::min(front.threads.number, upstream::kMaxThreads);
+}
+
+void say(const std::string& text) {
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text.data(), text.size());
+}
+
+}  // namespace
+
+Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options options) {
+  fix_threads(settings.front);
+  TRY(Account front, front_account(settings.front));
+  std::vector<Account> accounts;
+  bool needs_python = false;
+  for (const conf::App& app : settings.apps) {
+    TRY(Account account, app_account(app));
+    accounts.push_back(std::move(account));
+    needs_python = needs_python || app.kind() == conf::AppKind::kWsgi;
+  }
+  runtime::Fd python;
+  if (needs_python) {
+    TRY(runtime::Fd blob, python_in_memory());
+    python = std::move(blob);
+  }
+  TRY(RuntimeFolder folder, RuntimeFolder::make());
+  TRY(Listeners listeners, Listeners::open(settings.listen, settings.front.threads.number, std::move(options.adopted)));
+  if (listeners.all().empty()) return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
+  TRY(LogFiles logs, open_logs(settings.log));
+  TRY(upstream::Scoreboard board, upstream::Scoreboard::make());
+  return Ground{std::move(settings), std::move(options), std::move(folder),   std::move(listeners), std::move(logs),
+                std::move(board),    std::move(front),   std::move(accounts), std::move(python)};
+}
+
+Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Options options) {
+  if (!settings.control.socket.empty()) {
+    if (const auto running = who_answers(settings.control.socket)) {
+      return runtime::fail(runtime::Code::kSystem,
+                           fmt::format("already running (pid {}) at {}", *running, settings.control.socket));
+    }
+  }
+  TRY(Ground ground, prepare(std::move(settings), std::move(options)));
+  std::unique_ptr<Supervisor> made(new Supervisor(std::move(ground)));
+  TRY_VOID(made->open_control());
+  return made;
+}
+
+Supervisor::Supervisor(Ground ground)
+    : ground_(std::move(ground)),
+      reaper_(loop_),
+      output_(ground_.options.is_run),
+      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.board, ground_.options.front,
+             {.on_replay = bind<&Supervisor::on_front_replay>(this),
+              .on_started = bind<&Supervisor::on_front_started>(this),
+              .on_probed = bind<&Supervisor::on_probed>(this),
+              .on_drained = bind<&Supervisor::on_drained>(this),
+              .on_gone = bind<&Supervisor::on_front_gone>(this)}),
+      herd_{.reaper = reaper_,
+            .front = front_,
+            .folder = ground_.folder,
+            .output = output_,
+            .rows = Rows(ground_.board),
+            .front_account = ground_.front_account,
+            .is_run = ground_.options.is_run,
+            .own = own_environment(),
+            .python = std::move(ground_.python)},
+      delay_(loop_, bind<&Supervisor::begin_drain>(this)),
+      term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
+      interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
+      quit_(loop_, SIGQUIT, bind<&Supervisor::on_stop_signal>(this)),
+      reopen_(loop_, SIGUSR1, bind<&Supervisor::on_reopen_signal>(this)),
+      reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)) {
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGWINCH, SIG_IGN);
+  runtime::log_as("supervisor", to_level(ground_.settings.log.error.level));
+  write_to(ground_.logs);
+  make_groups(std::move(ground_.app_accounts));
+}
+
+// Whatever the way out was: first those that we know, then what they left behind.
+Supervisor::~Supervisor() {
+  front_.abandon();
+  groups_.clear();
+  reaper_.kill_all_left();
+}
+
+void Supervisor::make_groups(std::vector<Account> accounts) {
+  for (std::size_t i = 0; i < ground_.settings.apps.size(); ++i) {
+    groups_.push_back(std::make_unique<Group>(herd_, ground_.settings.apps[i], std::move(accounts[i]),
+                                              static_cast<upstream::AppIndex>(i),
+                                              GroupCalls{.on_stopped = bind<&Supervisor::on_group_stopped>(this),
+                                                         .on_failed = bind<&Supervisor::on_group_failed>(this)}));
+  }
+}
+
+Result<void> Supervisor::open_control() {
+  std::string& socket = ground_.settings.control.socket;
+  if (socket.empty()) socket = ground_.folder / "control.sock";
+  TRY(std::unique_ptr<Control> control, Control::open(loop_, socket, ground_.settings.control.group,
+                                                      [this](std::string_view verb) { return answer(verb); }));
+  control_ = std::move(control);
+  ground_.folder.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
+  return {};
+}
+
+int Supervisor::run() {
+  if (const auto started = front_.start(); !started) {
+    log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
+    return 1;
+  }
+  for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
+  for (const auto& group : groups_) group->start();
+  loop_.run();
+  log(Level::kInfo, "everything has ended", {{"status", status_}});
+  return status_;
+}
+
+// ---- from the parts ----
+
+void Supervisor::on_front_replay() {
+  for (const auto& group : groups_) group->replay();
+}
+
+void Supervisor::on_front_started() {
+  if (std::exchange(has_said_ready_, true)) return;
+  service_.say("READY=1");
+  if (!ground_.options.is_run) return;
+  std::vector<std::string> urls;
+  for (const Listener& listener : ground_.listeners.all()) urls.push_back(listener.url());
+  say(banner(ground_.settings, urls));
+}
+
+void Supervisor::on_front_gone(bool has_drained) {
+  is_front_gone_ = true;
+  if (!has_drained) fail("the front did not start");
+  is_stopping_ = true;
+  stop_workers();
+}
+
+void Supervisor::on_probed(const upstream::Probed& answer) {
+  if (answer.app < groups_.size()) groups_[answer.app]->on_probed(answer);
+}
+
+void Supervisor::on_drained(const upstream::Drained& answer) {
+  if (answer.app < groups_.size()) groups_[answer.app]->on_drained(answer);
+}
+
+void Supervisor::on_group_failed(Group& group) {
+  fail(fmt::format("app {} did not start: {}", group.app().name, group.failure()));
+  is_stopping_ = true;
+  front_.drain_at_once();
+}
+
+void Supervisor::on_group_stopped() {
+  const bool are_all = std::ranges::all_of(groups_, [](const auto& group) { return group->is_stopped(); });
+  if (is_front_gone_ && are_all) loop_.stop();
+}
+
+// ---- from outside ----
+
+void Supervisor::on_stop_signal() {
+  if (is_stopping_) return stop_now();
+  stop();
+}
+
+void Supervisor::on_reopen_signal() {
+  auto logs = open_logs(ground_.settings.log);
+  if (!logs) return log(Level::kError, "the logs stay as they are", {{"error", logs.error().text()}});
+  ground_.logs = std::move(*logs);
+  write_to(ground_.logs);
+  front_.tell_logs();
+  log(Level::kInfo, "the logs have been opened again");
+}
+
+void Supervisor::on_reload_signal() {
+  log(Level::kWarning, "HUP changes nothing: this version does not reload its configuration; restart it to apply a change");
+}
+
+Control::Answer Supervisor::answer(std::string_view verb) {
+  if (verb == "status") return {status_json({front_.pid(), ground_.listeners, groups_, ground_.board})};
+  if (verb == "stop") {
+    if (!is_stopping_) stop();
+    return {.text = R"({"ok":true})", .stays_open = true};
+  }
+  return {R"({"ok":false,"code":"verb","sentence":"this supervisor does not know that order"})"};
+}
+
+// ---- the end ----
+
+void Supervisor::stop() {
+  is_stopping_ = true;
+  service_.say("STOPPING=1");
+  log(Level::kInfo, "stopping: finishing what is in flight");
+  const Milliseconds delay = ground_.settings.front.shutdown_delay;
+  if (delay == Milliseconds(0)) return begin_drain();
+  delay_.arm(delay);  // load balancers learn of it first
+}
+
+void Supervisor::begin_drain() { front_.drain(); }
+
+void Supervisor::stop_now() {
+  log(Level::kWarning, "stopping now: cutting what is in flight");
+  delay_.cancel();
+  front_.drain_at_once();
+  for (const auto& group : groups_) group->stop();
+  for (const auto& group : groups_) group->kill_now();
+}
+
+// In reverse order: an app may lean on one that stands before it.
+void Supervisor::stop_workers() {
+  for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) (*group)->stop();
+  on_group_stopped();
+}
+
+void Supervisor::fail(std::string_view sentence) {
+  status_ = 1;
+  log(Level::kError, sentence);
+}
+
+}  // namespace supervisor

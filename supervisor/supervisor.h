@@ -1,0 +1,92 @@
+// The first process: builds its parts in order, obeys signals and the control socket, and ends everything it started.
+// Parses no byte from the network. One thread, one loop. The parts: listeners.h, front.h, group.h, control.h.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "conf/settings.h"
+#include "runtime/loop.h"
+#include "supervisor/control.h"
+#include "supervisor/group.h"
+#include "supervisor/herd.h"
+#include "supervisor/listeners.h"
+#include "supervisor/logs.h"
+#include "supervisor/runtime_folder.h"
+#include "supervisor/service_notify.h"
+#include "upstream/scoreboard.h"
+
+namespace supervisor {
+
+struct Options {
+  bool is_run = false;                     ///< `run`: own environment, output as it is, gives up if the first boot fails
+  FrontProgram front;
+  std::vector<runtime::Fd> adopted;        ///< listening sockets from LISTEN_FDS
+};
+
+class Supervisor {
+ public:
+  /// Everything that can be refused without starting anything: folder, control socket, addresses, logs.
+  static runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, Options options);
+  ~Supervisor();
+
+  /// Until it is told to stop. The exit status: 0, or 1 if the front or the first boot of `run` failed.
+  int run();
+
+ private:
+  /// What is opened before the first process exists; each outlives what comes after it.
+  struct Ground {
+    conf::Settings settings;
+    Options options;
+    RuntimeFolder folder;
+    Listeners listeners;
+    LogFiles logs;
+    upstream::Scoreboard board;
+    Account front_account;
+    std::vector<Account> app_accounts;  // by app
+    runtime::Fd python;
+  };
+  explicit Supervisor(Ground ground);
+  static runtime::Result<Ground> prepare(conf::Settings settings, Options options);
+  runtime::Result<void> open_control();
+  runtime::Result<void> start();
+  void make_groups(std::vector<Account> accounts);
+
+  void on_front_replay();
+  void on_front_started();
+  void on_front_gone(bool has_drained);
+  void on_probed(const upstream::Probed& answer);
+  void on_drained(const upstream::Drained& answer);
+  void on_group_failed(Group& group);
+  void on_group_stopped();
+
+  void on_stop_signal();
+  void on_reopen_signal();
+  void on_reload_signal();
+  Control::Answer answer(std::string_view verb);
+
+  void stop();
+  void stop_now();
+  void begin_drain();
+  void stop_workers();
+  void fail(std::string_view sentence);
+
+  runtime::Loop loop_;
+  Ground ground_;
+  ServiceNotify service_;
+  Reaper reaper_;
+  OutputSink output_;
+  Front front_;
+  Herd herd_;
+  std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
+  std::unique_ptr<Control> control_;
+  runtime::Timer delay_;                        // shutdown_delay
+  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_;
+  bool has_said_ready_ = false;                 // to the service manager, and the banner
+  bool is_stopping_ = false;
+  bool is_front_gone_ = false;
+  int status_ = 0;
+};
+
+}  // namespace supervisor

@@ -1,0 +1,252 @@
+#include "supervisor/worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+
+#include "runtime/log.h"
+#include "supervisor/group.h"
+#include "supervisor/plan.h"
+
+namespace supervisor {
+namespace {
+
+using runtime::Code;
+using runtime::fail;
+using runtime::Fd;
+using runtime::Level;
+using runtime::log;
+using runtime::Milliseconds;
+using runtime::Result;
+
+constexpr Milliseconds kKillAgain{5000};   // a process in uninterruptible sleep takes no signal
+constexpr Milliseconds kLookForSocket{20};
+
+Result<std::pair<Fd, Fd>> pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Code::kSystem, "cannot make a pipe", errno);
+  return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
+}  // namespace
+
+Worker::Worker(Herd& herd, Group& group, const conf::App& app, const Account& account, upstream::AppIndex index,
+               std::uint32_t slot)
+    : herd_(herd),
+      group_(group),
+      app_(app),
+      account_(account),
+      index_(index),
+      slot_(slot),
+      proof_(proof_for(app)),
+      deadline_(herd.reaper.loop(), runtime::bind<&Worker::on_deadline>(this)),
+      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)) {}
+
+void Worker::on(Event event) {
+  const Cell& cell = step(state_, event);
+  if (cell.is_bug) {
+    return log(Level::kError, "a mistake of ours: this cannot happen to a worker",
+               {{"app", app_.name}, {"worker", slot_}, {"state", name(state_)}, {"event", name(event)}});
+  }
+  from_ = state_;
+  state_ = cell.next;
+  if (state_ != from_) deadline_.cancel();
+  has_timed_out_ = has_timed_out_ || (from_ == State::kStarting && event == Event::kTimer);
+  for (const Action action : cell.actions) perform(action);
+  if (state_ != from_) group_.on_changed(*this, from_);
+}
+
+void Worker::perform(Action action) {
+  switch (action) {
+    case Action::kNothing: return;
+    case Action::kSpawn: return spawn();
+    case Action::kPublish: return publish();
+    case Action::kUnpublish: return unpublish();
+    case Action::kTerm: return term();
+    case Action::kKill: return kill();
+    case Action::kReap: return reap();
+    case Action::kArm: return deadline_.arm(group_.wait_before_next(*this));
+    case Action::kReport: return group_.on_failed(*this);
+  }
+}
+
+void Worker::spawn() {
+  has_timed_out_ = false;
+  exit_ = {};
+  start_failure_.clear();
+  const runtime::Time now = herd_.reaper.loop().now();
+  process_ = std::make_unique<Process>(now);
+  if (const auto started = start_process(); !started) {
+    start_failure_ = started.error().text();
+    deadline_.arm(Milliseconds(0));  // a start that failed at once is an exit, but one from the loop
+    return;
+  }
+  deadline_.arm(app_.boot_timeout);
+  if (proof_.probe && !proof_.probe_after) begin_probe();
+}
+
+Result<void> Worker::start_process() {
+  Process& process = *process_;
+  upstream::Worker& about = process.about;
+  about = {.id = ++herd_.last_id, .app = index_, .slot = slot_};
+  const auto row = herd_.rows.take();
+  if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
+  about.row = *row;
+  const std::string stem = herd_.folder / fmt::format("{}.{}", app_.name, about.id);
+  TRY(WorkerSocket socket, WorkerSocket::make(handover_of(app_), stem, account_, herd_.front_account));
+  process.socket = std::make_unique<WorkerSocket>(std::move(socket));
+  about.socket = process.socket->address();
+  const std::string notify_path = stem + ".notify";
+  TRY(Fd notify, NotifySocket::bind(notify_path));
+  TRY_VOID(give(notify_path, account_, herd_.front_account));
+  process.notify = std::make_unique<NotifySocket>(herd_.reaper.loop(), std::move(notify), notify_path,
+                                                  runtime::bind<&Worker::on_notified>(this));
+  TRY(auto out, pipe());
+  TRY(auto err, pipe());
+  const Seat seat{.socket = process.socket->path(),
+                  .notify = notify_path,
+                  .port = process.socket->port(),
+                  .socket_fd = process.socket->fd(),
+                  .blob_fd = herd_.python.get(),
+                  .out = out.second.get(),
+                  .err = err.second.get()};
+  const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
+  TRY(const SpawnPlan plan, plan_worker(app_, seat, base, account_));
+  process.output = std::make_unique<Output>(herd_.reaper.loop(), herd_.output, fmt::format("{}.{}", app_.name, slot_),
+                                            std::move(out.first), std::move(err.first));
+  process.kills_before = runtime::oom_kills();
+  process.started = std::chrono::system_clock::now();
+  process.begun = herd_.reaper.loop().now();
+  TRY(Spawned spawned, supervisor::spawn(plan));
+  process.socket->close();
+  about.pid = spawned.pid;
+  process.child = std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
+  process.journey.note("spawned", runtime::Clock::now());
+  if (!process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
+  log(Level::kDebug, "worker has been started", {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
+  return {};
+}
+
+void Worker::begin_probe() {
+  process_->is_probed = true;
+  herd_.front.tell(upstream::Probe{process_->about, proof_.path});
+}
+
+void Worker::publish() {
+  process_->was_ready = true;
+  backoff_.reset();
+  process_->journey.note("ready", herd_.reaper.loop().now());
+  herd_.front.tell(upstream::Publish{process_->about});
+  log(Level::kInfo, "worker is ready",
+      {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"journey", process_->journey.text()}});
+}
+
+void Worker::unpublish() {
+  if (!process_->child->is_alive()) return;  // the front hears that it has ended, which is more
+  herd_.front.tell(upstream::Unpublish{index_, process_->about.id});
+  deadline_.arm(app_.graceful_timeout);
+}
+
+void Worker::term() {
+  deadline_.arm(app_.graceful_timeout);
+  if (process_->child) process_->child->signal(app_.stop_signal.number);
+}
+
+void Worker::kill() {
+  deadline_.arm(kKillAgain);
+  if (process_->child) process_->child->kill_group();
+}
+
+void Worker::kill_now() {
+  if (process_ && process_->child) process_->child->kill_group();
+}
+
+void Worker::reap() {
+  admission_.cancel();
+  if (process_->output) process_->output->finish();
+  last_exit_ = cause();
+  if (process_->output) last_lines_ = process_->output->last_lines();
+  if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id});
+  had_been_ready_ = process_->was_ready;
+  if (is_failed_boot()) group_.on_boot_failed();
+  tell_exit(last_exit_);
+  if (process_->about.id != 0 && process_->about.row < upstream::kMaxWorkers) herd_.rows.give_back(process_->about.row);
+  // Perhaps we are in a call from one of its parts.
+  herd_.reaper.loop().bury(std::move(process_));
+}
+
+std::string Worker::cause() const {
+  if (!start_failure_.empty()) return start_failure_;
+  const Child& child = *process_->child;
+  if (child.failure()) return child.failure()->text();
+  const runtime::OomKills now = runtime::oom_kills();
+  return describe(exit_, {.sent_by_us = child.sent(),
+                          .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
+                          .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
+                          .was_timeout = has_timed_out_});
+}
+
+bool Worker::is_failed_boot() const {
+  return !process_->was_ready && (from_ == State::kStarting || has_timed_out_) && !group_.is_stopping();
+}
+
+void Worker::tell_exit(const std::string& cause) {
+  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(herd_.reaper.loop().now() - process_->begun);
+  const std::string up = fmt::format("{}s", process_->child ? uptime.count() : 0);
+  if (!is_failed_boot() && (from_ != State::kReady || group_.is_stopping())) {
+    return log(Level::kInfo, "worker has ended",
+               {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause}, {"uptime", up}});
+  }
+  if (process_->was_ready) {
+    const std::uint32_t busy = herd_.rows[process_->about.row].busy;
+    return log(Level::kWarning, "worker has ended unexpectedly",
+               {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause},
+                {"uptime", up}, {"requests", busy}});
+  }
+  const Level level = group_.is_worth_saying_now() ? Level::kError : Level::kDebug;
+  // In `run` its lines stand just above, as it wrote them.
+  const std::string lines = herd_.is_run ? "" : fmt::format("{}", fmt::join(last_lines_, "\n"));
+  log(level, "worker did not become ready",
+      {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause},
+       {"journey", process_->journey.text()}, {"failures", group_.failures()}, {"output", lines}});
+}
+
+void Worker::on_exited(const Exit& exit) {
+  exit_ = exit;
+  on(Event::kExited);
+}
+
+void Worker::on_notified() {
+  if (state_ != State::kStarting) return;
+  process_->journey.note("notified", herd_.reaper.loop().now());
+  if (proof_.probe_after) {
+    if (!process_->is_probed) begin_probe();
+  } else if (proof_.notify) {
+    on(Event::kReady);
+  }
+}
+
+void Worker::on_probed(const upstream::Probed& answer) {
+  if (answer.is_ready) return on(Event::kReady);
+  log(Level::kDebug, "worker is not ready yet", {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
+}
+
+void Worker::replay() {
+  if (state_ == State::kReady) herd_.front.tell(upstream::Publish{process_->about});
+  if (state_ == State::kStarting && process_->is_probed) begin_probe();
+}
+
+void Worker::on_deadline() {
+  const bool never_was = state_ == State::kStarting && !start_failure_.empty();
+  on(never_was ? Event::kExited : Event::kTimer);
+}
+
+void Worker::on_admission() {
+  if (process_ && !process_->socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
+}
+
+}  // namespace supervisor

@@ -1,0 +1,116 @@
+// One place of an app, and the processes that hold it one after the other. What happens when is worker_table.h; this
+// performs the actions. How many there are, and when the next start is due: group.h.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "conf/settings.h"
+#include "runtime/loop.h"
+#include "runtime/machine.h"
+#include "supervisor/backoff.h"
+#include "supervisor/herd.h"
+#include "supervisor/journey.h"
+#include "supervisor/output.h"
+#include "supervisor/readiness.h"
+#include "supervisor/reap.h"
+#include "supervisor/worker_socket.h"
+#include "supervisor/worker_table.h"
+#include "upstream/roster.h"
+
+namespace supervisor {
+
+class Group;
+
+class Worker {
+ public:
+  /// `group` owns it; `app` and `account` are the group's.
+  Worker(Herd& herd, Group& group, const conf::App& app, const Account& account, upstream::AppIndex index,
+         std::uint32_t slot);
+
+  /// The one way in. Everything that it leads to has been done when it returns.
+  void on(Event event);
+  /// SIGKILL to the process group, whatever the state; its exit follows.
+  void kill_now();
+
+  // From the front, for the process with this id.
+  void on_probed(const upstream::Probed& answer);
+  /// A new front is told of this worker, if there is something to tell.
+  void replay();
+
+  State state() const { return state_; }
+  std::uint32_t slot() const { return slot_; }
+  bool has_process() const { return process_ != nullptr; }
+  /// Id of the process, 0 without one.
+  upstream::WorkerId id() const { return process_ ? process_->about.id : 0; }
+  pid_t pid() const { return process_ ? process_->about.pid : 0; }
+  std::uint32_t row() const { return process_ ? process_->about.row : 0; }
+  runtime::WallTime started() const { return process_ ? process_->started : runtime::WallTime{}; }
+  /// How the last process here ended, in words; empty: none has.
+  const std::string& last_exit() const { return last_exit_; }
+  /// The last lines that the last process here printed.
+  const std::deque<std::string>& last_lines() const { return last_lines_; }
+  /// An idle place is not to be filled before this.
+  runtime::Time not_before() const { return not_before_; }
+  void wait_until(runtime::Time time) { not_before_ = time; }
+  /// The process that ended last here had been ready.
+  bool had_been_ready() const { return had_been_ready_; }
+  /// Boots that failed in this place, in a row.
+  Backoff& backoff() { return backoff_; }
+
+ private:
+  struct Process {
+    Process(runtime::Time now) : journey(now) {}
+    upstream::Worker about;
+    std::unique_ptr<WorkerSocket> socket;
+    std::unique_ptr<NotifySocket> notify;
+    std::unique_ptr<Output> output;
+    std::unique_ptr<Child> child;  // empty until the fork, and if that failed
+    Journey journey;
+    runtime::WallTime started{};
+    runtime::Time begun{};
+    runtime::OomKills kills_before;
+    bool was_ready = false;
+    bool is_probed = false;  // the front was told to ask it
+  };
+
+  void perform(Action action);
+  void spawn();
+  runtime::Result<void> start_process();
+  void begin_probe();
+  void publish();
+  void unpublish();
+  void term();
+  void kill();
+  void reap();
+  std::string cause() const;
+  bool is_failed_boot() const;
+  void tell_exit(const std::string& cause);
+
+  void on_exited(const Exit& exit);
+  void on_notified();
+  void on_deadline();
+  void on_admission();
+
+  Herd& herd_;
+  Group& group_;
+  const conf::App& app_;
+  const Account& account_;
+  const upstream::AppIndex index_;
+  const std::uint32_t slot_;             // from 1
+  const Proof proof_;
+  State state_ = State::kIdle;
+  State from_ = State::kIdle;            // the state before the event that is being performed
+  std::unique_ptr<Process> process_;     // from spawn to reap
+  Exit exit_;                            // of process_, once it has ended
+  std::string start_failure_;            // why it could not even be started; empty: it could
+  bool has_timed_out_ = false;           // boot_timeout was over for process_
+  bool had_been_ready_ = false;
+  Backoff backoff_;
+  std::string last_exit_;
+  std::deque<std::string> last_lines_;
+  runtime::Time not_before_{};
+  runtime::Timer deadline_;              // the one deadline of state_
+  runtime::Timer admission_;             // kPath as root: looks whether the socket is there by now
+};
+
+}  // namespace supervisor
