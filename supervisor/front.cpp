@@ -164,8 +164,11 @@ void Front::on_exited(const Exit& exit) {
     runtime::log(Level::kInfo, "the front has ended", {{"pid", pid}, {"exit", cause}});
     return calls_.on_gone(true);
   }
+  if (!was_started_) {
+    runtime::log(Level::kError, "the front has ended before it could start", {{"pid", pid}, {"exit", cause}});
+    return calls_.on_gone(false);
+  }
   runtime::log(Level::kError, "the front has ended: starting another", {{"pid", pid}, {"exit", cause}});
-  if (!was_started_) return calls_.on_gone(false);
   start_.arm(was_running ? allowance_.take(loop_.now()) : backoff_.next(runtime::random_unit()));
 }
 

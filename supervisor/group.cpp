@@ -106,7 +106,7 @@ Milliseconds Group::wait_before_next(Worker& worker) {
 }
 
 void Group::on_changed(Worker& worker, State from) {
-  const bool gives_up = herd_.is_run && !has_been_ready_ && !is_stopping_;
+  const bool gives_up = may_give_up();
   if (worker.state() == State::kReady) {
     has_been_ready_ = true;
     failures_ = 0;

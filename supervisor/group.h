@@ -41,7 +41,8 @@ class Group {
   runtime::Milliseconds wait_before_next(Worker& worker);
   /// Consecutive failed boots, this one included.
   std::size_t failures() const { return failures_; }
-  bool is_worth_saying_now() const { return is_worth_saying(failures_); }
+  /// In full, that is. What makes `run` give up is told by the supervisor.
+  bool is_worth_saying_now() const { return is_worth_saying(failures_) && !may_give_up(); }
 
   const conf::App& app() const { return app_; }
   upstream::AppIndex index() const { return index_; }
@@ -59,6 +60,7 @@ class Group {
  private:
   void tend();
   void fill_proxies();
+  bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   bool is_another_being_tried(const Worker& worker) const;
 
   Herd& herd_;

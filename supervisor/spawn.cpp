@@ -36,6 +36,7 @@ struct Prepared {
   std::vector<char*> argv, envp;    // null at the end
   std::vector<Passed> fds;          // sources are copies above every target
   std::vector<Fd> copies;           // owns those sources
+  int program_fd = -1;              // such a copy too, or none
   int above_targets = 3;
   pid_t parent = 0;
   sigset_t no_signals{};
@@ -46,6 +47,13 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> list;
   for (const std::string& text : texts) list.push_back(const_cast<char*>(text.c_str()));
   return list;
+}
+
+// A descriptor may have the number of another's target: all are copied to numbers above.
+Result<int> copy_above(Prepared& ready, int fd) {
+  Fd& copy = ready.copies.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, ready.above_targets));
+  if (!copy) return fail(Code::kSystem, "cannot duplicate a descriptor", errno);
+  return copy.get();
 }
 
 Result<Prepared> prepare(const SpawnPlan& plan) {
@@ -59,12 +67,13 @@ Result<Prepared> prepare(const SpawnPlan& plan) {
   }
   ready.envp.push_back(nullptr);
   for (const Passed& passed : plan.fds) ready.above_targets = std::max(ready.above_targets, passed.as + 1);
-  // A source may have the number of another's target: all are copied to numbers above.
   for (const Passed& passed : plan.fds) {
-    Fd copy(::fcntl(passed.fd, F_DUPFD_CLOEXEC, ready.above_targets));
-    if (!copy) return fail(Code::kSystem, "cannot duplicate a descriptor", errno);
-    ready.fds.push_back({copy.get(), passed.as});
-    ready.copies.push_back(std::move(copy));
+    TRY(const int copy, copy_above(ready, passed.fd));
+    ready.fds.push_back({copy, passed.as});
+  }
+  if (plan.program_fd >= 0) {
+    TRY(const int copy, copy_above(ready, plan.program_fd));
+    ready.program_fd = copy;
   }
   ::sigemptyset(&ready.no_signals);
   return ready;
@@ -120,8 +129,8 @@ bool set_death_signal(const Prepared& ready) {
 }
 
 void start_program(const Prepared& ready) {
-  if (ready.plan->program_fd >= 0) {
-    ::syscall(SYS_execveat, ready.plan->program_fd, "", ready.argv.data(), ready.envp.data(), AT_EMPTY_PATH);
+  if (ready.program_fd >= 0) {
+    ::syscall(SYS_execveat, ready.program_fd, "", ready.argv.data(), ready.envp.data(), AT_EMPTY_PATH);
   } else {
     ::execve(ready.plan->program.c_str(), ready.argv.data(), ready.envp.data());
   }

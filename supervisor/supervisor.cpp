@@ -157,7 +157,7 @@ void Supervisor::on_front_replay() {
 }
 
 void Supervisor::on_front_started() {
-  if (std::exchange(has_said_ready_, true)) return;
+  if (is_stopping_ || std::exchange(has_said_ready_, true)) return;
   service_.say("READY=1");
   if (!ground_.options.is_run) return;
   std::vector<std::string> urls;
@@ -181,6 +181,7 @@ void Supervisor::on_drained(const upstream::Drained& answer) {
 }
 
 void Supervisor::on_group_failed(Group& group) {
+  if (is_stopping_) return;
   fail(fmt::format("app {} did not start: {}", group.app().name, group.failure()));
   is_stopping_ = true;
   front_.drain_at_once();
