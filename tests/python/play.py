@@ -64,6 +64,7 @@ class Worker:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
         listener.listen(64)
+        listener.setblocking(False)  # as an event loop may leave it
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(os.path.join(self.folder, "notify"))
         self.notify.settimeout(PATIENCE)

@@ -128,10 +128,11 @@ class Requests(unittest.TestCase):
 
     def test_an_abandon_while_the_body_is_read_is_an_error_to_the_app_and_nobody_is_accused(self):
         before = self.worker.stderr()
-        self.front.send(frame(REQUEST, environment("/body", "POST")) + frame(BODY, b"half"))
-        self.front.send(frame(ABANDON))
-        self.assertEqual(whole(self.front.answer())[0], "500 Internal Server Error")
-        self.assertEqual(self.front.get("/body", "POST", b"next")[2], b"next")
+        for path in "/body", "/parts", "/iteration":
+            self.front.send(frame(REQUEST, environment(path, "POST")) + frame(BODY, b"half"))
+            self.front.send(frame(ABANDON))
+            self.assertEqual(whole(self.front.answer())[0], "500 Internal Server Error")
+            self.assertEqual(self.front.get("/body", "POST", b"next")[2], b"next")
         self.assertEqual(self.worker.stderr(), before)
 
     def test_what_follows_an_abandon_of_its_body_is_ignored(self):

@@ -46,10 +46,16 @@ class Start(unittest.TestCase):
         self.assertTrue(said.endswith("RuntimeError: no settings\n"
                                       'portherd: cannot import "broken": RuntimeError: no settings\n'), said)
 
+    def test_the_frames_of_importlib_are_not_the_apps(self):
+        status, said = self.refused("imports_broken:app")
+        self.assertEqual(status, 1)
+        self.assertEqual(re.findall(r'File "([^"]*)"', said),
+                         ["APPS/imports_broken.py", "APPS/broken.py", "APPS/broken.py"])
+
     def test_a_module_that_is_not_Python_shows_the_line(self):
         status, said = self.refused("unreadable:app")
         self.assertEqual(status, 1)
-        self.assertIn('File "APPS/unreadable.py", line 2\n    def app(environ, start_response:\n', said)
+        self.assertIn('File "APPS/unreadable.py", line 2\n    def app(environ, start_response)\n', said)
         self.assertIn('portherd: cannot import "unreadable": SyntaxError:', said)
 
     def test_a_module_that_exits_is_said_to(self):
@@ -249,8 +255,9 @@ class Signals(unittest.TestCase):
             idle.request("/after", "POST", b"all")
             self.assertEqual(whole(idle.answer())[2], b"waited for all")
 
-    def test_handlers_of_the_app_run_but_TERM_is_ours(self):
+    def test_handlers_of_the_app_run_but_TERM_and_INT_are_ours(self):
         with Worker("signals:app") as worker:
+            worker.process.send_signal(signal.SIGINT)
             worker.process.send_signal(signal.SIGUSR2)
             self.assertEqual(worker.wait_stderr("handler ran"), "handler ran\n")
             self.assertEqual(worker.connect().get()[2], b"fine")

@@ -101,7 +101,7 @@ class Rules(unittest.TestCase):
 
     def test_a_head_may_be_large(self):
         status, fields, body = self.get("many_headers")
-        self.assertEqual(len(fields), 2001)
+        self.assertEqual(len(fields), 1024)
 
     # -- close -----------------------------------------------------------------------------------------------
 
@@ -156,6 +156,13 @@ class Rules(unittest.TestCase):
         self.assertIn("KeyError: 'the cause'", said)
         self.assertIn("in inner\n", said)
         self.assertIn("ValueError: the effect", said)
+        self.assertNotIn("<portherd/", said)
+
+    def test_our_frames_are_not_shown_in_a_cause_either(self):
+        self.assertEqual(self.get("wraps_a_refusal"), SORRY)
+        said = self.said()
+        self.assertIn("ValueError: status must be like", said)
+        self.assertIn("RuntimeError: wrapped", said)
         self.assertNotIn("<portherd/", said)
 
     def test_line_ends_in_a_path_do_not_reach_stderr(self):
@@ -224,6 +231,7 @@ class Rules(unittest.TestCase):
                 ("length-minus", "header Content-Length must be one number: '-1'"),
                 ("length-int", "header Content-Length must be str, not int"),
                 ("length-twice", "header Content-Length must be one number"),
+                ("too-many", "1024 headers, 1023 at most"),
                 ("too-large", "at most")):
             with self.subTest(query):
                 self.before = len(self.worker.stderr())

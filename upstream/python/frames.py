@@ -10,6 +10,7 @@ LAST, DONE = 1, 2
 
 BODY_LIMIT = 64 * 1024
 HEAD_LIMIT = 256 * 1024
+FIELDS_LIMIT = 1024
 
 # What the front may send, and how much of it.
 LIMITS = {REQUEST: HEAD_LIMIT, BODY_IN: BODY_LIMIT, ABANDON: 0}

@@ -1,7 +1,7 @@
 # Checks what an app gives to start_response() and lays it out as the payload of a `head` frame (PEP 3333, RFC
 # 9110). Pure: values in, bytes out; a mistake of the app is a ValueError or TypeError. When it is sent is
 # answer.py.
-from _portherd.frames import HEAD_LIMIT
+from _portherd.frames import FIELDS_LIMIT, HEAD_LIMIT
 
 # Everything a field's value may not hold; NUL is among them, so a separator can only be ours. TAB is allowed.
 CONTROLS = bytes(code for code in range(32) if code != 9) + b"\x7f"
@@ -52,8 +52,11 @@ def lay_out(status, fields):
         raise ValueError('status must be like "200 OK", 200 to 599: %r' % status)
     if b"\0 " in payload or b" \0" in payload or b"\t" in payload or payload[-1] == 32:
         payload = stripped(parts)
-    if len(payload) > HEAD_LIMIT - 64:  # room for a Content-Length of ours
+    # Both with room for a Content-Length of ours.
+    if len(payload) > HEAD_LIMIT - 64:
         raise ValueError("headers of %d bytes, %d at most" % (len(payload), HEAD_LIMIT - 64))
+    if len(parts) > 2 * FIELDS_LIMIT:
+        raise ValueError("%d headers, %d at most" % (len(parts) // 2, FIELDS_LIMIT - 1))
     return payload, declared
 
 

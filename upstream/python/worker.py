@@ -121,8 +121,8 @@ class Worker:
         os.register_at_fork(after_in_child=self.stay_with_parent)
 
     def stay_with_parent(self):
-        """In a child that the app forked: what is ours remains the parent's. A TERM meant for the child would shut
-        down the socket that both share, and its copies would keep the clients of a dead worker waiting."""
+        """In a child that the app forked: what is ours remains the parent's. A TERM meant for the child would
+        shut down the socket that both share; its copies would keep the clients of a dead worker waiting."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, self.apps_term)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -160,6 +160,13 @@ def deep(environ, start_response):
         raise ValueError("the effect") from error
 
 
+def wraps_a_refusal(environ, start_response):
+    try:
+        start_response("no status", TEXT)
+    except ValueError as error:
+        raise RuntimeError("wrapped") from error
+
+
 def replaced_head(environ, start_response):
     start_response("200 OK", TEXT + [("Content-Length", "99")])
     try:
@@ -273,7 +280,7 @@ def latin_1(environ, start_response):
 
 
 def many_headers(environ, start_response):
-    start_response("200 OK", [("X-%d" % index, "value") for index in range(2000)])
+    start_response("200 OK", [("X-%d" % index, "value") for index in range(1023)])
     return [b"fine"]
 
 
@@ -374,6 +381,7 @@ def bad(environ, start_response):
         "length-minus": ("200 OK", [("Content-Length", "-1")]),
         "length-int": ("200 OK", [("Content-Length", 5)]),
         "length-twice": ("200 OK", [("Content-Length", "5"), ("content-length", "6")]),
+        "too-many": ("200 OK", [("X-A", "b")] * 1024),
         "too-large": ("200 OK", [("X-A", "x" * 300000)]),
     }[environ["QUERY_STRING"]]
     start_response(status, fields)

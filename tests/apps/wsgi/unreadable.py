@@ -1,3 +1,3 @@
 # Not Python.
-def app(environ, start_response:
+def app(environ, start_response)
     return []
