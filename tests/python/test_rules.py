@@ -165,6 +165,12 @@ class Rules(unittest.TestCase):
         self.assertIn("RuntimeError: wrapped", said)
         self.assertNotIn("<portherd/", said)
 
+    def test_the_frames_of_importlib_are_not_shown(self):
+        self.assertEqual(self.get("imports_late"), SORRY)
+        said = self.said()
+        self.assertIn("RuntimeError: no settings", said)
+        self.assertNotIn("importlib", said.replace('importlib.import_module("broken")', ""))
+
     def test_line_ends_in_a_path_do_not_reach_stderr(self):
         self.get("error_before_head\nportherd: forged")
         self.assertIn("'/error_before_head\\nportherd: forged': error in the app", self.said())

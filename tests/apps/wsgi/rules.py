@@ -1,4 +1,5 @@
 # One small app for each rule of PEP 3333; the path names it. Each test in test_rules.py reads one of them.
+import importlib
 import io
 import os
 import sys
@@ -165,6 +166,10 @@ def wraps_a_refusal(environ, start_response):
         start_response("no status", TEXT)
     except ValueError as error:
         raise RuntimeError("wrapped") from error
+
+
+def imports_late(environ, start_response):
+    importlib.import_module("broken")
 
 
 def replaced_head(environ, start_response):
