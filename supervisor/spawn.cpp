@@ -107,11 +107,11 @@ bool place_descriptors(const Prepared& ready) {
   if (null < 0) return false;
   if (null != 0 && ::dup3(null, 0, 0) < 0) return false;
   if (null == 0) ::fcntl(0, F_SETFD, 0);
+  // Whatever our own parent left open goes too. Kernels before 5.11 do not know the flag; ours are close-on-exec anyway.
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   for (const Passed& passed : ready.fds) {
     if (::dup3(passed.fd, passed.as, 0) < 0) return false;
   }
-  // Whatever our own parent left open goes too. Kernels before 5.11 do not know the flag; ours are close-on-exec anyway.
-  ::syscall(SYS_close_range, ready.above_targets, ~0U, CLOSE_RANGE_CLOEXEC);
   return true;
 }
 

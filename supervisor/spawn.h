@@ -28,7 +28,7 @@ struct SpawnPlan {
   std::string directory;                  ///< empty: ours
   std::optional<Account> account;         ///< who to become; empty: nobody else
   std::optional<mode_t> umask;
-  std::vector<Passed> fds;                ///< all others are closed by exec; 0 is /dev/null unless it is here
+  std::vector<Passed> fds;                ///< no others, but for 0, /dev/null, and our 1 and 2, unless they are here
   bool wants_listen_pid = false;          ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
   bool may_gain_privileges = true;        ///< false: no_new_privs
   int death_signal = 0;                   ///< what it gets when we die; 0: nothing

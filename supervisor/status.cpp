@@ -104,15 +104,15 @@ std::string status_table(std::string_view text) {
     if (address.is_string()) table += fmt::format("  {}\n", cut(address.get<std::string>(), 78));
   }
   for (const Json& app : list_of(json, "apps")) {
-    table += fmt::format("\n{}: {}, {} of {} slots busy, {} waiting, {} served, {} failed\n", text_of(app, "name"),
+    table += fmt::format("\n{}: {}\n  {} of {} slots busy, {} waiting, {} served, {} failed\n", text_of(app, "name"),
                          text_of(app, "state"), text_of(app, "busy"), text_of(app, "slots"), text_of(app, "queue"),
                          text_of(app, "served"), text_of(app, "failed"));
-    table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>11}  {}\n", "slot", "pid", "state", "busy", "served", "memory",
+    table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>12}  {}\n", "slot", "pid", "state", "busy", "served", "memory",
                          "last exit");
     for (const Json& worker : list_of(app, "workers")) {
-      table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>11}  {}\n", text_of(worker, "slot"), text_of(worker, "pid"),
+      table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>12}  {}\n", text_of(worker, "slot"), text_of(worker, "pid"),
                            text_of(worker, "state"), text_of(worker, "busy"), text_of(worker, "served"), memory_text(worker),
-                           cut(text_of(worker, "last_exit"), 25));
+                           cut(text_of(worker, "last_exit"), 24));
     }
   }
   return table;

@@ -1,0 +1,38 @@
+#include "runtime/machine.h"
+
+#include <unistd.h>
+
+#include "doctest_precompiled.h"
+#include "runtime/random.h"
+
+using runtime::cpus_of_cpu_max;
+using runtime::cpus_of_quota;
+
+TEST_CASE("a CPU quota is whole CPUs, rounded up") {
+  CHECK(cpus_of_cpu_max("200000 100000\n") == 2);
+  CHECK(cpus_of_cpu_max("150000 100000\n") == 2);
+  CHECK(cpus_of_cpu_max("1000 100000\n") == 1);
+  CHECK(cpus_of_quota("250000", "100000") == 3);
+}
+
+TEST_CASE("no quota is none, and neither is nonsense") {
+  CHECK_FALSE(cpus_of_cpu_max("max 100000\n"));
+  CHECK_FALSE(cpus_of_quota("-1", "100000"));
+  CHECK_FALSE(cpus_of_cpu_max(""));
+  CHECK_FALSE(cpus_of_cpu_max("100000 0"));
+  CHECK_FALSE(cpus_of_cpu_max("100000"));
+}
+
+TEST_CASE("there is at least one CPU, and we use some memory") {
+  CHECK(runtime::usable_cpus() >= 1);
+  CHECK(runtime::usable_cpus() <= static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_CONF)));
+  CHECK(runtime::resident_memory(::getpid()).value() > 100'000);
+  CHECK_FALSE(runtime::resident_memory(0));
+}
+
+TEST_CASE("chance is from 0 up to 1, and not twice the same") {
+  const double one = runtime::random_unit(), two = runtime::random_unit();
+  CHECK((one >= 0 && one < 1));
+  CHECK((two >= 0 && two < 1));
+  CHECK(runtime::random_bits() != runtime::random_bits());
+}

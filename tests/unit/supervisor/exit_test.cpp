@@ -1,0 +1,35 @@
+#include "supervisor/exit.h"
+
+#include <csignal>
+
+#include "doctest_precompiled.h"
+
+using supervisor::describe;
+using supervisor::Exit;
+
+TEST_CASE("an exit status is told as such") {
+  CHECK(describe({.is_signal = false, .number = 0}, {}) == "exit status 0");
+  CHECK(describe({.is_signal = false, .number = 3}, {.sent_by_us = SIGTERM}) == "exit status 3");
+}
+
+TEST_CASE("who sent a signal is told by elimination") {
+  const Exit killed{.is_signal = true, .number = SIGKILL};
+  CHECK(describe(killed, {.sent_by_us = SIGKILL, .cgroup_oom_rose = true}) == "killed by us (SIGKILL)");
+  CHECK(describe(killed, {.cgroup_oom_rose = true, .machine_oom_rose = true}) == "out of memory (SIGKILL)");
+  CHECK(describe(killed, {.machine_oom_rose = true}) == "probably out of memory (SIGKILL)");
+  CHECK(describe(killed, {}) == "killed from outside (SIGKILL)");
+}
+
+TEST_CASE("a signal that a program brings upon itself is a crash, whatever the OOM killer did") {
+  CHECK(describe({.is_signal = true, .number = SIGSEGV}, {.machine_oom_rose = true}) == "crashed (SIGSEGV)");
+  CHECK(describe({.is_signal = true, .number = SIGABRT}, {}) == "crashed (SIGABRT)");
+}
+
+TEST_CASE("another signal than the one we sent is not ours") {
+  CHECK(describe({.is_signal = true, .number = SIGINT}, {.sent_by_us = SIGTERM}) == "killed from outside (SIGINT)");
+}
+
+TEST_CASE("a boot that took too long is told as the reason of our kill") {
+  CHECK(describe({.is_signal = true, .number = SIGKILL}, {.sent_by_us = SIGKILL, .was_timeout = true}) ==
+        "not ready within boot_timeout, killed by us (SIGKILL)");
+}

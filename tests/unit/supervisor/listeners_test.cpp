@@ -1,0 +1,106 @@
+#include "supervisor/listeners.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "doctest_precompiled.h"
+#include "runtime/socket.h"
+
+using supervisor::Listener;
+using supervisor::Listeners;
+
+namespace {
+
+conf::Listen listen_on(const std::string& http, const std::string& https = {}) {
+  conf::Listen listen;
+  listen.http.push_back(*conf::parse_address(http));
+  if (!https.empty()) listen.https.push_back(*conf::parse_address(https));
+  return listen;
+}
+
+bool shares_its_port(int fd) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  ::getsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, &length);
+  return value != 0;
+}
+
+}  // namespace
+
+TEST_CASE("an address gets one socket for each thread, all on the same port") {
+  const auto opened = Listeners::open(listen_on("127.0.0.1:0", "127.0.0.1:0"), 3, {});
+  REQUIRE(opened.has_value());
+  REQUIRE(opened->all().size() == 2);
+  const Listener& http = opened->all()[0];
+  CHECK_FALSE(http.tls);
+  CHECK(opened->all()[1].tls);
+  CHECK_FALSE(http.shared);
+  REQUIRE(http.sockets.size() == 3);
+  CHECK(http.port != 0);
+  CHECK(http.text == "127.0.0.1:" + std::to_string(http.port));
+  for (const runtime::Fd& fd : http.sockets) {
+    CHECK(runtime::local_port(fd.get()) == http.port);
+    CHECK(shares_its_port(fd.get()));
+  }
+}
+
+TEST_CASE("a port in use is found, even where its owner would share it") {
+  const auto other = runtime::listen_tcp("127.0.0.1", 0, /*shared=*/true);
+  REQUIRE(other.has_value());
+  const std::string address = "127.0.0.1:" + std::to_string(runtime::local_port(other->get()));
+  const auto opened = Listeners::open(listen_on(address), 2, {});
+  REQUIRE_FALSE(opened.has_value());
+  CHECK(opened.error().text() == "cannot listen on " + address + ": Address already in use");
+}
+
+TEST_CASE("a Unix socket is one for all threads, and removed at the end") {
+  std::string folder = "/tmp/portherd-listen-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string path = folder + "/x.sock";
+  {
+    const auto opened = Listeners::open(listen_on("unix:" + path), 4, {});
+    REQUIRE(opened.has_value());
+    CHECK(opened->all()[0].sockets.size() == 1);
+    CHECK(opened->all()[0].shared);
+    CHECK(opened->all()[0].url() == "unix:" + path);
+    CHECK(::access(path.c_str(), F_OK) == 0);
+    CHECK_FALSE(Listeners::open(listen_on("unix:" + path), 1, {}).has_value());
+  }
+  CHECK(::access(path.c_str(), F_OK) != 0);
+  ::rmdir(folder.c_str());
+}
+
+TEST_CASE("an adopted socket serves the address it is bound to; what no setting names is plain http") {
+  auto tls = runtime::listen_tcp("127.0.0.1", 0, false);
+  auto other = runtime::listen_tcp("127.0.0.1", 0, false);
+  REQUIRE((tls.has_value() && other.has_value()));
+  const std::uint16_t tls_port = runtime::local_port(tls->get()), other_port = runtime::local_port(other->get());
+  conf::Listen listen;
+  listen.https.push_back(*conf::parse_address("127.0.0.1:" + std::to_string(tls_port)));
+  std::vector<runtime::Fd> adopted;
+  adopted.push_back(std::move(*other));
+  adopted.push_back(std::move(*tls));
+  const auto opened = Listeners::open(listen, 4, std::move(adopted));
+  REQUIRE(opened.has_value());
+  REQUIRE(opened->all().size() == 2);
+  CHECK((opened->all()[0].tls && opened->all()[0].shared && opened->all()[0].port == tls_port));
+  CHECK((!opened->all()[1].tls && opened->all()[1].shared && opened->all()[1].port == other_port));
+  CHECK(opened->all()[1].text == "127.0.0.1:" + std::to_string(other_port));
+}
+
+TEST_CASE("an url can be clicked") {
+  CHECK(Listener{.text = "*:80", .port = 80}.url() == "http://localhost:80");
+  CHECK(Listener{.text = "[::]:443", .port = 443, .tls = true}.url() == "https://localhost:443");
+  CHECK(Listener{.text = "[::1]:8443", .port = 8443, .tls = true}.url() == "https://[::1]:8443");
+  CHECK(Listener{.text = "192.0.2.1:8000", .port = 8000}.url() == "http://192.0.2.1:8000");
+}
+
+TEST_CASE("LISTEN_FDS of another process are not ours, and are not handed on") {
+  ::setenv("LISTEN_FDS", "1", 1);
+  ::setenv("LISTEN_PID", "1", 1);
+  CHECK(supervisor::adopt_listen_fds().empty());
+  CHECK(::getenv("LISTEN_FDS") == nullptr);
+  CHECK(::getenv("LISTEN_PID") == nullptr);
+}

@@ -1,0 +1,152 @@
+#include "supervisor/plan.h"
+
+#include <csignal>
+
+#include "doctest_precompiled.h"
+
+using namespace supervisor;
+
+namespace {
+
+bool has(const std::vector<std::string>& list, const std::string& text) {
+  return std::ranges::find(list, text) != list.end();
+}
+
+bool has_name(const std::vector<std::string>& list, std::string_view name) {
+  return std::ranges::any_of(list, [&](const std::string& text) { return text.starts_with(std::string(name) + "="); });
+}
+
+conf::App command(std::vector<std::string> words) {
+  conf::App app;
+  app.name = "shop";
+  app.directory = "/";
+  app.command = std::move(words);
+  return app;
+}
+
+const Variables kBase{{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}};
+const Account kNobody{.name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534}};
+const Seat kSeat{.socket = "/run/x/shop.7.sock", .notify = "/run/x/shop.7.notify", .port = 4711, .socket_fd = 10,
+                 .blob_fd = 11, .out = 12, .err = 13};
+
+SpawnPlan plan(const conf::App& app) {
+  auto made = plan_worker(app, kSeat, kBase, kNobody);
+  REQUIRE(made.has_value());
+  return std::move(*made);
+}
+
+}  // namespace
+
+TEST_CASE("a command gets its listening socket as descriptor 3, and its own pid in LISTEN_PID") {
+  const SpawnPlan made = plan(command({"sh", "-c", "serve --fd {fd}"}));
+  CHECK(made.program == "/usr/bin/sh");
+  CHECK(made.arguments == std::vector<std::string>{"sh", "-c", "serve --fd 3"});
+  CHECK(has(made.environment, "LISTEN_FDS=1"));
+  CHECK(made.wants_listen_pid);
+  CHECK(has(made.environment, "NOTIFY_SOCKET=/run/x/shop.7.notify"));
+  CHECK_FALSE(has_name(made.environment, "PORT"));
+  CHECK_FALSE(has_name(made.environment, "PORTHERD_SOCKET"));
+  REQUIRE(made.fds.size() == 3);
+  CHECK((made.fds[0].fd == 12 && made.fds[0].as == 1));
+  CHECK((made.fds[1].fd == 13 && made.fds[1].as == 2));
+  CHECK((made.fds[2].fd == 10 && made.fds[2].as == 3));
+}
+
+TEST_CASE("{socket} is a path that the program binds itself; it gets no descriptor") {
+  const SpawnPlan made = plan(command({"sh", "--bind", "unix:{socket}"}));
+  CHECK(made.arguments.back() == "unix:/run/x/shop.7.sock");
+  CHECK(has(made.environment, "PORTHERD_SOCKET=/run/x/shop.7.sock"));
+  CHECK_FALSE(has_name(made.environment, "LISTEN_FDS"));
+  CHECK_FALSE(made.wants_listen_pid);
+  CHECK(made.fds.size() == 2);
+}
+
+TEST_CASE("{port} is a port on loopback, in the command and as PORT") {
+  const SpawnPlan made = plan(command({"sh", "--port={port}"}));
+  CHECK(made.arguments.back() == "--port=4711");
+  CHECK(has(made.environment, "PORT=4711"));
+  CHECK_FALSE(has_name(made.environment, "LISTEN_FDS"));
+}
+
+TEST_CASE("the word may stand in env instead of the command") {
+  conf::App app = command({"sh", "server.js"});
+  app.env["PORT"] = "{port}";
+  app.env["URL"] = "http://127.0.0.1:{port}/";
+  CHECK(handover_of(app) == Handover::kPort);
+  const SpawnPlan made = plan(app);
+  CHECK(has(made.environment, "PORT=4711"));
+  CHECK(has(made.environment, "URL=http://127.0.0.1:4711/"));
+}
+
+TEST_CASE("a wsgi app is its interpreter with our bootstrap, told by environment what to run") {
+  conf::App app;
+  app.name = "shop";
+  app.directory = "/";
+  app.wsgi = "shop.wsgi:application";
+  app.python = "/bin/sh";
+  app.threads = 3;
+  const SpawnPlan made = plan(app);
+  CHECK(made.program == "/bin/sh");
+  REQUIRE(made.arguments.size() == 3);
+  CHECK(made.arguments[0] == "/bin/sh");
+  CHECK(made.arguments[1] == "-c");
+  CHECK(made.arguments[2].find("n=4;") != std::string::npos);
+  CHECK(has(made.environment, "PORTHERD_WSGI=shop.wsgi:application"));
+  CHECK(has(made.environment, "PORTHERD_THREADS=3"));
+  CHECK(made.wants_listen_pid);
+  CHECK((made.fds.back().fd == 11 && made.fds.back().as == 4));
+}
+
+TEST_CASE("a worker gets TERM when the supervisor dies, its umask, its directory, and as root its user") {
+  conf::App app = command({"sh"});
+  app.directory = "/tmp";
+  app.umask = conf::Umask{027};
+  const SpawnPlan made = plan(app);
+  CHECK(made.death_signal == SIGTERM);
+  CHECK(made.directory == "/tmp");
+  CHECK(made.umask == mode_t{027});
+  CHECK(made.account.has_value() == is_root());
+}
+
+TEST_CASE("a program that is not there is said by name, before anything is forked") {
+  const auto made = plan_worker(command({"no-such-program"}), kSeat, kBase, kNobody);
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().sentence.find("no-such-program") != std::string::npos);
+}
+
+TEST_CASE("env wins over env_file, and both over the base") {
+  conf::App app = command({"sh"});
+  app.env["LANG"] = "de_DE.UTF-8";
+  const auto made = app_environment(app, {{"LANG", "C"}, {"TZ", "UTC"}});
+  REQUIRE(made.has_value());
+  CHECK(made->at("LANG") == "de_DE.UTF-8");
+  CHECK(made->at("TZ") == "UTC");
+  CHECK(made->at("PYTHONUNBUFFERED") == "1");
+  app.env_file = "/no/such/file";
+  CHECK_FALSE(app_environment(app, {}).has_value());
+}
+
+TEST_CASE("serve gives an app a clean environment") {
+  const Variables own{{"PATH", "/opt/bin"}, {"SECRET", "x"}, {"TZ", "Europe/Berlin"}, {"HOME", "/root"}};
+  CHECK(clean_environment(own, kNobody) == Variables{{"HOME", "/"},
+                                                     {"LANG", "C.UTF-8"},
+                                                     {"PATH", "/opt/bin"},
+                                                     {"PYTHONUNBUFFERED", "1"},
+                                                     {"TZ", "Europe/Berlin"},
+                                                     {"USER", "nobody"}});
+}
+
+TEST_CASE("run hands its environment on, but for what was meant for us") {
+  for (const char* name : {"PORT", "WEB_CONCURRENCY", "LISTEN_FDS", "NOTIFY_SOCKET"}) ::setenv(name, "1", 1);
+  ::setenv("MINE", "a=b", 1);
+  const Variables own = own_environment();
+  CHECK(own.at("MINE") == "a=b");
+  for (const char* name : {"PORT", "WEB_CONCURRENCY", "LISTEN_FDS", "NOTIFY_SOCKET"}) {
+    CHECK_FALSE(own.contains(name));
+    ::unsetenv(name);
+  }
+}
+
+TEST_CASE("the front gets no secret of ours") {
+  CHECK(front_environment({{"PATH", "/bin"}, {"SECRET", "x"}}) == Variables{{"PATH", "/bin"}});
+}

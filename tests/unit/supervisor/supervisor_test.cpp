@@ -1,0 +1,298 @@
+// A whole supervisor with a front that only speaks orders: it answers Started, finds workers ready by a connect, and
+// notes what it hears in a file. The real front is tried in tests/behaviour/.
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "conf/program.h"
+#include "doctest_precompiled.h"
+#include "supervisor/control_client.h"
+
+using namespace supervisor;
+using Json = nlohmann::json;
+
+namespace {
+
+constexpr const char* kFront = R"(
+import json, os, socket, sys
+channel = socket.socket(fileno=3)
+channel.setblocking(True)
+def say(**order): channel.send(json.dumps(order).encode())
+while True:
+    text, fds, flags, address = socket.recv_fds(channel, 65536, 64)
+    if not text: break
+    order = json.loads(text)
+    with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("id", "")))
+    for fd in fds: os.close(fd)
+    if order["order"] == "begin": say(order="started", threads=0)
+    if order["order"] == "probe" and not order["path"]:
+        try:
+            worker = socket.socket(socket.AF_UNIX)
+            worker.connect(order["socket"])
+            say(order="probed", app=order["app"], worker=order["id"], is_ready=True, cause="")
+        except OSError: pass
+    if order["order"] == "drain": break
+)";
+
+// One supervisor in this process, and a thread that plays the operator.
+struct Stage {
+  Stage() {
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    std::filesystem::permissions(folder, std::filesystem::perms::all);  // the front is not root when we are
+    settings.control.socket = folder + "/control.sock";
+    settings.log.access.is_on = false;
+    settings.log.error.path = folder + "/error.log";
+    settings.front.threads.number = 1;
+    settings.front.drain_timeout = std::chrono::milliseconds(5000);
+    settings.listen.http.push_back(*conf::parse_address("127.0.0.1:0"));
+    const auto python = conf::find_program("python3", "/usr/bin:/bin:/usr/local/bin", "/");
+    REQUIRE(python.has_value());
+    front = {.path = *python, .arguments = {"-c", kFront, folder + "/notes"}};
+  }
+  ~Stage() { std::filesystem::remove_all(folder); }
+
+  conf::App& app(const std::string& script) {
+    conf::App& made = settings.apps.emplace_back();
+    made.name = "shop";
+    made.directory = "/";
+    made.command = {"/bin/sh", "-c", script};
+    made.graceful_timeout = std::chrono::milliseconds(5000);
+    return made;
+  }
+
+  // The exit status of the supervisor; `operate` runs beside it.
+  int run(const std::function<void()>& operate, bool is_run = false) {
+    conf::settle(settings);
+    auto made = Supervisor::make(settings, {.is_run = is_run, .front = front});
+    REQUIRE_MESSAGE(made.has_value(), made.error().text());
+    std::thread operating(operate);
+    const int status = (*made)->run();
+    made->reset();
+    operating.join();
+    return status;
+  }
+
+  Json status() const {
+    const auto reply = ask(settings.control.socket, "status");
+    return reply ? Json::parse(reply->text) : Json();
+  }
+
+  // Asks until it is so. Gives up with an empty answer after a minute: the checks that follow fail then.
+  Json wait_until(const std::function<bool(const Json&)>& it_is_so) const {
+    for (int i = 0; i < 6000; ++i) {
+      Json now = status();
+      if (now.is_object() && it_is_so(now)) return now;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return Json::object();
+  }
+
+  static bool is_ready(const Json& status) { return status["apps"][0]["state"] == "ready" && !status["front"]["pid"].is_null(); }
+  void stop() const {
+    const auto reply = ask(settings.control.socket, "stop");
+    CHECK(reply.has_value());
+  }
+
+  std::string read(const std::string& name) const {
+    std::ifstream file(folder + "/" + name);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::string folder = "/tmp/portherd-stage-XXXXXX";
+  conf::Settings settings;
+  FrontProgram front;
+};
+
+std::size_t count(std::string_view text, std::string_view what) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string_view::npos; at += what.size()) ++n;
+  return n;
+}
+
+bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+
+constexpr const char* kServes = "exec sleep 1000";
+
+}  // namespace
+
+TEST_CASE("a supervisor starts a front and workers, says so, and ends them all when told to stop") {
+  Stage stage;
+  stage.app(kServes).workers = 3;
+  Json ready;
+  const int status = stage.run([&] {
+    ready = stage.wait_until(Stage::is_ready);
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(ready["supervisor"]["pid"] == ::getpid());
+  REQUIRE(ready["apps"][0]["workers"].size() == 3);
+  for (int i = 0; i < 3; ++i) {
+    const Json& worker = ready["apps"][0]["workers"][i];
+    CHECK(worker["slot"] == i + 1);
+    CHECK(worker["state"] == "ready");
+    CHECK(worker["memory"].is_number());
+    CHECK(is_gone(worker["pid"].get<pid_t>()));
+  }
+  CHECK(is_gone(ready["front"]["pid"].get<pid_t>()));
+  CHECK(count(stage.read("notes"), " configure ") == 1);
+  CHECK(count(stage.read("notes"), " publish ") == 3);
+  CHECK(count(stage.read("notes"), " drain ") == 1);
+}
+
+TEST_CASE("a front that dies is followed by another, which is told of the same workers") {
+  Stage stage;
+  stage.app(kServes).workers = 2;
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    ::kill(before["front"]["pid"].get<pid_t>(), SIGKILL);
+    after = stage.wait_until([&](const Json& now) {
+      const Json& pid = now["front"]["pid"];
+      return !pid.is_null() && pid != before["front"]["pid"] &&
+             count(stage.read("notes"), pid.dump() + " begin ") == 1;
+    });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(after.contains("front"));
+  for (int i = 0; i < 2; ++i) CHECK(before["apps"][0]["workers"][i]["pid"] == after["apps"][0]["workers"][i]["pid"]);
+  CHECK(count(stage.read("notes"), after["front"]["pid"].dump() + " publish ") == 2);
+  CHECK(stage.read("error.log").find("the front has ended: starting another") != std::string::npos);
+}
+
+TEST_CASE("a front that cannot be started is the end, with exit status 1") {
+  Stage stage;
+  stage.app(kServes);
+  stage.front = {.path = "/bin/false"};
+  CHECK(stage.run([] {}) == 1);
+  CHECK(stage.read("error.log").find("the front did not start") != std::string::npos);
+}
+
+TEST_CASE("a worker that is killed is replaced at once in its place, and the front hears of its end") {
+  Stage stage;
+  stage.app(kServes);
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    const Json pid = before["apps"][0]["workers"][0]["pid"];
+    ::kill(pid.get<pid_t>(), SIGKILL);
+    after = stage.wait_until([&](const Json& now) { return Stage::is_ready(now) && now["apps"][0]["workers"][0]["pid"] != pid; });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(after.contains("apps"));
+  CHECK(after["apps"][0]["workers"][0]["slot"] == 1);
+  CHECK(after["apps"][0]["workers"][0]["last_exit"] == "killed from outside (SIGKILL)");
+  CHECK(count(stage.read("notes"), " ended ") >= 1);
+}
+
+TEST_CASE("a worker that does not become ready in time is killed and tried again") {
+  Stage stage;
+  conf::App& app = stage.app(kServes);
+  app.health.path = "/never";  // this front finds nobody ready by a path
+  app.boot_timeout = std::chrono::milliseconds(50);
+  Json seen;
+  const int status = stage.run([&] {
+    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(seen.contains("apps"));
+  CHECK(seen["apps"][0]["workers"][0]["last_exit"] == "not ready within boot_timeout, killed by us (SIGKILL)");
+}
+
+TEST_CASE("while no worker has ever been ready one is tried at a time, and requests need not wait for it") {
+  Stage stage;
+  conf::App& app = stage.app("echo no such module; exit 7");
+  app.workers = 4;
+  Json seen;
+  const int status = stage.run([&] {
+    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string() && now["apps"][0]["workers"][0]["state"] == "backoff"; });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(seen.contains("apps"));
+  CHECK(seen["apps"][0]["state"] == "failing");
+  CHECK(seen["apps"][0]["workers"][0]["last_exit"] == "exit status 7");
+  for (int i = 1; i < 4; ++i) CHECK(seen["apps"][0]["workers"][i]["state"] == "ended");
+  CHECK(count(stage.read("notes"), " app ") == 1);
+  const std::string log = stage.read("error.log");
+  CHECK(log.find("shop.1 | no such module") != std::string::npos);
+  CHECK(log.find("worker did not become ready app=shop worker=1") != std::string::npos);
+  CHECK(log.find("output=\"no such module\"") != std::string::npos);
+}
+
+TEST_CASE("run gives up when its first boot fails, with exit status 1") {
+  Stage stage;
+  stage.app("exit 3");
+  CHECK(stage.run([] {}, /*is_run=*/true) == 1);
+  CHECK(stage.read("error.log").find("app shop did not start: exit status 3") != std::string::npos);
+}
+
+TEST_CASE("a worker that ignores TERM is killed after graceful_timeout, with its whole group") {
+  Stage stage;
+  conf::App& app = stage.app("trap '' TERM; sleep 1000 & echo $! > " + stage.folder + "/child; while :; do sleep 1000; done");
+  app.graceful_timeout = std::chrono::milliseconds(100);
+  Json ready;
+  const int status = stage.run([&] {
+    ready = stage.wait_until([&](const Json& now) { return Stage::is_ready(now) && !stage.read("child").empty(); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(ready.contains("apps"));
+  CHECK(is_gone(ready["apps"][0]["workers"][0]["pid"].get<pid_t>()));
+  CHECK(is_gone(std::stoi(stage.read("child"))));
+}
+
+TEST_CASE("a second signal stops now") {
+  Stage stage;
+  conf::App& app = stage.app("trap '' TERM; while :; do sleep 1000; done");
+  app.graceful_timeout = std::chrono::hours(1);
+  stage.settings.front.shutdown_delay = std::chrono::hours(1);
+  const int status = stage.run([&] {
+    stage.wait_until(Stage::is_ready);
+    ::kill(::getpid(), SIGTERM);
+    // Two of a kind may be delivered as one; the first was heard when STOPPING was logged.
+    while (stage.read("error.log").find("stopping: finishing") == std::string::npos) std::this_thread::yield();
+    ::kill(::getpid(), SIGINT);
+  });
+  CHECK(status == 0);
+}
+
+TEST_CASE("USR1 opens the logs again, HUP says that nothing is reloaded") {
+  Stage stage;
+  stage.app(kServes);
+  const int status = stage.run([&] {
+    stage.wait_until(Stage::is_ready);
+    ::rename((stage.folder + "/error.log").c_str(), (stage.folder + "/old.log").c_str());
+    ::kill(::getpid(), SIGUSR1);
+    while (stage.read("error.log").find("opened again") == std::string::npos) std::this_thread::yield();
+    ::kill(::getpid(), SIGHUP);
+    while (stage.read("error.log").find("does not reload") == std::string::npos) std::this_thread::yield();
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(count(stage.read("notes"), " logs ") == 2);
+  CHECK(stage.read("old.log").find("opened again") == std::string::npos);
+}
+
+TEST_CASE("an address in use is an error before anything is started") {
+  Stage stage;
+  stage.app("touch " + stage.folder + "/started");
+  const auto other = Listeners::open(stage.settings.listen, 1, {});
+  REQUIRE(other.has_value());
+  stage.settings.listen.http[0] = *conf::parse_address(other->all()[0].text);
+  const auto made = Supervisor::make(stage.settings, {.front = stage.front});
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().number == EADDRINUSE);
+  CHECK(stage.read("notes").empty());
+}
