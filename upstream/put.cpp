@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <cstring>
+
 namespace upstream {
 
 char* put_address(char* at, const runtime::PeerAddress& address) {

@@ -2,7 +2,6 @@
 #pragma once
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "runtime/socket.h"
@@ -11,8 +10,7 @@
 namespace upstream {
 
 inline char* put(char* at, std::string_view text) {
-  std::memcpy(at, text.data(), text.size());
-  return at + text.size();
+  return at + text.copy(at, text.size());
 }
 inline char* put(char* at, char c) {
   *at = c;

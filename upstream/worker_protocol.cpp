@@ -98,7 +98,10 @@ std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
       return head_seen_ ? "a second head" : "";
     case Frame::kBody:
       if (frame.length > kMostBodyFrame) return "a piece of the body is longer than a frame may be";
-      return !head_seen_ ? "a body without a head" : last_seen_ ? "a body behind its end" : "";
+      if (!head_seen_ || last_seen_) return "a body without a head, or behind its end";
+      if (framing_ == Framing::kNone && frame.length > 0) return "a body where there can be none";
+      if (framing_ == Framing::kLength && frame.length > body_left_) return "the body is longer than its Content-Length";
+      return "";
     case Frame::kDone:
       return frame.length > 0 || frame.is_last() ? "a done frame with a payload or an end" : "";
     case Frame::kNotTaken:
@@ -171,8 +174,6 @@ bool WorkerAnswerReader::take_framing(ResponseHead& head) {
 Step WorkerAnswerReader::take_body(runtime::InBuffer& in, runtime::Slice& body) {
   if (in.is_empty()) return Step::kMore;
   const runtime::Bytes n = std::min<runtime::Bytes>(frame_.length, in.bytes().size());
-  if (framing_ == Framing::kNone) return broken("a body where there can be none");
-  if (framing_ == Framing::kLength && n > body_left_) return broken("the body is longer than its Content-Length");
   body = in.take(n);
   if (framing_ == Framing::kLength) body_left_ -= n;
   frame_.length -= static_cast<std::uint32_t>(n);
