@@ -305,6 +305,9 @@ class Rules(unittest.TestCase):
         self.assertEqual(self.get("latin_1")[:2], ("200 D\xe9j\xe0", [
             TEXT, ("X-Name", "caf\xe9"), ("X-Space", "around"), ("Content-Length", "4")]))
 
+    def test_a_status_may_do_without_a_reason(self):
+        self.assertEqual(self.get("no_reason")[0], "200")
+
     # -- wsgi.file_wrapper, wsgi.errors, what is kept --------------------------------------------------------
 
     def test_a_regular_file_goes_out_in_full_frames_whatever_the_block_size(self):

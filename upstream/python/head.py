@@ -101,8 +101,8 @@ def wrong_text(parts):
 
 
 def stripped(parts):
-    """Space around a value is not part of it (RFC 9110 5.5)."""
-    parts = [part.strip(" \t") if index and index % 2 == 0 else part for index, part in enumerate(parts)]
+    """Space around a value is not part of it (RFC 9110 5.5), nor is that of an empty reason."""
+    parts = [part if index % 2 else part.strip(" \t") for index, part in enumerate(parts)]
     return "\0".join(parts).encode("latin-1")
 
 

@@ -66,6 +66,7 @@ def listening_socket():
         os.set_inheritable(LISTENING_FD, False)
         listener = socket(AF_UNIX, SOCK_STREAM, 0, LISTENING_FD)
         listener.setblocking(True)  # it may have been an event loop's until now
+        os.register_at_fork(after_in_child=listener.close)  # the same by fork, even while the app is imported
         return listener
     except OSError as error:
         refuse("descriptor 3 is not a socket: %s" % error, STARTED_WRONGLY)
@@ -94,6 +95,7 @@ def tell_ready(path):
         return
     try:
         with socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC) as notify:
+            notify.settimeout(None)
             notify.sendto(b"READY=1", "\0" + path[1:] if path[0] == "@" else path)
     except OSError as error:
         refuse("cannot tell NOTIFY_SOCKET that this worker is ready: %s" % error, CANNOT_IMPORT)
@@ -122,11 +124,10 @@ class Worker:
 
     def stay_with_parent(self):
         """In a child that the app forked: what is ours remains the parent's. A TERM meant for the child would
-        shut down the socket that both share; its copies would keep the clients of a dead worker waiting."""
+        shut down the socket that both share; its copies would keep the front of a dead worker waiting."""
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGTERM, self.apps_term)
+        signal.signal(signal.SIGTERM, self.apps_term or signal.SIG_DFL)  # None: set by C, not to be had again
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.listener.close()
         for connection in self.connections:
             if connection.socket is not None:
                 connection.socket.close()

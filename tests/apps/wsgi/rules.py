@@ -284,6 +284,11 @@ def latin_1(environ, start_response):
     return [b"fine"]
 
 
+def no_reason(environ, start_response):
+    start_response("200 ", TEXT)
+    return [b"fine"]
+
+
 def many_headers(environ, start_response):
     start_response("200 OK", [("X-%d" % index, "value") for index in range(1023)])
     return [b"fine"]
