@@ -208,7 +208,7 @@ def whole(frames):
 
 def pythons():
     """Every interpreter found here that the worker promises to run on, 3.9 and later."""
-    found = [sys.executable, shutil.which("python3", path=os.defpath)]  # the system's own has Debian's packages
+    found = [sys.executable, shutil.which("python3", path=os.defpath)]  # the system's own has its packages
     found += [shutil.which("python3.%d" % minor) for minor in range(9, 20)]
     found += glob.glob(os.path.expanduser("~/.pyenv/versions/3.*/bin/python3"))
     found += os.environ.get("PORTHERD_TEST_PYTHONS", "").split(":")

@@ -303,18 +303,19 @@ class Forks(unittest.TestCase):
             self.assertEqual(worker.wait(), 0)
 
     def test_a_child_of_the_app_keeps_no_client_of_a_dead_worker_waiting(self):
-        with Worker("forks:app", threads=2) as worker:
-            front = worker.connect()
-            child = int(front.get()[2])
-            try:
-                worker.wait_stderr("child of")
-                worker.process.kill()
-                worker.wait()
-                self.assertIsNone(front.frame())
-                with self.assertRaises(ConnectionRefusedError):
-                    worker.connect()
-            finally:
-                os.kill(child, signal.SIGKILL)
+        for app in "forks:app", "forks_early:app":
+            with self.subTest(app), Worker(app, threads=2) as worker:
+                front = worker.connect()
+                child = int(front.get()[2])
+                try:
+                    worker.wait_stderr("child of")
+                    worker.process.kill()
+                    worker.wait()
+                    self.assertIsNone(front.frame())
+                    with self.assertRaises(ConnectionRefusedError):
+                        worker.connect()
+                finally:
+                    os.kill(child, signal.SIGKILL)
 
     def test_a_child_that_forgets_to_leave_does_not_answer_in_its_parents_name(self):
         with Worker("forks:comes_back") as worker:
