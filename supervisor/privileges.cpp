@@ -50,6 +50,15 @@ std::vector<gid_t> groups_of(const Account& account) {
 
 bool is_root() { return ::geteuid() == 0; }
 
+rlim_t raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return before;
+}
+
 Account own_account() {
   const auto found = look_up<passwd>(
       [](passwd& entry, std::vector<char>& buffer, passwd*& at) {

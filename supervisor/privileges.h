@@ -1,5 +1,6 @@
 // Who a process is to be: users and groups looked up before any fork. Becoming one is spawn.h's.
 #pragma once
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <string>
@@ -18,6 +19,10 @@ struct Account {
 };
 
 bool is_root();
+
+/// Raises our limit of descriptors to the hard one, each worker takes some. The soft limit that was, which workers get:
+/// programs that use select(2) break on a number past 1023.
+rlim_t raise_descriptor_limit();
 
 /// Us, as we are.
 Account own_account();

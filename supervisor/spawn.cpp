@@ -1,5 +1,5 @@
 // After fork, and before exec, only these are called: dup3, fcntl, close_range, open, setsid, umask, setgroups, setresgid,
-// setresuid, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve, execveat, write, _exit. All are system calls
+// setresuid, setrlimit, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve, execveat, write, _exit. All are system calls
 // without a lock or an allocation in glibc (signal-safety(7)); the supervisor has one thread.
 #include "supervisor/spawn.h"
 
@@ -38,6 +38,7 @@ struct Prepared {
   std::vector<Fd> copies;           // owns those sources
   int program_fd = -1;              // such a copy too, or none
   int above_targets = 3;
+  rlimit descriptors{};             // meaningful if the plan has a limit
   pid_t parent = 0;
   sigset_t no_signals{};
   int failure = -1;
@@ -75,6 +76,8 @@ Result<Prepared> prepare(const SpawnPlan& plan) {
     TRY(const int copy, copy_above(ready, plan.program_fd));
     ready.program_fd = copy;
   }
+  ::getrlimit(RLIMIT_NOFILE, &ready.descriptors);
+  if (plan.descriptors) ready.descriptors.rlim_cur = *plan.descriptors;
   ::sigemptyset(&ready.no_signals);
   return ready;
 }
@@ -141,6 +144,7 @@ void start_program(const Prepared& ready) {
   if (::setsid() < 0 || !reset_signals(ready)) give_up(ready, SpawnStep::kSession);
   if (!place_descriptors(ready)) give_up(ready, SpawnStep::kDescriptors);
   if (plan.umask) ::umask(*plan.umask);
+  if (plan.descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
   if (plan.account && !become(*plan.account)) give_up(ready, SpawnStep::kUser);
   if (!plan.may_gain_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     give_up(ready, SpawnStep::kPrivileges);

@@ -1,6 +1,7 @@
 // Starts a process by a plan that was made before the fork. Between fork and exec only what is async-signal-safe is
 // called; a failing step tells itself and its errno through a pipe that exec closes. Who makes plans: plan.h, front.h.
 #pragma once
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <optional>
@@ -30,6 +31,7 @@ struct SpawnPlan {
   std::optional<mode_t> umask;
   std::vector<Passed> fds;                ///< no others, but for 0, /dev/null, and our 1 and 2, unless they are here
   bool wants_listen_pid = false;          ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
+  std::optional<rlim_t> descriptors;      ///< its soft limit (RLIMIT_NOFILE), where ours was raised
   bool may_gain_privileges = true;        ///< false: no_new_privs
   int death_signal = 0;                   ///< what it gets when we die; 0: nothing
 };

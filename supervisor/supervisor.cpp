@@ -45,6 +45,9 @@ void say(const std::string& text) {
 
 Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options options) {
   fix_threads(settings.front);
+  if (settings.apps.size() > upstream::kMaxApps) {
+    return runtime::fail(runtime::Code::kConfig, fmt::format("{} apps; there can be {}", settings.apps.size(), upstream::kMaxApps));
+  }
   TRY(Account front, front_account(settings.front));
   std::vector<Account> accounts;
   bool needs_python = false;
@@ -98,6 +101,7 @@ Supervisor::Supervisor(Ground ground)
             .front_account = ground_.front_account,
             .is_run = ground_.options.is_run,
             .own = own_environment(),
+            .descriptors = raise_descriptor_limit(),
             .python = std::move(ground_.python)},
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),

@@ -82,7 +82,7 @@ void Worker::spawn() {
   process_ = std::make_unique<Process>(now);
   if (const auto started = start_process(); !started) {
     start_failure_ = started.error().text();
-    deadline_.arm(Milliseconds(0));  // a start that failed at once is an exit, but one from the loop
+    deadline_.arm(Milliseconds(0));  // see on_deadline()
     return;
   }
   deadline_.arm(app_.boot_timeout);
@@ -96,6 +96,7 @@ Result<void> Worker::start_process() {
   const auto row = herd_.rows.take();
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;
+  process.has_row = true;
   const std::string stem = herd_.folder / fmt::format("{}.{}", app_.name, about.id);
   TRY(WorkerSocket socket, WorkerSocket::make(handover_of(app_), stem, account_, herd_.front_account));
   process.socket = std::make_unique<WorkerSocket>(std::move(socket));
@@ -115,7 +116,8 @@ Result<void> Worker::start_process() {
                   .out = out.second.get(),
                   .err = err.second.get()};
   const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
-  TRY(const SpawnPlan plan, plan_worker(app_, seat, base, account_));
+  TRY(SpawnPlan plan, plan_worker(app_, seat, base, account_));
+  plan.descriptors = herd_.descriptors;
   process.output = std::make_unique<Output>(herd_.reaper.loop(), herd_.output, fmt::format("{}.{}", app_.name, slot_),
                                             std::move(out.first), std::move(err.first));
   process.kills_before = runtime::oom_kills();
@@ -152,13 +154,14 @@ void Worker::unpublish() {
 }
 
 void Worker::term() {
+  if (!process_->child) return deadline_.arm(Milliseconds(0));
   deadline_.arm(app_.graceful_timeout);
-  if (process_->child) process_->child->signal(app_.stop_signal.number);
+  process_->child->signal(app_.stop_signal.number);
 }
 
 void Worker::kill() {
   deadline_.arm(kKillAgain);
-  if (process_->child) process_->child->kill_group();
+  process_->child->kill_group();
 }
 
 void Worker::kill_now() {
@@ -174,7 +177,7 @@ void Worker::reap() {
   had_been_ready_ = process_->was_ready;
   if (is_failed_boot()) group_.on_boot_failed();
   tell_exit(last_exit_);
-  if (process_->about.id != 0 && process_->about.row < upstream::kMaxWorkers) herd_.rows.give_back(process_->about.row);
+  if (process_->has_row) herd_.rows.give_back(process_->about.row);
   // Perhaps we are in a call from one of its parts.
   herd_.reaper.loop().bury(std::move(process_));
 }
@@ -240,8 +243,9 @@ void Worker::replay() {
   if (state_ == State::kStarting && process_->is_probed) begin_probe();
 }
 
+// A start that failed at once is an exit too, but one that comes from the loop.
 void Worker::on_deadline() {
-  const bool never_was = state_ == State::kStarting && !start_failure_.empty();
+  const bool never_was = process_ && !process_->child;
   on(never_was ? Event::kExited : Event::kTimer);
 }
 

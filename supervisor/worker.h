@@ -69,6 +69,7 @@ class Worker {
     runtime::WallTime started{};
     runtime::Time begun{};
     runtime::OomKills kills_before;
+    bool has_row = false;    // about.row is ours
     bool was_ready = false;
     bool is_probed = false;  // the front was told to ask it
   };

@@ -14,9 +14,19 @@ namespace {
 
 constexpr const char* kSelf = "/proc/self/exe";
 
+// A descriptor that we open must never be taken for stderr.
+void fill_standard_descriptors() {
+  for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::open("/dev/null", O_RDWR)) {
+    if (fd <= STDERR_FILENO) continue;
+    ::close(fd);
+    return;
+  }
+}
+
 }  // namespace
 
 int supervise(conf::Settings settings, bool is_run) {
+  fill_standard_descriptors();
   std::error_code error;
   const std::string path = std::filesystem::read_symlink(kSelf, error).string();
   // Open as long as we live: the front is always of our own version, and its user need not reach our path.

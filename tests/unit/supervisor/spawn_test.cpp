@@ -174,3 +174,9 @@ TEST_CASE("what is left of a group goes when its leader ends, and orphans are re
   while (::kill(left, 0) == 0) shell.loop.turn();
   CHECK(errno == ESRCH);
 }
+
+TEST_CASE("it gets the limit of descriptors of its plan, not ours") {
+  Shell shell;
+  shell.run({.descriptors = 77}, "ulimit -Sn");
+  CHECK(shell.said == "77\n");
+}

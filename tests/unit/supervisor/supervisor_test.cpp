@@ -23,23 +23,29 @@ using Json = nlohmann::json;
 namespace {
 
 constexpr const char* kFront = R"(
-import json, os, socket, sys
+import json, os, select, socket, sys
 channel = socket.socket(fileno=3)
 channel.setblocking(True)
 def say(**order): channel.send(json.dumps(order).encode())
+asked = []
+def ask(order):
+    try:
+        worker = socket.socket(socket.AF_UNIX)
+        worker.connect(order["socket"])
+        say(order="probed", app=order["app"], worker=order["id"], is_ready=True, cause="")
+        return True
+    except OSError: return False
 while True:
+    asked = [order for order in asked if not ask(order)]
+    if not select.select([channel], [], [], 0.01 if asked else None)[0]: continue
     text, fds, flags, address = socket.recv_fds(channel, 65536, 64)
     if not text: break
     order = json.loads(text)
     with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("id", "")))
     for fd in fds: os.close(fd)
     if order["order"] == "begin": say(order="started", threads=0)
-    if order["order"] == "probe" and not order["path"]:
-        try:
-            worker = socket.socket(socket.AF_UNIX)
-            worker.connect(order["socket"])
-            say(order="probed", app=order["app"], worker=order["id"], is_ready=True, cause="")
-        except OSError: pass
+    if order["order"] == "probe" and not order["path"]: asked.append(order)
+    if order["order"] == "ended": asked = [other for other in asked if other["id"] != order["worker"]]
     if order["order"] == "drain": break
 )";
 
@@ -295,4 +301,49 @@ TEST_CASE("an address in use is an error before anything is started") {
   REQUIRE_FALSE(made.has_value());
   CHECK(made.error().number == EADDRINUSE);
   CHECK(stage.read("notes").empty());
+}
+
+TEST_CASE("a program that cannot be started is told by its step, and keeps nobody from stopping") {
+  Stage stage;
+  conf::App& app = stage.app("");
+  app.command = {"/etc/passwd"};
+  Json seen;
+  const int status = stage.run([&] {
+    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(seen.contains("apps"));
+  CHECK(seen["apps"][0]["workers"][0]["last_exit"] == "`/etc/passwd` cannot be executed: Permission denied");
+}
+
+TEST_CASE("a program that binds its socket itself is let through to the front, whoever it runs as") {
+  Stage stage;
+  conf::App& app = stage.app("");
+  app.command = {stage.front.path, "-c",
+                 "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); s.accept(); s.accept()",
+                 "{socket}"};
+  Json ready;
+  const int status = stage.run([&] {
+    ready = stage.wait_until(Stage::is_ready);
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(ready.contains("apps"));
+}
+
+TEST_CASE("workers of somebody else are published as they are, and none is waited for") {
+  Stage stage;
+  conf::App& app = stage.app("");
+  app.command.clear();
+  app.proxy = {*conf::parse_address("unix:/no/such/a.sock"), *conf::parse_address("unix:/no/such/b.sock")};
+  Json ready;
+  const int status = stage.run([&] {
+    ready = stage.wait_until(Stage::is_ready);
+    stage.stop();
+  });
+  CHECK(status == 0);
+  REQUIRE(ready.contains("apps"));
+  CHECK(ready["apps"][0]["workers"].size() == 2);
+  CHECK(count(stage.read("notes"), " publish ") == 2);
 }
