@@ -4,6 +4,7 @@
 
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
+#include "runtime/log.h"
 #include "upstream/request_writer.h"
 
 namespace proxy {
@@ -22,6 +23,8 @@ using upstream::Version;
 
 // Encoded for the worker and waiting in our memory, at most. Past it the client is not read.
 constexpr Bytes kSendAhead = 64 * 1024;
+// Workers that take no connection, one after the other, before a request is given up.
+constexpr std::uint8_t kMostConnectFailures = 8;
 
 }  // namespace
 
@@ -140,7 +143,7 @@ void Exchange::seek(upstream::WorkerId tried) {
     case Acquired::kCannotStart:
       return answer_ourselves(503, kNotBooted);
     case Acquired::kNoOther:
-      return answer_ourselves(502, kWorkerLost);
+      return answer_ourselves(502, failure_);
   }
 }
 
@@ -253,7 +256,10 @@ void Exchange::flush_to_worker() {
     send_body();
     if (to_worker_.is_empty()) break;
   }
-  if (phase_ == Phase::kTunnel && client_closed_ && to_worker_.is_empty()) connection.close_write();
+  if (phase_ == Phase::kTunnel && client_closed_ && (to_worker_.is_empty() || sending_failed_)) {
+    if (worker_closed_) return end(kOk);
+    connection.close_write();
+  }
   arm_deadline();
 }
 
@@ -329,6 +335,7 @@ void Exchange::on_head() {
   prepare_response(answer_, is_tunnel);
   stream_->send_head(answer_);
   if (is_tunnel) {
+    body_whole_ = false;  // what comes from the client now has no end of its own
     stream_->become_tunnel();
     on_tunnel_bytes();
   }
@@ -411,7 +418,8 @@ void Exchange::arm_deadline() {
       return deadline_.arm(client_is_due ? clocks.body_idle : app().request_timeout);
     }
     case Phase::kTunnel:
-      return deadline_.cancel();
+      // Open both ways it may be silent as long as it likes; half-closed it has to come to an end.
+      return worker_closed_ || client_closed_ ? deadline_.arm(app().request_timeout) : deadline_.cancel();
     case Phase::kIdle:
     case Phase::kSeek:
     case Phase::kEnded:
@@ -431,8 +439,10 @@ void Exchange::on_deadline() {
       return answer_ourselves(504, kAnswerTimeout);
     case Phase::kRelay:
       return answer_ourselves(504, kAnswerSilent);
-    case Phase::kIdle:
     case Phase::kTunnel:
+      stream_->cut();
+      return end(kOk);
+    case Phase::kIdle:
     case Phase::kEnded:
       return;
   }
@@ -444,8 +454,8 @@ void Exchange::on_worker_closed(Io how) {
     lease_.connection().watch().want_read(false);
     stream_->end_body();
     // Its half is closed. A broken connection takes the other half with it.
-    if (how == Io::kFailed || (client_closed_ && to_worker_.is_empty())) end(kOk);
-    return;
+    if (how == Io::kFailed || (client_closed_ && to_worker_.is_empty())) return end(kOk);
+    return arm_deadline();
   }
   if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
   if (head_sent_) return answer_ourselves(502, kAnswerCut);
@@ -460,22 +470,25 @@ void Exchange::on_broken_answer() {
 }
 
 void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
-  const upstream::Attempt attempt{.attempts = attempts_,
+  failure_ = outcome;
+  // A worker that took no connection has not had the request; it counts as tried only against a bound of its own.
+  const bool may_ask_on = connect_failed && ++connect_failures_ < kMostConnectFailures;
+  const upstream::Attempt attempt{.attempts = may_ask_on ? 1U : attempts_ - connect_failures_,
                                   .is_idempotent = upstream::is_idempotent(request_.method),
                                   .connect_failed = connect_failed,
-                                  .was_not_taken = reader_.was_not_taken() && !connect_failed,
+                                  .was_not_taken = !connect_failed && reader_.was_not_taken(),
                                   .accepted = accepted_,
                                   .answer_begun = head_sent_,
                                   .body_is_here = body_dropped_ == 0};
   if (upstream::decide(attempt) != upstream::Verdict::kRetry) return answer_ourselves(502, outcome);
-  desk_->dispatch().figures().retried.fetch_add(1, std::memory_order_relaxed);
-  // A connection that had been idle may have been closed by a worker that is well; a fresh one speaks against its worker.
-  const bool was_stale = !connect_failed && lease_.connection().is_reused() &&
-                         app().kind() == conf::AppKind::kProxy;
-  const upstream::WorkerId failed = was_stale ? 0 : lease_.worker().id;
+  upstream::Dispatch& dispatch = desk_->dispatch();
+  dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
+  // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
+  const upstream::WorkerId failed = lease_.worker().id;
+  const bool is_stale = !connect_failed && lease_.connection().is_reused();
   lease_.give_back(false);
   from_worker_.clear();
-  seek(failed);
+  seek(is_stale && !dispatch.has_other(failed) ? 0 : failed);
 }
 
 /// An answer of ours; once the app's answer has begun there is only the cut, so that no part is taken for the whole.
@@ -524,12 +537,13 @@ upstream::EnvironmentFacts Exchange::environment_facts() const {
 void Exchange::record(const Outcome& outcome) {
   if (desk_ != nullptr) {
     upstream::AppFigures& figures = desk_->dispatch().figures();
-    const bool is_ours = outcome.fault == Fault::kApp || outcome.fault == Fault::kUs;
-    (is_ours ? figures.failed : figures.served).fetch_add(1, std::memory_order_relaxed);
-    if (outcome == kOk) thread_.site().board.worker[worker_row_].served.fetch_add(1, std::memory_order_relaxed);
+    if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
+    if (outcome == kOk && worker_ != 0) {
+      figures.served.fetch_add(1, std::memory_order_relaxed);
+      thread_.site().board.worker[worker_row_].served.fetch_add(1, std::memory_order_relaxed);
+    }
   }
-  if (!thread_.access_log().is_on()) return;
-  write_access_event(outcome);
+  if (thread_.access_log().is_on()) write_access_event(outcome);
 }
 
 void Exchange::reset() {
@@ -552,7 +566,7 @@ void Exchange::reset() {
   worker_closed_ = client_closed_ = answer_body_ended_ = false;
   accepted_ = 0;
   status_ = 0;
-  attempts_ = 0;
+  attempts_ = connect_failures_ = 0;
   worker_ = 0;
   worker_slot_ = generation_ = worker_row_ = 0;
   worker_pid_ = 0;

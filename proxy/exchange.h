@@ -137,6 +137,8 @@ class Exchange {
   std::uint64_t sent_to_client_ = 0;     // body bytes
   std::uint16_t status_ = 0;
   std::uint8_t attempts_ = 0;
+  std::uint8_t connect_failures_ = 0;    // attempts that never got a connection
+  Outcome failure_;                      // of the last attempt that failed
   upstream::WorkerId worker_ = 0;        // the last one that had it; 0: none
   std::uint32_t worker_slot_ = 0, worker_row_ = 0, generation_ = 0;
   std::int32_t worker_pid_ = 0;

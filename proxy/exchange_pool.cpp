@@ -5,6 +5,8 @@
 
 namespace proxy {
 
+ExchangePool::ExchangePool(FrontThread& thread) : thread_(thread) {}
+
 ExchangePool::~ExchangePool() = default;
 
 ExchangeHandle ExchangePool::take() {

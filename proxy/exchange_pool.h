@@ -10,7 +10,7 @@ class FrontThread;
 
 class ExchangePool {
  public:
-  explicit ExchangePool(FrontThread& thread) : thread_(thread) {}
+  explicit ExchangePool(FrontThread& thread);
   ~ExchangePool();
 
   struct GiveBack {

@@ -2,6 +2,7 @@
 
 #include "proxy/front_thread.h"
 #include "proxy/h1_writer.h"
+#include "upstream/request_writer.h"
 
 namespace proxy {
 namespace {
@@ -60,6 +61,15 @@ bool H1Session::parse_step() {
   if (state_ == State::kLingering || in_.is_empty()) return false;
   if (state_ == State::kExchange && (body_read_ || body_stopped_ || exchange_->has_ended())) return false;
   if (!exchange_) begin_exchange();
+  const bool more = parse_message();
+  if (state_ == State::kExchange && !body_read_ && reader_.body_has_ended()) {
+    body_read_ = true;
+    exchange_->on_body_end();
+  }
+  return more;
+}
+
+bool H1Session::parse_message() {
   Slice piece;
   switch (reader_.next(in_, exchange_->request(), piece)) {
     case Step::kMore:
@@ -68,7 +78,6 @@ bool H1Session::parse_step() {
       state_ = State::kExchange;
       client_.deadline().cancel();
       keep_alive_ = exchange_->request().keep_alive;
-      body_read_ = exchange_->request().framing == Framing::kNone;
       exchange_->keep(in_.chunk());
       exchange_->begin(*this, client_.facts());
       return true;
@@ -77,10 +86,6 @@ bool H1Session::parse_step() {
       exchange_->on_body(std::move(piece));
       return true;
     case Step::kEnd:
-      if (!body_read_) {
-        body_read_ = true;
-        exchange_->on_body_end();
-      }
       return true;
     case Step::kInterim:  // answers only
     case Step::kBroken:

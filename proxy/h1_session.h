@@ -41,6 +41,7 @@ class H1Session final : public ClientStream {
 
   void parse();
   bool parse_step();
+  bool parse_message();
   void on_input_end();
   void begin_exchange();
   bool pass_tunnel();

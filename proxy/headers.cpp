@@ -106,9 +106,9 @@ class RequestRewriter {
     const Named named(head_.fields);
     keep_only(head_.fields, [&](const Field& field) {
       if (kHopByHop.has(field.id) || kNeverToApp.has(field.id) || named.has(field)) return false;
-      if (is_trusted_ && (kFromProxies.has(field.id) || is_forwarded_kin(field.name))) return true;
-      if (kFromProxies.has(field.id)) return false;
-      return field.id != FieldId::kOther || (field.name.find('_') == field.name.npos && !is_forwarded_kin(field.name));
+      if (kFromProxies.has(field.id)) return is_trusted_;
+      if (field.id != FieldId::kOther) return true;
+      return field.name.find('_') == field.name.npos && (is_trusted_ || !is_forwarded_kin(field.name));
     });
   }
 

@@ -7,6 +7,7 @@
 
 #include "conf/settings.h"
 #include "proxy/route.h"
+#include "runtime/socket.h"
 #include "upstream/dispatch.h"
 #include "upstream/scoreboard.h"
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -34,7 +35,8 @@ class TlsContext {
   friend class TlsStream;
   TlsContext();
   struct Parts;
-  std::unique_ptr<Parts> parts_;
+  // Owned by this context and by every TlsStream that began under it: a replaced set lives as long as they do.
+  std::shared_ptr<Parts> parts_;
 };
 
 }  // namespace proxy

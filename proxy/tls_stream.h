@@ -46,9 +46,12 @@ class TlsStream {
   struct Free {
     void operator()(ssl_st*) const;
   };
+  // The certificates to choose from; owned by the TlsContext and by every stream that began under it.
+  std::shared_ptr<const void> certificates_;
   std::unique_ptr<ssl_st, Free> ssl_;
-  std::string_view reason_;
-  bool wants_write_ = false;
+  std::string_view reason_;   // set by outcome(); OpenSSL's static text
+  bool wants_write_ = false;  // set by outcome()
+  bool is_broken_ = false;    // a fatal error came: nothing more may be said on it (SSL_get_error(3))
 };
 
 }  // namespace proxy

@@ -169,22 +169,24 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_re
   return Acquired::kLeased;
 }
 
-/// Whether another worker than `other_than` is there, or will come because the supervisor starts one.
+/// Whether another worker is there, or will come because the supervisor starts one.
 bool Dispatch::may_come_locked(WorkerId other_than) const {
-  if (app_.kind() != conf::AppKind::kProxy) return true;
+  return app_.kind() != conf::AppKind::kProxy || has_other_locked(other_than);
+}
+
+bool Dispatch::has_other_locked(WorkerId worker) const {
   return std::any_of(places_.begin(), places_.end(),
-                     [&](const auto& place) { return place->takes_work && place->worker != other_than; });
+                     [&](const auto& place) { return place->takes_work && place->worker != worker; });
+}
+
+bool Dispatch::has_other(WorkerId worker) const {
+  const std::scoped_lock lock(lock_);
+  return has_other_locked(worker);
 }
 
 runtime::Milliseconds Dispatch::patience() const {
   const std::scoped_lock lock(lock_);
   return has_been_ready_ ? app_.queue_timeout : app_.boot_timeout;
-}
-
-std::size_t Dispatch::published() const {
-  const std::scoped_lock lock(lock_);
-  return static_cast<std::size_t>(
-      std::count_if(places_.begin(), places_.end(), [](const auto& place) { return place->takes_work; }));
 }
 
 void Dispatch::occupy_locked(Place& place) {

@@ -148,7 +148,8 @@ class Dispatch {
 
   const conf::App& app() const { return app_; }
   AppFigures& figures() { return figures_; }
-  std::size_t published() const;
+  /// Whether a worker other than this one takes work.
+  bool has_other(WorkerId worker) const;
 
  private:
   friend class Desk;
@@ -159,6 +160,7 @@ class Dispatch {
   // Names end in _locked where lock_ is held by the caller.
   Place* find_locked(WorkerId worker);
   bool may_come_locked(WorkerId other_than) const;
+  bool has_other_locked(WorkerId worker) const;
   void occupy_locked(Place& place);
   void vacate_locked(Place& place);
   void attach(Lease& lease, bool may_repeat);
