@@ -29,3 +29,9 @@ else()
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
   add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed)
 endif()
+
+# libFuzzer's eyes in everything that its targets call. Made for tests/fuzz/run, with clang 19.
+option(FUZZ "build tests/fuzz for libFuzzer" OFF)
+if(FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -88,6 +88,8 @@ bool WorkerAnswerReader::begin_frame(runtime::InBuffer& in) {
 /// Why this frame may not come now; empty: it may.
 std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
   if ((frame.flags & ~(Frame::kLastFlag | Frame::kDoneFlag)) != 0) return "a frame has an unknown flag";
+  const bool lets_go = frame.type == Frame::kDone || (frame.is_done() && frame.type != Frame::kNotTaken);
+  if (lets_go && !frame.is_last() && !last_seen_) return "the worker let go before its answer was whole";
   switch (frame.type) {
     case Frame::kInterim:
       if (frame.flags != 0) return "an interim answer claims to be the last of something";
@@ -100,8 +102,9 @@ std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
       if (frame.length > kMostBodyFrame) return "a piece of the body is longer than a frame may be";
       if (!head_seen_ || last_seen_) return "a body without a head, or behind its end";
       if (framing_ == Framing::kNone && frame.length > 0) return "a body where there can be none";
-      if (framing_ == Framing::kLength && frame.length > body_left_) return "the body is longer than its Content-Length";
-      return "";
+      if (framing_ != Framing::kLength) return "";
+      if (frame.length > body_left_) return "the body is longer than its Content-Length";
+      return frame.is_last() && frame.length < body_left_ ? "the body is shorter than its Content-Length" : "";
     case Frame::kDone:
       return frame.length > 0 || frame.is_last() ? "a done frame with a payload or an end" : "";
     case Frame::kNotTaken:
@@ -184,13 +187,10 @@ Step WorkerAnswerReader::take_body(runtime::InBuffer& in, runtime::Slice& body) 
 bool WorkerAnswerReader::end_frame() {
   in_frame_ = false;
   if (frame_.is_last()) {
-    if (framing_ == Framing::kLength && body_left_ > 0) return broken("the body is shorter than its Content-Length"), false;
+    if (body_left_ > 0) return broken("the body is shorter than its Content-Length"), false;  // `last` in its head
     last_seen_ = true;
   }
-  if (frame_.is_done() || frame_.type == Frame::kDone) {
-    if (!last_seen_) return broken("the worker let go before its answer was whole"), false;
-    done_seen_ = true;
-  }
+  done_seen_ = frame_.is_done() || frame_.type == Frame::kDone;
   return true;
 }
 
