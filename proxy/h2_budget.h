@@ -1,0 +1,35 @@
+// How much of something a client may do that leads nowhere: so much at once, so much a second. Pure.
+#pragma once
+#include <algorithm>
+
+#include "runtime/clock.h"
+
+namespace proxy {
+
+class Budget {
+ public:
+  Budget(long at_once, long a_second) : most_(at_once), a_second_(a_second), left_(at_once) {}
+
+  /// False: it is used up.
+  bool spend(runtime::Time now) {
+    if (left_ == 0) refill(now);
+    if (left_ == 0) return false;
+    --left_;
+    return true;
+  }
+  void earn(long n) { left_ = std::min(most_, left_ + n); }
+
+ private:
+  void refill(runtime::Time now) {
+    constexpr long kSecond = 1000;
+    const long passed = static_cast<long>(std::chrono::duration_cast<runtime::Milliseconds>(now - refilled_).count());
+    left_ = std::min(most_, std::min(passed, kSecond * most_) * a_second_ / kSecond);
+    refilled_ = now;
+  }
+
+  const long most_, a_second_;
+  long left_;
+  runtime::Time refilled_{};  // when it was last looked at empty
+};
+
+}  // namespace proxy

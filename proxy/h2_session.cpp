@@ -1,0 +1,332 @@
+#include "proxy/h2_session.h"
+
+#include <algorithm>
+
+#include "proxy/front_thread.h"
+#include "proxy/h2_wire.h"
+#include "runtime/log.h"
+
+namespace proxy {
+namespace {
+
+using runtime::Bytes;
+using runtime::Io;
+using runtime::Milliseconds;
+using runtime::Time;
+using namespace std::chrono_literals;
+
+// What one wake-up reads, in pieces and in all: one client must not hold the loop.
+constexpr Bytes kReadAtOnce = 64 * 1024;
+constexpr Bytes kReadATurn = 256 * 1024;
+
+constexpr Bytes kRecord = 16 * 1024;  // RFC 8446 5.1
+constexpr Bytes kPlainBatch = 64 * 1024;
+constexpr Bytes kFrameHead = 9;
+// A DATA frame that would be shorter than this waits for the next batch.
+constexpr Bytes kLeastData = 512;
+
+// Frames that nghttp2 may have queued for a client that reads nothing, before it is not read, either.
+constexpr std::size_t kMostQueued = 1000;
+
+// After a GOAWAY: the client is given so long to close, and to send what was on its way (RFC 9113 6.8).
+constexpr Milliseconds kLinger = 2s;
+constexpr Bytes kLingerBytes = 1024 * 1024;
+// Between the two steps of a drain, if the client does not answer the ping.
+constexpr Milliseconds kNotice = 1s;
+
+constexpr Outcome kTakesNothing{Fault::kClient, "client took nothing for too long"};
+constexpr Outcome kSlowHead{Fault::kClient, "head came too slowly"};
+
+/// Where bytes are read to: one a thread, because nghttp2 keeps nothing of it.
+std::span<char> scratch() {
+  thread_local const std::unique_ptr<char[]> bytes = std::make_unique_for_overwrite<char[]>(kReadAtOnce);
+  return {bytes.get(), kReadAtOnce};
+}
+
+Milliseconds tick_for(const conf::Clocks& clocks) {
+  return std::clamp<Milliseconds>(std::min({clocks.head, clocks.write_idle, clocks.keep_alive}) / 4, 10ms, 1s);
+}
+
+}  // namespace
+
+H2Session::H2Session(Client& client, std::string_view first)
+    : client_(client),
+      clocks_(client.thread().site().settings.front.clocks),
+      tick_(tick_for(clocks_)),
+      batch_(client.transport().tls() != nullptr ? kRecord : kPlainBatch),
+      head_(client.thread().site().settings.front.max_head, client.thread().site().settings.front.max_fields),
+      read_on_(client.thread().loop(), runtime::bind<&H2Session::on_readable>(this)),
+      wire_(make_wire(*this, client.thread().site().settings.front)) {
+  began_ = idle_since_ = moved_ = now();
+  client_.deadline().arm(tick_);
+  flush_soon();
+  if (!first.empty()) receive(first);
+}
+
+H2Session::~H2Session() = default;
+
+Time H2Session::now() { return client_.thread().loop().now(); }
+
+std::string_view H2Session::date() { return client_.thread().date(); }
+
+// ---- reading ----
+
+void H2Session::on_readable() {
+  if (client_.is_closing()) return;
+  if (is_lingering_) return discard();
+  for (Bytes in_all = 0;;) {
+    Bytes n = 0;
+    const Io io = client_.transport().read(scratch(), n);
+    if (io == Io::kWant) break;
+    // RFC 9113 has no half-close of a connection: who stops sending frames, windows among them, has gone.
+    if (io != Io::kProgress) return lost(kClientGone);
+    if (!receive({scratch().data(), n})) return;
+    in_all += n;
+    if (!client_.transport().has_pending()) break;
+    if (in_all >= kReadATurn) {
+      read_on_.arm(0ms);
+      break;
+    }
+  }
+  update_reading();
+}
+
+/// False: the connection is being closed.
+bool H2Session::receive(std::string_view bytes) {
+  const auto* const data = static_cast<const std::uint8_t*>(static_cast<const void*>(bytes.data()));
+  const ssize_t n = nghttp2_session_mem_recv(wire_.get(), data, bytes.size());
+  if (n < 0) {
+    runtime::log(runtime::Level::kDebug, "client does not speak HTTP/2",
+                 {{"client", facts().peer.text()}, {"cause", nghttp2_strerror(static_cast<int>(n))}});
+    lost(kClientGone);
+    return false;
+  }
+  begin_fresh();
+  check_floods();
+  // Also when there is nothing to write any more: flush() sees that all is over.
+  if (nghttp2_session_want_write(wire_.get()) != 0 || nghttp2_session_want_read(wire_.get()) == 0) flush_soon();
+  return true;
+}
+
+void H2Session::frame_begins(bool leads_somewhere) {
+  if (leads_somewhere) return frames_.earn(kFramesEarned);
+  if (!frames_.spend(now())) is_flooded_ = true;
+}
+
+H2Stream* H2Session::request_begins(std::int32_t id) {
+  streams_.push_back(std::make_unique<H2Stream>(*this, id, client_.thread().exchanges().take()));
+  H2Stream& stream = *streams_.back();
+  stream.index_ = streams_.size() - 1;
+  head_.begin(stream.exchange().request());
+  head_of_ = &stream;
+  head_began_ = now();
+  tick_soon();
+  return &stream;
+}
+
+void H2Session::head_is_whole(H2Stream& stream, bool has_body) {
+  head_of_ = nullptr;
+  const bool is_request = head_.finish(has_body);
+  stream.exchange().keep(head_.chunk());
+  if (!is_request) return stream.refuse(head_.refusal().status, head_.refusal().reason);
+  fresh_.push_back(&stream);
+}
+
+/// Not from nghttp2's callback: a stream that was reset in the same breath never begins an exchange (CVE-2023-44487).
+void H2Session::begin_fresh() {
+  for (std::size_t i = 0; i < fresh_.size(); ++i) {
+    if (!fresh_[i]->has_begun()) fresh_[i]->begin();
+  }
+  fresh_.clear();
+}
+
+void H2Session::body_came(H2Stream& stream, std::string_view bytes) {
+  if (!stream.has_begun()) stream.begin();
+  stream.on_body(bytes);
+}
+
+void H2Session::request_ends(H2Stream& stream) {
+  if (!stream.has_begun()) stream.begin();
+  stream.on_body_end();
+}
+
+void H2Session::stream_closed(H2Stream& stream) {
+  if (head_of_ == &stream) head_of_ = nullptr;
+  std::erase(fresh_, &stream);
+  std::erase(roomy_, &stream);
+  stream.closed();
+  const std::size_t index = stream.index_;
+  streams_.back()->index_ = index;
+  std::swap(streams_[index], streams_.back());
+  streams_.pop_back();
+  if (!streams_.empty()) return;
+  idle_since_ = now();
+  head_.rest();
+}
+
+/// Who does not read does not get to say more. Its window updates wait, too; the write clock ends it.
+void H2Session::update_reading() {
+  const bool reads = !is_full_ || nghttp2_session_get_outbound_queue_size(wire_.get()) < kMostQueued;
+  client_.want_read(reads);
+}
+
+void H2Session::check_floods() {
+  if (!is_flooded_ || std::exchange(is_terminated_, true)) return;
+  runtime::log(runtime::Level::kWarning, "client floods us with frames that lead nowhere", {{"client", facts().peer.text()}});
+  nghttp2_session_terminate_session(wire_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
+  flush_soon();
+}
+
+// ---- writing ----
+
+void H2Session::flush() {
+  if (is_lingering_) return;
+  if (!write()) return lost(kClientGone);
+  client_.want_write(is_full_);
+  if (is_full_) tick_soon();
+  give_room();
+  check_floods();
+  if (out_.is_empty() && nghttp2_session_want_read(wire_.get()) == 0 && nghttp2_session_want_write(wire_.get()) == 0) {
+    return linger();
+  }
+  update_reading();
+}
+
+/// Until there is nothing to say or the socket is full. False: the connection is broken.
+bool H2Session::write() {
+  const bool was_full = std::exchange(is_full_, false);
+  for (;;) {
+    if (!fill()) return false;
+    if (out_.is_empty()) return true;
+    const Bytes before = out_.size();
+    const Io io = client_.transport().flush(out_);
+    if (out_.size() < before || !was_full) moved_ = now();
+    if (io == Io::kFailed || io == Io::kClosed) return false;
+    if (io == Io::kWant) {
+      is_full_ = true;
+      return true;
+    }
+  }
+}
+
+/// Gathers a batch.
+bool H2Session::fill() {
+  while (out_.size() + kLeastData < batch_) {
+    const std::uint8_t* bytes = nullptr;
+    const ssize_t n = nghttp2_session_mem_send(wire_.get(), &bytes);
+    if (n < 0) return false;
+    if (n == 0) return true;
+    out_.append_copy({static_cast<const char*>(static_cast<const void*>(bytes)), static_cast<Bytes>(n)});
+  }
+  return true;
+}
+
+/// Such that the frame fills the batch, or, if too little of it is left, the next one.
+Bytes H2Session::data_length() const {
+  const Bytes room = out_.size() + kLeastData < batch_ ? batch_ - out_.size() : batch_;
+  return std::min(room, kRecord) - kFrameHead;
+}
+
+/// False: later, the batch is full.
+bool H2Session::send_data(H2Stream& stream, std::string_view frame_head, Bytes length) {
+  if (!out_.is_empty() && out_.size() + kFrameHead + length > batch_) return false;
+  out_.append_copy(frame_head);
+  stream.move_body(length, out_);
+  return true;
+}
+
+void H2Session::give_room() {
+  for (std::size_t i = 0; i < roomy_.size(); ++i) {
+    Exchange& exchange = roomy_[i]->exchange();
+    if (!exchange.has_ended()) exchange.on_room();
+  }
+  roomy_.clear();
+}
+
+/// Those that the exchange or a clock wanted are no doing of the client.
+void H2Session::reset_sent(const H2Stream* stream) {
+  if (stream != nullptr && stream->is_cut()) return;
+  if (!resets_.spend(now())) is_flooded_ = true;
+}
+
+// ---- clocks, and the end ----
+
+void H2Session::tick_soon() {
+  const Time soon = now() + tick_;
+  runtime::Timer& deadline = client_.deadline();
+  if (!deadline.is_armed() || deadline.deadline() > soon) deadline.arm_at(soon);
+}
+
+bool H2Session::needs_ticking() const {
+  return !streams_.empty() || is_full_ || !has_settings_ || drain_ == Drain::kNoticed;
+}
+
+void H2Session::on_deadline() {
+  if (is_lingering_) return client_.close();
+  const Time at = now();
+  if (is_full_ && at - moved_ >= clocks_.write_idle) return lost(kTakesNothing);
+  if (head_of_ != nullptr && at - head_began_ >= clocks_.head) return lost(kSlowHead);
+  if (!has_settings_ && at - began_ >= clocks_.head) return lost(kSlowHead);
+  if (drain_ == Drain::kNoticed && at - drain_began_ >= kNotice) go_away();
+  if (!is_full_) reset_stuck_streams();
+  if (streams_.empty() && at - idle_since_ >= clocks_.keep_alive && !std::exchange(is_terminated_, true)) {
+    nghttp2_session_terminate_session(wire_.get(), NGHTTP2_NO_ERROR);
+    flush_soon();
+  }
+  if (needs_ticking()) return client_.deadline().arm(tick_);
+  client_.deadline().arm_at(std::max(idle_since_ + clocks_.keep_alive, at + tick_));
+}
+
+/// A client that opens no window for one stream may be busy with the others; but this one does not hold its worker for ever.
+void H2Session::reset_stuck_streams() {
+  const Time then = now() - clocks_.write_idle;
+  for (const auto& stream : streams_) {
+    if (stream->is_stuck_since(then) && !stream->is_cut()) stream->reset(kTakesNothing);
+  }
+}
+
+void H2Session::drain() {
+  if (drain_ != Drain::kNo || is_lingering_) return;
+  drain_ = Drain::kNoticed;
+  drain_began_ = now();
+  nghttp2_submit_shutdown_notice(wire_.get());
+  // When its answer comes, so has everything that the client sent before it heard of the notice.
+  nghttp2_submit_ping(wire_.get(), NGHTTP2_FLAG_NONE, nullptr);
+  tick_soon();
+  flush_soon();
+}
+
+void H2Session::ping_answered() {
+  if (drain_ == Drain::kNoticed) go_away();
+}
+
+void H2Session::go_away() {
+  drain_ = Drain::kGoneAway;
+  const std::int32_t last = nghttp2_session_get_last_proc_stream_id(wire_.get());
+  nghttp2_submit_goaway(wire_.get(), NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, nullptr, 0);
+  flush_soon();
+}
+
+/// Closing with unread input would make the kernel send a reset, which may destroy the GOAWAY on its way.
+void H2Session::linger() {
+  is_lingering_ = true;
+  client_.transport().close_write();
+  client_.want_read(true);
+  client_.deadline().arm(kLinger);
+}
+
+void H2Session::discard() {
+  Bytes n = 0;
+  const Io io = client_.transport().read(scratch(), n);
+  discarded_ += io == Io::kProgress ? n : 0;
+  if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) return client_.close();
+  if (client_.transport().has_pending()) read_on_.arm(0ms);
+}
+
+void H2Session::lost(const Outcome& why) {
+  if (client_.is_closing()) return;
+  for (const auto& stream : streams_) stream->gone(why);
+  client_.close();
+}
+
+}  // namespace proxy

@@ -1,0 +1,113 @@
+// HTTP/2 with one client, RFC 9113: many requests at the same time on one connection. nghttp2 knows frames, HPACK and windows; this is
+// the connection around it: reading, writing in whole records, clocks, floods, the end. Streams: h2_stream.h, callbacks: h2_wire.h.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "proxy/client.h"
+#include "proxy/h2_budget.h"
+#include "proxy/h2_head.h"
+#include "proxy/h2_stream.h"
+#include "proxy/outcome.h"
+
+struct nghttp2_session;
+
+namespace proxy {
+
+struct FreeWire {
+  void operator()(nghttp2_session*) const;
+};
+using WireHandle = std::unique_ptr<nghttp2_session, FreeWire>;
+
+class H2Session {
+ public:
+  /// `first`: bytes that came already.
+  H2Session(Client& client, std::string_view first);
+  ~H2Session();
+
+  void on_readable();
+  void flush();
+  void on_deadline();
+  /// GOAWAY in two steps (RFC 9113 6.8): no new requests after those that are on their way.
+  void drain();
+  /// The connection is of no use any more: whatever runs is cancelled.
+  void lost(const Outcome& why);
+
+  // For its streams.
+  nghttp2_session* wire() { return wire_.get(); }
+  const ClientFacts& facts() const { return client_.facts(); }
+  runtime::Time now();
+  std::string_view date();
+  void flush_soon() { client_.flush_soon(); }
+  /// Exchange::on_room() is due, from the loop.
+  void room_came(H2Stream& stream) { roomy_.push_back(&stream); }
+
+ private:
+  friend struct H2Callbacks;
+  enum class Drain : std::uint8_t { kNo, kNoticed, kGoneAway };
+
+  // From nghttp2, while it reads.
+  void frame_begins(bool leads_somewhere);
+  void settings_came() { has_settings_ = true; }
+  void ping_answered();
+  H2Stream* request_begins(std::int32_t id);
+  void head_is_whole(H2Stream& stream, bool has_body);
+  void body_came(H2Stream& stream, std::string_view bytes);
+  void request_ends(H2Stream& stream);
+  void stream_closed(H2Stream& stream);
+  // And while it writes.
+  void frame_sent() { frames_.earn(kFramesEarned); }
+  void reset_sent(const H2Stream* stream);
+  runtime::Bytes data_length() const;
+  bool send_data(H2Stream& stream, std::string_view frame_head, runtime::Bytes length);
+
+  bool receive(std::string_view bytes);
+  void begin_fresh();
+  void begin(H2Stream& stream);
+  bool fill();
+  bool write();
+  void give_room();
+  void update_reading();
+  void check_floods();
+  void go_away();
+  void linger();
+  void discard();
+  void reset_stuck_streams();
+  bool needs_ticking() const;
+  void tick_soon();
+
+  // Frames without progress, and resets that a client makes us send (MadeYouReset): nghttp2 counts neither.
+  static constexpr long kFramesAtOnce = 4000, kFramesASecond = 100, kFramesEarned = 4;
+  static constexpr long kResetsAtOnce = 200, kResetsASecond = 10;
+
+  Client& client_;
+  const conf::Clocks& clocks_;
+  const runtime::Milliseconds tick_;    // how often the clocks are looked at while something goes on
+  const runtime::Bytes batch_;          // what is gathered for one write: a TLS record, or a few frames
+  H2Head head_;
+  std::vector<std::unique_ptr<H2Stream>> streams_;
+  std::vector<H2Stream*> fresh_;        // heads that are whole, to begin when nghttp2 has read what is there
+  std::vector<H2Stream*> roomy_;        // whose exchange is to be told that there is room
+  runtime::ByteQueue out_;              // written by nghttp2, not yet taken by the socket
+  runtime::Timer read_on_;              // armed: decrypted bytes wait, the socket will not say so
+  Budget frames_{kFramesAtOnce, kFramesASecond};
+  Budget resets_{kResetsAtOnce, kResetsASecond};
+  const H2Stream* head_of_ = nullptr;   // whose header block is not whole
+  runtime::Time head_began_{};          // while head_of_
+  runtime::Time began_{};
+  runtime::Time idle_since_{};          // when the last stream ended
+  runtime::Time moved_{};               // when the socket last took something, or became full
+  runtime::Time drain_began_{};         // while kNoticed
+  runtime::Bytes discarded_ = 0;        // while lingering
+  Drain drain_ = Drain::kNo;
+  bool has_settings_ = false;           // the client's first SETTINGS came: it does speak HTTP/2
+  bool is_full_ = false;                // the socket takes nothing now
+  bool is_flooded_ = false;             // a budget is used up
+  bool is_terminated_ = false;          // we have said GOAWAY for a reason
+  bool is_lingering_ = false;           // all is said; what still comes is read for a while
+  WireHandle wire_;                     // the last member: it calls back
+};
+
+}  // namespace proxy

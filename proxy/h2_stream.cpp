@@ -1,0 +1,213 @@
+#include "proxy/h2_stream.h"
+
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+
+#include "proxy/h2_session.h"
+#include "proxy/h2_wire.h"
+#include "upstream/field_set.h"
+
+namespace proxy {
+namespace {
+
+using runtime::Bytes;
+using runtime::Slice;
+using upstream::Field;
+using upstream::FieldId;
+using upstream::Framing;
+using upstream::ResponseHead;
+
+/// RFC 9113 8.2.2: what belongs to a connection has no place in HTTP/2. The exchange has taken them out; should one be left, the
+/// client would have to treat the answer as malformed.
+constexpr upstream::FieldSet kOfConnection{FieldId::kConnection,       FieldId::kKeepAlive, FieldId::kProxyConnection,
+                                           FieldId::kTransferEncoding, FieldId::kUpgrade};
+
+std::uint8_t* bytes_of(std::string_view text) {
+  // nghttp2 copies what it is given; its type says otherwise.
+  return static_cast<std::uint8_t*>(static_cast<void*>(const_cast<char*>(text.data())));
+}
+
+/// The fields of an answer as nghttp2 wants them. One at a time on a thread: it keeps its capacity.
+class Block {
+ public:
+  Block() { pairs_.clear(); }
+
+  void add(std::string_view name, std::string_view value) {
+    pairs_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
+  }
+  void add_status(std::uint16_t status) {
+    digits_ = {static_cast<char>('0' + status / 100 % 10), static_cast<char>('0' + status / 10 % 10),
+               static_cast<char>('0' + status % 10)};
+    add(":status", {digits_.data(), digits_.size()});
+  }
+  /// nghttp2 writes names in lower case.
+  void add_fields(const ResponseHead& head, bool with_length) {
+    for (const Field& field : head.fields) {
+      if (kOfConnection.has(field.id) || (field.id == FieldId::kContentLength && !with_length)) continue;
+      add(field.name, field.value);
+    }
+  }
+  const nghttp2_nv* data() const { return pairs_.data(); }
+  std::size_t size() const { return pairs_.size(); }
+
+ private:
+  static thread_local std::vector<nghttp2_nv> pairs_;
+  std::array<char, 3> digits_{};
+};
+thread_local std::vector<nghttp2_nv> Block::pairs_;
+
+}  // namespace
+
+H2Stream::H2Stream(H2Session& session, std::int32_t id, ExchangeHandle exchange)
+    : session_(session), id_(id), exchange_(std::move(exchange)) {}
+
+// ---- what the client does ----
+
+void H2Stream::begin() {
+  has_begun_ = true;
+  exchange_->begin(*this, session_.facts());
+}
+
+void H2Stream::refuse(std::uint16_t status, std::string_view reason) {
+  has_begun_ = true;
+  exchange_->refuse(*this, session_.facts(), status, reason);
+}
+
+void H2Stream::on_body(std::string_view bytes) {
+  while (!bytes.empty() && !body_stopped_ && !exchange_->has_ended()) {
+    Slice piece = copy_in(bytes);
+    held_ += piece.size;
+    exchange_->on_body(std::move(piece));
+  }
+  // What nobody wants any more costs this stream its window, but not the others theirs.
+  if (!bytes.empty()) nghttp2_session_consume_connection(session_.wire(), bytes.size());
+}
+
+/// The front of `bytes`, copied behind what came before. Into a chunk of the stream's own: so no stream keeps alive the memory
+/// that another one has filled.
+Slice H2Stream::copy_in(std::string_view& bytes) {
+  constexpr Bytes kWorthwhile = 1024;
+  const Bytes room = in_ ? in_.capacity() - in_used_ : 0;
+  if (room == 0 || (room < kWorthwhile && room < bytes.size())) {
+    in_ = runtime::Chunk::make();
+    in_used_ = 0;
+  }
+  const Bytes n = std::min(bytes.size(), in_.capacity() - in_used_);
+  Slice piece{in_, in_.data() + in_used_, n};
+  std::memcpy(in_.data() + in_used_, bytes.data(), n);
+  in_used_ += n;
+  bytes.remove_prefix(n);
+  return piece;
+}
+
+void H2Stream::on_body_end() {
+  request_ended_ = true;
+  in_ = runtime::Chunk();
+  if (!exchange_->has_ended()) exchange_->on_body_end();
+}
+
+void H2Stream::gone(const Outcome& why) {
+  if (has_begun_ && !exchange_->has_ended()) exchange_->client_gone(why);
+}
+
+void H2Stream::closed() {
+  gone(kClientGone);
+  if (held_ > 0) nghttp2_session_consume_connection(session_.wire(), std::exchange(held_, 0));
+}
+
+void H2Stream::reset(const Outcome& why) {
+  is_cut_ = true;
+  gone(why);
+  nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_CANCEL);
+  session_.flush_soon();
+}
+
+// ---- ClientStream ----
+
+void H2Stream::send_interim(const ResponseHead& head) {
+  Block block;
+  block.add_status(head.status);
+  block.add_fields(head, /*with_length=*/false);
+  nghttp2_submit_headers(session_.wire(), NGHTTP2_FLAG_NONE, id_, nullptr, block.data(), block.size(), nullptr);
+  session_.flush_soon();
+}
+
+void H2Stream::send_head(const ResponseHead& head) {
+  Block block;
+  block.add_status(head.status);
+  block.add_fields(head, /*with_length=*/head.framing == Framing::kLength || head.framing == Framing::kNone);
+  if (upstream::find(head.fields, FieldId::kDate) == nullptr) block.add("date", session_.date());
+  const nghttp2_data_provider body = body_provider(*this);
+  const bool has_body = head.framing != Framing::kNone;
+  nghttp2_submit_response(session_.wire(), id_, block.data(), block.size(), has_body ? &body : nullptr);
+  session_.flush_soon();
+}
+
+void H2Stream::send_body(Slice piece) {
+  if (is_cut_) return;
+  if (body_.is_empty()) moved_ = session_.now();
+  body_.append(std::move(piece));
+  was_full_ = was_full_ || body_.size() > kHighMark;
+  go_on();
+}
+
+void H2Stream::end_body() {
+  body_ended_ = true;
+  go_on();
+}
+
+void H2Stream::go_on() {
+  if (std::exchange(is_waiting_, false)) nghttp2_session_resume_data(session_.wire(), id_);
+  session_.flush_soon();
+}
+
+void H2Stream::cut() {
+  is_cut_ = true;  // what nghttp2 was offered of the body stays: it may be on its way
+  nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_INTERNAL_ERROR);
+  session_.flush_soon();
+}
+
+void H2Stream::body_taken(Bytes n) {
+  n = std::min(n, held_);
+  held_ -= n;
+  if (n == 0) return;
+  nghttp2_session_consume(session_.wire(), id_, n);
+  session_.flush_soon();
+}
+
+// ---- while nghttp2 writes ----
+
+H2Stream::Offer H2Stream::offer(Bytes most) {
+  const Bytes size = std::min(most, body_.size());
+  const bool is_last = body_ended_ && size == body_.size();
+  is_waiting_ = size == 0 && !is_last;
+  return {size, is_last};
+}
+
+void H2Stream::move_body(Bytes n, runtime::ByteQueue& out) {
+  assert(n <= body_.size());
+  moved_ = session_.now();
+  while (n > 0) {
+    Slice piece = body_.at(0);
+    piece.size = std::min(piece.size, n);
+    n -= piece.size;
+    body_.drop(piece.size);
+    out.append(std::move(piece));
+  }
+  if (was_full_ && body_.size() <= kLowMark) {
+    was_full_ = false;
+    session_.room_came(*this);
+  }
+}
+
+/// RFC 9113 8.1: with NO_ERROR the client keeps the answer and stops sending.
+void H2Stream::answer_sent() {
+  if (!body_stopped_ || request_ended_) return;
+  nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+}
+
+}  // namespace proxy
