@@ -147,7 +147,7 @@ void Front::on_message(runtime::Message& message) {
 
 // Its end follows at once, or it is broken: a front that cannot be told anything is of no use.
 void Front::on_channel_closed() {
-  if (child_ && !is_draining_) child_->signal(SIGKILL);
+  if (child_ && !is_draining_) deadline_.arm(kCutWithin);
 }
 
 void Front::on_exited(const Exit& exit) {
@@ -182,8 +182,8 @@ void Front::on_start_due() {
 
 void Front::on_deadline() {
   if (!child_) return;
-  runtime::log(Level::kError, is_draining_ ? "the front does not end: killed" : "the front does not start: killed",
-               {{"pid", pid()}});
+  const char* what = is_draining_ ? "end" : is_started_ ? "listen to us" : "start";
+  runtime::log(Level::kError, fmt::format("the front does not {}: killed", what), {{"pid", pid()}});
   child_->kill_group();
 }
 

@@ -73,7 +73,7 @@ Json object_of(const Json& json, std::string_view key) {
 std::string memory_text(const Json& worker) {
   const Json memory = object_of(worker, "memory");
   if (!memory.is_number_unsigned()) return "-";
-  return fmt::format("{:.1f} MiB", static_cast<double>(memory.get<std::uint64_t>()) / (1 << 20));
+  return fmt::format("{} MiB", memory.get<std::uint64_t>() >> 20);
 }
 
 std::string cut(std::string text, std::size_t width) {
@@ -107,12 +107,12 @@ std::string status_table(std::string_view text) {
     table += fmt::format("\n{}: {}\n  {} of {} slots busy, {} waiting, {} served, {} failed\n", text_of(app, "name"),
                          text_of(app, "state"), text_of(app, "busy"), text_of(app, "slots"), text_of(app, "queue"),
                          text_of(app, "served"), text_of(app, "failed"));
-    table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>12}  {}\n", "slot", "pid", "state", "busy", "served", "memory",
+    table += fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", "slot", "pid", "state", "busy", "served", "memory",
                          "last exit");
     for (const Json& worker : list_of(app, "workers")) {
-      table += fmt::format("  {:>4} {:>8} {:<9} {:>5} {:>9} {:>12}  {}\n", text_of(worker, "slot"), text_of(worker, "pid"),
+      table += fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", text_of(worker, "slot"), text_of(worker, "pid"),
                            text_of(worker, "state"), text_of(worker, "busy"), text_of(worker, "served"), memory_text(worker),
-                           cut(text_of(worker, "last_exit"), 24));
+                           cut(text_of(worker, "last_exit"), 29));
     }
   }
   return table;

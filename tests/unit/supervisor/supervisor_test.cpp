@@ -172,7 +172,8 @@ TEST_CASE("a front that dies is followed by another, which is told of the same w
   REQUIRE(after.contains("front"));
   for (int i = 0; i < 2; ++i) CHECK(before["apps"][0]["workers"][i]["pid"] == after["apps"][0]["workers"][i]["pid"]);
   CHECK(count(stage.read("notes"), after["front"]["pid"].dump() + " publish ") == 2);
-  CHECK(stage.read("error.log").find("the front has ended: starting another") != std::string::npos);
+  CHECK(stage.read("error.log").find("the front has ended: starting another pid=" + before["front"]["pid"].dump() +
+                                     " exit=\"killed from outside (SIGKILL)\"") != std::string::npos);
 }
 
 TEST_CASE("a front that cannot be started is the end, with exit status 1") {
