@@ -82,12 +82,14 @@ static_assert(std::is_sorted(std::begin(kStatusLines), std::end(kStatusLines)));
 
 /// "404 Not Found\n", or nothing.
 std::string_view status_line(std::uint16_t status) {
-  const auto found = std::lower_bound(std::begin(kStatusLines), std::end(kStatusLines), status,
-                                      [](std::string_view line, std::uint16_t wanted) { return status_of(line) < wanted; });
+  const auto found =
+      std::lower_bound(std::begin(kStatusLines), std::end(kStatusLines), status,
+                       [](std::string_view line, std::uint16_t wanted) { return status_of(line) < wanted; });
   return found != std::end(kStatusLines) && status_of(*found) == status ? *found : std::string_view();
 }
 
-// The fields of the last answer that has ended, for their capacity: refusing costs no allocation, however many there are.
+// The fields of the last answer that has ended, for their capacity: refusing costs no allocation, however
+// many there are.
 thread_local upstream::Fields spare_fields;
 
 }  // namespace
@@ -103,7 +105,9 @@ OwnAnswer::OwnAnswer(std::uint16_t status, upstream::Method method) : method_(me
   set(status);
 }
 
-OwnAnswer::~OwnAnswer() { head_.fields.swap(spare_fields); }
+OwnAnswer::~OwnAnswer() {
+  head_.fields.swap(spare_fields);
+}
 
 void OwnAnswer::set(std::uint16_t status) {
   head_.clear();
@@ -114,8 +118,10 @@ void OwnAnswer::set(std::uint16_t status) {
   head_.content_length = body_.size();
   const char* const end = upstream::put_number(length_, body_.size());
   head_.fields.push_back({"Content-Type", "text/plain; charset=utf-8", FieldId::kContentType});
-  head_.fields.push_back({"Content-Length", {length_, static_cast<std::size_t>(end - length_)}, FieldId::kContentLength});
-  // RFC 9110 15.5.6: what is allowed must be said. We refuse TRACE and CONNECT, the app decides about the others.
+  head_.fields.push_back(
+      {"Content-Length", {length_, static_cast<std::size_t>(end - length_)}, FieldId::kContentLength});
+  // RFC 9110 15.5.6: what is allowed must be said. We refuse TRACE and CONNECT, the app decides about the
+  // others.
   if (status == 405) head_.fields.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
 }
 
@@ -134,6 +140,8 @@ void OwnAnswer::location_https(std::string_view host, std::uint16_t port, std::s
   head_.fields.push_back({"Location", location_});
 }
 
-runtime::Slice OwnAnswer::body() const { return {{}, body_.data(), body_.size()}; }
+runtime::Slice OwnAnswer::body() const {
+  return {{}, body_.data(), body_.size()};
+}
 
 }  // namespace proxy

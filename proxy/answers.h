@@ -1,4 +1,5 @@
-// Answers that we make ourselves: refusals, failures of the app, redirects to https. Pure: a status in, head and body out.
+// Answers that we make ourselves: refusals, failures of the app, redirects to https. Pure: a status in, head
+// and body out.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -23,8 +24,8 @@ class OwnAnswer {
 
   /// RFC 9110 10.2.3; with 503.
   void retry_after(std::chrono::seconds);
-  /// Location: the same target by https. `host` without port; `port` 0 or 443 is left out. Without a host (HTTP/1.0) there is no
-  /// place to go: the answer becomes a 400.
+  /// Location: the same target by https. `host` without port; `port` 0 or 443 is left out. Without a host
+  /// (HTTP/1.0) there is no place to go: the answer becomes a 400.
   void location_https(std::string_view host, std::uint16_t port, std::string_view target);
 
   /// Valid as long as this object. With Framing::kNone there is no body to send.

@@ -28,7 +28,8 @@ constexpr Refusal kBadHost{400, "Host is not a host"};
 /// "HTTP/1.1", exactly (RFC 9112 2.3). Minor versions above 1 mean 1.1 (RFC 9110 2.5).
 Verdict take_version(std::string_view text, RequestHead& head) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7])) {
+  if (text.size() != 8 || !text.starts_with("HTTP/") || !is_digit(text[5]) || text[6] != '.' ||
+      !is_digit(text[7])) {
     return kBadRequestLine;
   }
   if (text[5] != '1') return Refusal{505, "the version is not HTTP/1"};
@@ -45,15 +46,17 @@ Verdict take_request_line(std::string_view line, RequestHead& head) {
   const auto space = rest.find(' ');
   // RFC 1945 5.1: a line without a version is HTTP/0.9, whose answers have no head.
   if (space == rest.npos) return Refusal{400, "the request-line has no version"};
-  if (!upstream::is_target(rest.substr(0, space))) return Refusal{400, "the target has a character that is none of a target"};
+  if (!upstream::is_target(rest.substr(0, space)))
+    return Refusal{400, "the target has a character that is none of a target"};
   head.method_text = line.substr(0, at);
   head.method = upstream::parse_method(head.method_text);
   head.target = rest.substr(0, space);
   return take_version(rest.substr(space + 1), head);
 }
 
-/// Moves the authority of "http://host?query" one byte to the left, over the second slash, so that there is room for the "/" that
-/// the target lacks (RFC 9112 3.2.1). `chunk` is the memory that the head's views look into.
+/// Moves the authority of "http://host?query" one byte to the left, over the second slash, so that there is
+/// room for the "/" that the target lacks (RFC 9112 3.2.1). `chunk` is the memory that the head's views look
+/// into.
 void make_room_for_slash(char* chunk, std::string_view& authority, std::string_view& target) {
   char* const begin = chunk + (authority.data() - chunk);
   std::memmove(begin - 1, begin, authority.size());
@@ -84,7 +87,8 @@ Verdict take_absolute_target(char* chunk, RequestHead& head) {
 /// authority-form, RFC 9112 3.2.3: "host:port".
 Verdict take_authority_target(RequestHead& head) {
   const auto colon = head.target.rfind(':');
-  const bool has_port = colon != head.target.npos && colon + 1 < head.target.size() && head.target.back() != ']';
+  const bool has_port =
+      colon != head.target.npos && colon + 1 < head.target.size() && head.target.back() != ']';
   if (!has_port || !upstream::is_host(head.target)) return kBadTarget;
   head.authority = head.target;
   return {};
@@ -188,7 +192,8 @@ Verdict take_framing(const Said& said, RequestHead& head) {
   return {};
 }
 
-/// An app that switches to another HTTP gets requests that we have not seen: h2c and TLS are never asked for on a client's behalf.
+/// An app that switches to another HTTP gets requests that we have not seen: h2c and TLS are never asked for
+/// on a client's behalf.
 bool is_another_http(std::string_view upgrade) {
   upstream::ListMembers members(upgrade);
   while (const auto member = members.next()) {
@@ -215,7 +220,8 @@ Verdict take_meaning(char* chunk, RequestHead& head) {
   if (const Verdict refused = take_framing(said, head)) return refused;
   take_upgrade(said, head);
   // Behind a CONNECT come bytes of a tunnel that there will not be: none of them is a request.
-  head.keep_alive = !said.close && (head.version == Version::kHttp11 || said.keep_alive) && head.method != Method::kConnect;
+  head.keep_alive =
+      !said.close && (head.version == Version::kHttp11 || said.keep_alive) && head.method != Method::kConnect;
   return {};
 }
 
@@ -284,7 +290,8 @@ Step H1Reader::begin_head(runtime::InBuffer& in, RequestHead& head) {
     bytes = in.bytes();
   }
   if (bytes.empty() || (bytes == "\r" && !empty_line_seen_)) return Step::kMore;
-  // Whatever does not begin with a method is refused before it has a line: a TLS client at a plain port, for one.
+  // Whatever does not begin with a method is refused before it has a line: a TLS client at a plain port, for
+  // one.
   if (!upstream::is_token_char(bytes.front())) return refuse(kBadRequestLine);
   head.clear();
   lines_.begin(max_head_, max_fields_);

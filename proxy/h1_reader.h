@@ -1,5 +1,5 @@
-// Reads requests from an HTTP/1 connection, RFC 9112, strictly: what could be read in two ways is refused, and nothing that
-// follows it is read as a request. Pure: bytes in, steps out. Who calls: h1_session.
+// Reads requests from an HTTP/1 connection, RFC 9112, strictly: what could be read in two ways is refused,
+// and nothing that follows it is read as a request. Pure: bytes in, steps out. Who calls: h1_session.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -23,9 +23,9 @@ class H1Reader {
   void begin(runtime::Bytes max_head, std::size_t max_fields);
   /// For the next request on it: after kEnd.
   void next_message();
-  /// kHead: once; the views of `head` look into in.chunk(), which the caller keeps; its bytes are consumed. kBody: a piece, taken out
-  /// of `in`. kEnd: the message is whole (for one without body: at the next call, `in` may be empty), and stays so.
-  /// kBroken: see refusal(); it stays so.
+  /// kHead: once; the views of `head` look into in.chunk(), which the caller keeps; its bytes are consumed.
+  /// kBody: a piece, taken out of `in`. kEnd: the message is whole (for one without body: at the next call,
+  /// `in` may be empty), and stays so. kBroken: see refusal(); it stays so.
   upstream::Step next(runtime::InBuffer& in, upstream::RequestHead& head, runtime::Slice& body);
   const Refusal& refusal() const { return refusal_; }
   /// Nothing more of this message is to come; true as soon as its last byte was taken.

@@ -16,12 +16,14 @@ using upstream::ResponseHead;
 using upstream::Version;
 
 /// Written from what the connection is, not as they came.
-constexpr upstream::FieldSet kWrittenByUs{FieldId::kConnection, FieldId::kKeepAlive, FieldId::kTransferEncoding};
+constexpr upstream::FieldSet kWrittenByUs{FieldId::kConnection, FieldId::kKeepAlive,
+                                          FieldId::kTransferEncoding};
 
 std::size_t room_for(const ResponseHead& head, std::string_view date) {
   constexpr std::size_t kFixed = 256;  // status line, a long reason phrase of ours, the fields we write
   std::size_t room = kFixed + head.reason.size() + date.size();
-  for (const Field& field : head.fields) room += field.name.size() + field.value.size() + upstream::kAroundField;
+  for (const Field& field : head.fields)
+    room += field.name.size() + field.value.size() + upstream::kAroundField;
   return room;
 }
 
@@ -66,8 +68,8 @@ char* put_connection(char* at, const ResponseHead& head, Version version, bool k
 
 }  // namespace
 
-void write_response_head(const ResponseHead& head, Version version, bool keep_alive, Framing framing, std::string_view date,
-                         runtime::ByteQueue& out) {
+void write_response_head(const ResponseHead& head, Version version, bool keep_alive, Framing framing,
+                         std::string_view date, runtime::ByteQueue& out) {
   char* const begin = out.reserve(room_for(head, date));
   char* at = put_status_line(begin, head);
   at = put_fields(at, head, /*with_length=*/framing == Framing::kNone);

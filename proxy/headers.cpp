@@ -16,13 +16,16 @@ using upstream::FieldId;
 using upstream::Fields;
 using upstream::FieldSet;
 
-/// Between two neighbours only, RFC 9110 7.6.1; each side writes its own. TE and Upgrade travel as facts of the head.
-constexpr FieldSet kHopByHop{FieldId::kConnection, FieldId::kKeepAlive,        FieldId::kProxyConnection, FieldId::kTe,
-                             FieldId::kTrailer,    FieldId::kTransferEncoding, FieldId::kUpgrade,         FieldId::kHttp2Settings};
+/// Between two neighbours only, RFC 9110 7.6.1; each side writes its own. TE and Upgrade travel as facts of
+/// the head.
+constexpr FieldSet kHopByHop{FieldId::kConnection, FieldId::kKeepAlive,    FieldId::kProxyConnection,
+                             FieldId::kTe,         FieldId::kTrailer,      FieldId::kTransferEncoding,
+                             FieldId::kUpgrade,    FieldId::kHttp2Settings};
 
 constexpr FieldSet kNeverToApp{
     FieldId::kExpect,  // we have answered it
-    FieldId::kProxy,   // HTTP_PROXY in an environment is taken for a setting by many programs (httpoxy, CVE-2016-5385)
+    FieldId::kProxy,   // HTTP_PROXY in an environment is taken for a setting by many programs (httpoxy,
+                       // CVE-2016-5385)
 };
 
 /// What only a proxy in front of us may say.
@@ -33,7 +36,8 @@ constexpr FieldSet kFromProxies{FieldId::kForwarded,       FieldId::kXForwardedF
 /// X-Forwarded-Prefix, -Ssl, -User and what else there is.
 bool is_forwarded_kin(std::string_view name) {
   constexpr std::string_view kPrefix = "x-forwarded-";
-  return name.size() > kPrefix.size() && runtime::equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
+  return name.size() > kPrefix.size() &&
+         runtime::equals_ignoring_case(name.substr(0, kPrefix.size()), kPrefix);
 }
 
 /// The fields that Connection names (RFC 9110 7.6.1), as far as they are none of those that go anyway.
@@ -56,14 +60,16 @@ class Named {
 
  private:
   static bool is_usual(std::string_view member) {
-    return runtime::equals_ignoring_case(member, "keep-alive") || runtime::equals_ignoring_case(member, "close") ||
+    return runtime::equals_ignoring_case(member, "keep-alive") ||
+           runtime::equals_ignoring_case(member, "close") ||
            runtime::equals_ignoring_case(member, "upgrade") || runtime::equals_ignoring_case(member, "te");
   }
   const Fields& fields_;
   bool any_ = false;
 };
 
-/// Keeps those that `stays` is true for, in order. `stays` may look at all fields: none has moved before the last was judged.
+/// Keeps those that `stays` is true for, in order. `stays` may look at all fields: none has moved before the
+/// last was judged.
 template <class Stays>
 void keep_only(Fields& fields, Stays stays) {
   for (Field& field : fields) {
@@ -90,7 +96,8 @@ class RequestRewriter {
     ours_.count_ = 0;
     add_forwarded_for();
     add_forwarded();
-    if (find(FieldId::kXForwardedProto) == nullptr) add("X-Forwarded-Proto", scheme(), FieldId::kXForwardedProto);
+    if (find(FieldId::kXForwardedProto) == nullptr)
+      add("X-Forwarded-Proto", scheme(), FieldId::kXForwardedProto);
     if (find(FieldId::kXForwardedHost) == nullptr && !head_.authority.empty()) {
       add("X-Forwarded-Host", head_.authority, FieldId::kXForwardedHost);
     }
@@ -99,7 +106,8 @@ class RequestRewriter {
   }
 
  private:
-  // What a trusted peer has said is joined with what we say up to these sizes; longer, it stays a field of its own before ours.
+  // What a trusted peer has said is joined with what we say up to these sizes; longer, it stays a field of
+  // its own before ours.
   static constexpr std::size_t kMostPeerFor = 512, kMostPeerForwarded = 512;
 
   void strip() {
@@ -115,7 +123,9 @@ class RequestRewriter {
   const Field* find(FieldId id) const { return upstream::find(head_.fields, id); }
   std::string_view scheme() const { return client_.is_tls ? "https" : "http"; }
 
-  void add(std::string_view name, std::string_view value, FieldId id) { ours_.fields_[ours_.count_++] = {name, value, id}; }
+  void add(std::string_view name, std::string_view value, FieldId id) {
+    ours_.fields_[ours_.count_++] = {name, value, id};
+  }
   /// The value is what was written since `begin`.
   void add_written(std::string_view name, const char* begin, FieldId id) {
     add(name, {begin, static_cast<std::size_t>(at_ - begin)}, id);
@@ -134,7 +144,8 @@ class RequestRewriter {
     keep_only(head_.fields, [id](const Field& field) { return field.id != id; });
   }
 
-  /// A client on a Unix socket has no address to add; who connects there, a proxy as a rule, has said whose the request is.
+  /// A client on a Unix socket has no address to add; who connects there, a proxy as a rule, has said whose
+  /// the request is.
   void add_forwarded_for() {
     if (client_.peer.family == AF_UNIX) return;
     char* const begin = at_;
@@ -177,7 +188,8 @@ class RequestRewriter {
       ours_.request_id_ = theirs->value;
       return;
     }
-    if (theirs != nullptr) keep_only(head_.fields, [](const Field& field) { return field.id != FieldId::kXRequestId; });
+    if (theirs != nullptr)
+      keep_only(head_.fields, [](const Field& field) { return field.id != FieldId::kXRequestId; });
     const char* const begin = at_;
     write_hex(runtime::random_bits_from_stock());
     write_hex(runtime::random_bits_from_stock());
@@ -186,7 +198,8 @@ class RequestRewriter {
   }
 
   void write_hex(std::uint64_t bits) {
-    for (int shift = 60; shift >= 0; shift -= 4) at_ = upstream::put(at_, "0123456789abcdef"[bits >> shift & 0xf]);
+    for (int shift = 60; shift >= 0; shift -= 4)
+      at_ = upstream::put(at_, "0123456789abcdef"[bits >> shift & 0xf]);
   }
 
   /// "t=" and microseconds since 1970, as New Relic and others read it.
@@ -208,8 +221,8 @@ class RequestRewriter {
                                                 3 * upstream::kMostAddress + upstream::kMostDigits + 128);
 };
 
-void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted, runtime::WallTime began,
-                     AppFields& ours) {
+void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted,
+                     runtime::WallTime began, AppFields& ours) {
   RequestRewriter(head, client, peer_is_trusted, ours).rewrite(began);
 }
 

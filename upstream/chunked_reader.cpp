@@ -19,7 +19,9 @@ constexpr int hex_value(char c) {
 
 }  // namespace
 
-void ChunkedReader::begin() { *this = ChunkedReader(); }
+void ChunkedReader::begin() {
+  *this = ChunkedReader();
+}
 
 Step ChunkedReader::next(runtime::InBuffer& in, runtime::Slice& body) {
   for (;;) {
@@ -57,11 +59,13 @@ Step ChunkedReader::broken(std::string_view complaint) {
 Step ChunkedReader::read_line(runtime::InBuffer& in) {
   const std::string_view bytes = in.bytes();
   const char* const from = bytes.data() + scanned_;
-  const void* const found = bytes.size() == scanned_ ? nullptr : std::memchr(from, '\n', bytes.size() - scanned_);
+  const void* const found =
+      bytes.size() == scanned_ ? nullptr : std::memchr(from, '\n', bytes.size() - scanned_);
   if (found == nullptr) {
     scanned_ = bytes.size();
     // The line itself needs none of the budget only as far as it is a size: digits and CR.
-    if (scanned_ > kMostExtra - extra_ + kMostDigits + 1) return broken("chunk extensions and trailers are too long");
+    if (scanned_ > kMostExtra - extra_ + kMostDigits + 1)
+      return broken("chunk extensions and trailers are too long");
     return Step::kMore;
   }
   const auto end = static_cast<runtime::Bytes>(static_cast<const char*>(found) - bytes.data());
@@ -83,8 +87,10 @@ bool ChunkedReader::take_size(std::string_view line) {
   }
   if (digits == 0 || digits > kMostDigits) return broken("a chunk's size is not a number"), false;
   const std::string_view extension = line.substr(digits);
-  if (extension.size() > kMostExtra - extra_) return broken("chunk extensions and trailers are too long"), false;
-  if (!is_chunk_extension(extension)) return broken("a chunk's size is followed by what is no extension"), false;
+  if (extension.size() > kMostExtra - extra_)
+    return broken("chunk extensions and trailers are too long"), false;
+  if (!is_chunk_extension(extension))
+    return broken("a chunk's size is followed by what is no extension"), false;
   extra_ += extension.size();
   left_ = size;
   state_ = size == 0 ? State::kTrailer : State::kData;
@@ -96,7 +102,8 @@ bool ChunkedReader::take_trailer(std::string_view line) {
     state_ = State::kEnd;
     return true;
   }
-  if (line.size() + 2 > kMostExtra - extra_) return broken("chunk extensions and trailers are too long"), false;
+  if (line.size() + 2 > kMostExtra - extra_)
+    return broken("chunk extensions and trailers are too long"), false;
   if (!parse_field_line(line)) return broken("a trailer is not a field"), false;
   extra_ += line.size() + 2;
   return true;

@@ -29,9 +29,9 @@ class ChunkedReader {
   bool take_data_end(runtime::InBuffer& in);
 
   State state_ = State::kSize;
-  std::uint64_t left_ = 0;       // of the chunk's data
-  runtime::Bytes scanned_ = 0;   // of the line that is not whole yet: no LF before this
-  runtime::Bytes extra_ = 0;     // extensions and trailers so far
+  std::uint64_t left_ = 0;      // of the chunk's data
+  runtime::Bytes scanned_ = 0;  // of the line that is not whole yet: no LF before this
+  runtime::Bytes extra_ = 0;    // extensions and trailers so far
   std::string_view complaint_;
 };
 

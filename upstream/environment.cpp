@@ -31,7 +31,9 @@ class AllFields {
  public:
   AllFields(const Fields& theirs, std::span<const Field> ours) : theirs_(theirs), ours_(ours) {}
   std::size_t size() const { return theirs_.size() + ours_.size(); }
-  const Field& operator[](std::size_t i) const { return i < theirs_.size() ? theirs_[i] : ours_[i - theirs_.size()]; }
+  const Field& operator[](std::size_t i) const {
+    return i < theirs_.size() ? theirs_[i] : ours_[i - theirs_.size()];
+  }
 
  private:
   const Fields& theirs_;
@@ -150,10 +152,13 @@ class Pairs {
 };
 
 std::size_t room_for(const RequestHead& head, const AllFields& fields) {
-  constexpr std::size_t kFixed = 512;      // the keys and short values below
-  constexpr std::size_t kAroundName = 16;  // "HTTP_", two NULs, a separator; "CONTENT_TYPE" for a shorter name
-  std::size_t room = Frame::kHeadSize + kFixed + head.method_text.size() + 2 * head.authority.size() + 3 * head.target.size();
-  for (std::size_t i = 0; i < fields.size(); ++i) room += fields[i].name.size() + fields[i].value.size() + kAroundName;
+  constexpr std::size_t kFixed = 512;  // the keys and short values below
+  constexpr std::size_t kAroundName =
+      16;  // "HTTP_", two NULs, a separator; "CONTENT_TYPE" for a shorter name
+  std::size_t room = Frame::kHeadSize + kFixed + head.method_text.size() + 2 * head.authority.size() +
+                     3 * head.target.size();
+  for (std::size_t i = 0; i < fields.size(); ++i)
+    room += fields[i].name.size() + fields[i].value.size() + kAroundName;
   return room;
 }
 
@@ -194,8 +199,8 @@ void add_fields(Pairs& pairs, const AllFields& fields) {
 
 }  // namespace
 
-bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts, Framing framing,
-                       std::uint64_t length, runtime::ByteQueue& out) {
+bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts,
+                       Framing framing, std::uint64_t length, runtime::ByteQueue& out) {
   const AllFields fields(head.fields, ours);
   char* const begin = out.reserve(room_for(head, fields));
   char* const payload = begin + Frame::kHeadSize;
@@ -204,7 +209,8 @@ bool write_environment(const RequestHead& head, std::span<const Field> ours, con
   add_body(pairs, fields, framing, length);
   add_fields(pairs, fields);
   const auto size = static_cast<std::size_t>(pairs.end() - payload);
-  // One NUL more than between the pairs and their halves came out of the request: it would make other pairs of them.
+  // One NUL more than between the pairs and their halves came out of the request: it would make other pairs
+  // of them.
   const auto separators = static_cast<std::size_t>(std::count(payload, pairs.end(), '\0'));
   if (size > kMostHeadFrame || separators != 2 * pairs.count() - 1) return false;
   put_frame_head(begin, {.length = static_cast<std::uint32_t>(size),

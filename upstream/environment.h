@@ -1,4 +1,5 @@
-// A request as the environment that a Python app knows (PEP 3333, RFC 3875): the payload of a `request` frame. Pure.
+// A request as the environment that a Python app knows (PEP 3333, RFC 3875): the payload of a `request`
+// frame. Pure.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -16,9 +17,10 @@ struct EnvironmentFacts {
   bool is_tls = false;
 };
 
-/// `ours`: fields that we add. `framing`, `length`: of the body that follows in frames; kNone says that there is none. False,
-/// and nothing written: the request cannot be an environment (a decoded NUL in its path, or more than kMostHeadFrame).
-bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts, Framing framing,
-                       std::uint64_t length, runtime::ByteQueue& out);
+/// `ours`: fields that we add. `framing`, `length`: of the body that follows in frames; kNone says that there
+/// is none. False, and nothing written: the request cannot be an environment (a decoded NUL in its path, or
+/// more than kMostHeadFrame).
+bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts,
+                       Framing framing, std::uint64_t length, runtime::ByteQueue& out);
 
 }  // namespace upstream

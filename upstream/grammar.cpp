@@ -75,10 +75,13 @@ constexpr auto make_index() {
 }
 constexpr auto kFirstOfLength = make_index();
 static_assert(kFirstOfLength.back() == std::size(kNames), "kLongestName is the longest");
-static_assert(std::is_sorted(std::begin(kNames), std::end(kNames),
-                             [](const Name& a, const Name& b) { return a.lower_case.size() < b.lower_case.size(); }));
+static_assert(std::is_sorted(std::begin(kNames), std::end(kNames), [](const Name& a, const Name& b) {
+  return a.lower_case.size() < b.lower_case.size();
+}));
 
-bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+bool is_hex(char c) {
+  return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
 
 bool is_registered_name(std::string_view host) {
   if (host.empty()) return false;
@@ -129,11 +132,17 @@ std::string_view skip_token(std::string_view text) {
 
 }  // namespace
 
-bool is_token(std::string_view text) { return !text.empty() && all_of(text, detail::kTokenChar); }
+bool is_token(std::string_view text) {
+  return !text.empty() && all_of(text, detail::kTokenChar);
+}
 
-bool is_field_value(std::string_view text) { return all_of(text, detail::kFieldChar); }
+bool is_field_value(std::string_view text) {
+  return all_of(text, detail::kFieldChar);
+}
 
-bool is_target(std::string_view text) { return !text.empty() && all_of(text, detail::kTargetChar); }
+bool is_target(std::string_view text) {
+  return !text.empty() && all_of(text, detail::kTargetChar);
+}
 
 FieldId identify(std::string_view name) {
   if (name.size() > kLongestName) return FieldId::kOther;
@@ -163,7 +172,8 @@ bool is_host(std::string_view authority) {
   if (authority.empty() || authority.size() > kMaxHost) return false;
   if (authority.front() == '[') {
     const auto end = authority.find(']');
-    return end != authority.npos && is_ipv6(authority.substr(1, end - 1)) && is_port_part(authority.substr(end + 1));
+    return end != authority.npos && is_ipv6(authority.substr(1, end - 1)) &&
+           is_port_part(authority.substr(end + 1));
   }
   const auto colon = std::min(authority.find(':'), authority.size());
   return is_registered_name(authority.substr(0, colon)) && is_port_part(authority.substr(colon));
@@ -171,7 +181,8 @@ bool is_host(std::string_view authority) {
 
 std::optional<std::uint64_t> parse_length(std::string_view value) {
   const auto length = runtime::parse_number(value);
-  if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) return std::nullopt;
+  if (length && *length > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    return std::nullopt;
   return length;
 }
 

@@ -36,7 +36,8 @@ HeadReader::Got HeadReader::next(std::string_view bytes, Fields& fields) {
     const void* const found = std::memchr(base_ + scanned_, '\n', bytes.size() - scanned_);
     if (found == nullptr) break;
     const auto end = static_cast<runtime::Bytes>(static_cast<const char*>(found) - base_);
-    // RFC 9112 2.2 lets a recipient take a bare LF as a line end. One that others read differently is a way to smuggle.
+    // RFC 9112 2.2 lets a recipient take a bare LF as a line end. One that others read differently is a way
+    // to smuggle.
     if (end == line_ || base_[end - 1] != '\r') return broken(HeadFault::kBareLineFeed);
     if (end >= max_head_) return broken(HeadFault::kTooLarge);
     const std::string_view line(base_ + line_, end - 1 - line_);

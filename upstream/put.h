@@ -1,4 +1,5 @@
-// Writes text into room that somebody has reserved: each call returns where the next one goes. The caller has counted the bytes.
+// Writes text into room that somebody has reserved: each call returns where the next one goes. The caller has
+// counted the bytes.
 #pragma once
 #include <charconv>
 #include <cstdint>
@@ -18,7 +19,9 @@ inline char* put(char* at, char c) {
 }
 
 inline constexpr std::size_t kMostDigits = 20;  ///< of 64 bits
-inline char* put_number(char* at, std::uint64_t n) { return std::to_chars(at, at + kMostDigits, n).ptr; }
+inline char* put_number(char* at, std::uint64_t n) {
+  return std::to_chars(at, at + kMostDigits, n).ptr;
+}
 
 /// What put_field() needs besides name and value.
 inline constexpr std::size_t kAroundField = 4;

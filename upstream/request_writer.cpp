@@ -8,13 +8,15 @@
 namespace upstream {
 namespace {
 
-/// Written from what the head says, not as they came: framing and connection are each hop's own (RFC 9110 7.6.1).
+/// Written from what the head says, not as they came: framing and connection are each hop's own (RFC
+/// 9110 7.6.1).
 constexpr FieldSet kWrittenByUs{FieldId::kHost,       FieldId::kContentLength, FieldId::kTransferEncoding,
                                 FieldId::kConnection, FieldId::kUpgrade,       FieldId::kTe};
 
 std::size_t room_for(const RequestHead& head, std::span<const Field> ours) {
   constexpr std::size_t kFixed = 256;  // version, our field names, a length
-  std::size_t room = head.method_text.size() + head.target.size() + head.authority.size() + head.upgrade.size() + kFixed;
+  std::size_t room =
+      head.method_text.size() + head.target.size() + head.authority.size() + head.upgrade.size() + kFixed;
   for (const Field& field : head.fields) room += field.name.size() + field.value.size() + kAroundField;
   for (const Field& field : ours) room += field.name.size() + field.value.size() + kAroundField;
   return room;
@@ -43,7 +45,8 @@ char* put_fields(char* at, const RequestHead& head) {
 
 char* put_framing(char* at, const RequestHead& head, Framing framing, std::uint64_t length) {
   if (framing == Framing::kChunked) return put_field(at, "Transfer-Encoding", "chunked");
-  // An empty body that the client has announced is announced to the app, too: POST without a length is a 411 to some.
+  // An empty body that the client has announced is announced to the app, too: POST without a length is a 411
+  // to some.
   if (framing == Framing::kNone && find(head.fields, FieldId::kContentLength) == nullptr) return at;
   at = put(at, "Content-Length: ");
   at = put_number(at, framing == Framing::kLength ? length : 0);
@@ -53,14 +56,15 @@ char* put_framing(char* at, const RequestHead& head, Framing framing, std::uint6
 char* put_connection(char* at, const RequestHead& head) {
   if (!head.upgrade.empty()) at = put_field(at, "Upgrade", head.upgrade);
   if (head.takes_trailers) at = put_field(at, "TE", "trailers");
-  if (!head.upgrade.empty()) return put_field(at, "Connection", head.takes_trailers ? "Upgrade, TE" : "Upgrade");
+  if (!head.upgrade.empty())
+    return put_field(at, "Connection", head.takes_trailers ? "Upgrade, TE" : "Upgrade");
   return head.takes_trailers ? put_field(at, "Connection", "TE") : at;
 }
 
 }  // namespace
 
-void write_request(const RequestHead& head, std::span<const Field> ours, Framing framing, std::uint64_t length,
-                   runtime::ByteQueue& out) {
+void write_request(const RequestHead& head, std::span<const Field> ours, Framing framing,
+                   std::uint64_t length, runtime::ByteQueue& out) {
   char* const begin = out.reserve(room_for(head, ours));
   char* at = put(begin, head.method_text);
   at = put(at, ' ');
@@ -85,6 +89,8 @@ void write_chunk(runtime::Slice piece, runtime::ByteQueue& out) {
   out.append_copy("\r\n");
 }
 
-void write_last_chunk(runtime::ByteQueue& out) { out.append_copy("0\r\n\r\n"); }
+void write_last_chunk(runtime::ByteQueue& out) {
+  out.append_copy("0\r\n\r\n");
+}
 
 }  // namespace upstream

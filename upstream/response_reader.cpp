@@ -67,7 +67,8 @@ Step ResponseReader::broken(std::string_view complaint) {
   return Step::kBroken;
 }
 
-/// A byte behind the answer is one that nobody asked for: an app that miscounts, or a second answer for the next request.
+/// A byte behind the answer is one that nobody asked for: an app that miscounts, or a second answer for the
+/// next request.
 Step ResponseReader::ended(const runtime::InBuffer& in) {
   state_ = State::kEnd;
   has_surplus_ = has_surplus_ || !in.is_empty();
@@ -104,7 +105,8 @@ bool ResponseReader::take_status_line(std::string_view line, ResponseHead& head)
   }
   const auto code = runtime::parse_number(line.substr(kUpToCode, 3));
   if (!code || *code < 100 || *code > 599) return broken("the status is not a number from 100 to 599"), false;
-  if (!is_field_value(line.substr(kUpToReason - 1))) return broken("the reason has a control character"), false;
+  if (!is_field_value(line.substr(kUpToReason - 1)))
+    return broken("the reason has a control character"), false;
   is_http10_ = line[7] == '0';
   head.status = static_cast<std::uint16_t>(*code);
   return true;
@@ -146,7 +148,8 @@ Step ResponseReader::finish_head(ResponseHead& head) {
   }
   const bool is_tunnel = head.status == 101;
   if (is_tunnel && !asked_upgrade_) return broken("101 without an Upgrade in the request");
-  if (is_tunnel || method_ == Method::kHead || head.status == 204 || head.status == 304) head.framing = Framing::kNone;
+  if (is_tunnel || method_ == Method::kHead || head.status == 204 || head.status == 304)
+    head.framing = Framing::kNone;
   head.keep_alive = head.keep_alive && !is_tunnel && head.framing != Framing::kToClose;
   keep_alive_ = head.keep_alive;
   left_ = head.framing == Framing::kLength ? head.content_length : 0;

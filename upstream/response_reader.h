@@ -1,5 +1,5 @@
-// Reads an app's answer from an HTTP/1.1 connection (RFC 9112), strictly: what could be read in two ways is broken, and a 502.
-// Pure: bytes in, steps out.
+// Reads an app's answer from an HTTP/1.1 connection (RFC 9112), strictly: what could be read in two ways is
+// broken, and a 502. Pure: bytes in, steps out.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -17,8 +17,8 @@ class ResponseReader {
   static constexpr std::size_t kMaxFields = 256;
   static constexpr unsigned kMostInterim = 16;
 
-  /// For the next answer. `method` of the request: the answer to HEAD has no body. `asked_upgrade`: a 101 is welcome; after its
-  /// kHead the rest of `in` is the tunnel's, next() is not called again.
+  /// For the next answer. `method` of the request: the answer to HEAD has no body. `asked_upgrade`: a 101 is
+  /// welcome; after its kHead the rest of `in` is the tunnel's, next() is not called again.
   void begin(Method method, bool asked_upgrade);
   /// kInterim, kHead: `head` is filled, its views look into in.chunk(), and its bytes are consumed.
   Step next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
@@ -43,10 +43,10 @@ class ResponseReader {
   Method method_ = Method::kGet;
   bool asked_upgrade_ = false;
   bool is_http10_ = false;
-  bool keep_alive_ = false;      // of the head that was read
-  bool has_surplus_ = false;     // bytes behind the end that nobody asked for
+  bool keep_alive_ = false;   // of the head that was read
+  bool has_surplus_ = false;  // bytes behind the end that nobody asked for
   unsigned interim_ = 0;
-  std::uint64_t left_ = 0;       // with kLength
+  std::uint64_t left_ = 0;  // with kLength
   HeadReader lines_;
   ChunkedReader chunked_;
   std::string_view complaint_;

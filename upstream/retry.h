@@ -1,4 +1,5 @@
-// Whether a request that has failed at one worker may be given to another (docs/design.md, "Retry"). One pure function.
+// Whether a request that has failed at one worker may be given to another (docs/design.md, "Retry"). One pure
+// function.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -9,13 +10,13 @@ namespace upstream {
 
 /// How the last attempt ended, and what is still in our hands.
 struct Attempt {
-  unsigned attempts = 1;         ///< so far, this one among them
-  bool is_idempotent = false;    ///< the method's: RFC 9110 9.2.2
-  bool connect_failed = false;   ///< the worker took no connection
-  bool was_not_taken = false;    ///< our own worker said that it will not run it
-  std::uint64_t accepted = 0;    ///< bytes of it that write() took
-  bool answer_begun = false;     ///< a byte of the final answer has gone to the client
-  bool body_is_here = true;      ///< all of the body that has come so far can be sent again
+  unsigned attempts = 1;        ///< so far, this one among them
+  bool is_idempotent = false;   ///< the method's: RFC 9110 9.2.2
+  bool connect_failed = false;  ///< the worker took no connection
+  bool was_not_taken = false;   ///< our own worker said that it will not run it
+  std::uint64_t accepted = 0;   ///< bytes of it that write() took
+  bool answer_begun = false;    ///< a byte of the final answer has gone to the client
+  bool body_is_here = true;     ///< all of the body that has come so far can be sent again
 };
 
 enum class Verdict : std::uint8_t {

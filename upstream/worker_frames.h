@@ -1,4 +1,5 @@
-// The frames of the worker protocol (docs/worker-protocol.md): their numbers, and how the front's own are laid out.
+// The frames of the worker protocol (docs/worker-protocol.md): their numbers, and how the front's own are
+// laid out.
 #pragma once
 #include <cstdint>
 

@@ -36,7 +36,9 @@ void write_body_frame(runtime::Slice piece, bool last, runtime::ByteQueue& out) 
   out.append(std::move(piece));
 }
 
-void write_abandon(runtime::ByteQueue& out) { write_frame_head({.type = Frame::kAbandon}, out); }
+void write_abandon(runtime::ByteQueue& out) {
+  write_frame_head({.type = Frame::kAbandon}, out);
+}
 
 void WorkerAnswerReader::begin(Method method) {
   *this = WorkerAnswerReader();
@@ -73,7 +75,9 @@ Step WorkerAnswerReader::broken(std::string_view complaint) {
 bool WorkerAnswerReader::begin_frame(runtime::InBuffer& in) {
   const std::string_view bytes = in.bytes();
   if (bytes.size() < Frame::kHeadSize) return false;
-  const auto byte = [bytes](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto byte = [bytes](std::size_t i) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i]));
+  };
   frame_.length = byte(0) | byte(1) << 8 | byte(2) << 16 | byte(3) << 24;
   frame_.type = static_cast<std::uint8_t>(byte(4));
   frame_.flags = static_cast<std::uint8_t>(byte(5));
@@ -104,7 +108,8 @@ std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
       if (framing_ == Framing::kNone && frame.length > 0) return "a body where there can be none";
       if (framing_ != Framing::kLength) return "";
       if (frame.length > body_left_) return "the body is longer than its Content-Length";
-      return frame.is_last() && frame.length < body_left_ ? "the body is shorter than its Content-Length" : "";
+      return frame.is_last() && frame.length < body_left_ ? "the body is shorter than its Content-Length"
+                                                          : "";
     case Frame::kDone:
       return frame.length > 0 || frame.is_last() ? "a done frame with a payload or an end" : "";
     case Frame::kNotTaken:
@@ -120,7 +125,8 @@ Step WorkerAnswerReader::take_head(runtime::InBuffer& in, ResponseHead& head) {
   const bool is_interim = frame_.type == Frame::kInterim;
   head.clear();
   if (!take_fields(payload, head)) return Step::kBroken;
-  if (head.is_interim() != is_interim || head.status == 101) return broken("the status does not fit its frame");
+  if (head.is_interim() != is_interim || head.status == 101)
+    return broken("the status does not fit its frame");
   in.consume(payload.size());
   if (is_interim) {
     ++interim_;
@@ -137,7 +143,8 @@ bool WorkerAnswerReader::take_fields(std::string_view payload, ResponseHead& hea
   const std::string_view status_line = next_text(rest);
   const auto status = runtime::parse_number(status_line.substr(0, 3));
   const bool has_reason = status_line.size() > 3;
-  if (!status || *status < 100 || *status > 599 || (has_reason && status_line[3] != ' ') || !is_field_value(status_line)) {
+  if (!status || *status < 100 || *status > 599 || (has_reason && status_line[3] != ' ') ||
+      !is_field_value(status_line)) {
     return broken("the status line is none"), false;
   }
   head.status = static_cast<std::uint16_t>(*status);
@@ -167,7 +174,8 @@ bool WorkerAnswerReader::take_framing(ResponseHead& head) {
     head.content_length = *length;
   }
   const bool has_no_body = method_ == Method::kHead || head.status == 204 || head.status == 304;
-  const bool has_end = has_length || frame_.is_last();  // without a length, and no body follows: it is 0 bytes long
+  const bool has_end =
+      has_length || frame_.is_last();  // without a length, and no body follows: it is 0 bytes long
   head.framing = has_no_body ? Framing::kNone : has_end ? Framing::kLength : Framing::kChunked;
   framing_ = head.framing;
   body_left_ = framing_ == Framing::kLength ? head.content_length : 0;
@@ -187,7 +195,8 @@ Step WorkerAnswerReader::take_body(runtime::InBuffer& in, runtime::Slice& body) 
 bool WorkerAnswerReader::end_frame() {
   in_frame_ = false;
   if (frame_.is_last()) {
-    if (body_left_ > 0) return broken("the body is shorter than its Content-Length"), false;  // `last` in its head
+    if (body_left_ > 0)
+      return broken("the body is shorter than its Content-Length"), false;  // `last` in its head
     last_seen_ = true;
   }
   done_seen_ = frame_.is_done() || frame_.type == Frame::kDone;

@@ -1,6 +1,6 @@
-// The private protocol to our own Python worker, the front's side: docs/worker-protocol.md. Pure: a body as frames, and the
-// worker's frames as steps. The request itself: environment.h. Everything a worker says is bounds-checked; app code is not
-// trusted to be sound.
+// The private protocol to our own Python worker, the front's side: docs/worker-protocol.md. Pure: a body as
+// frames, and the worker's frames as steps. The request itself: environment.h. Everything a worker says is
+// bounds-checked; app code is not trusted to be sound.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -12,7 +12,8 @@
 
 namespace upstream {
 
-/// Body bytes, in frames of at most kMostBodyFrame; the last one carries `last`. An empty piece is written only with `last`.
+/// Body bytes, in frames of at most kMostBodyFrame; the last one carries `last`. An empty piece is written
+/// only with `last`.
 void write_body_frame(runtime::Slice piece, bool last, runtime::ByteQueue& out);
 /// The client has gone; stands for `last`, too.
 void write_abandon(runtime::ByteQueue& out);
@@ -24,8 +25,8 @@ class WorkerAnswerReader {
 
   /// For the next answer. The answer to HEAD has no body.
   void begin(Method method);
-  /// kHead, kInterim: `head` is filled, its views look into in.chunk(). kEnd: the body is whole and the worker has let go. Between
-  /// the two moments it is kMore, with body_is_whole().
+  /// kHead, kInterim: `head` is filled, its views look into in.chunk(). kEnd: the body is whole and the
+  /// worker has let go. Between the two moments it is kMore, with body_is_whole().
   Step next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
   /// The client can have the end of its answer.
   bool body_is_whole() const { return last_seen_; }
@@ -47,14 +48,14 @@ class WorkerAnswerReader {
   bool end_frame();
 
   Method method_ = Method::kGet;
-  Frame frame_;                  // the one being read, without its head; length: what is still to come of it
+  Frame frame_;  // the one being read, without its head; length: what is still to come of it
   bool in_frame_ = false;
   bool head_seen_ = false;
-  bool last_seen_ = false;       // the answer's body is whole
-  bool done_seen_ = false;       // the worker's thread is free
+  bool last_seen_ = false;  // the answer's body is whole
+  bool done_seen_ = false;  // the worker's thread is free
   bool is_broken_ = false;
   bool was_not_taken_ = false;
-  bool has_surplus_ = false;     // bytes behind `done`
+  bool has_surplus_ = false;  // bytes behind `done`
   unsigned interim_ = 0;
   Framing framing_ = Framing::kNone;
   std::uint64_t body_left_ = 0;  // with kLength

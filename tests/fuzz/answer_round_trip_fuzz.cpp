@@ -1,5 +1,5 @@
-// Differential: an app's answer that was accepted, prepared and written for a client is read back as the same answer. First byte: 1 if
-// the request was HEAD.
+// Differential: an app's answer that was accepted, prepared and written for a client is read back as the same
+// answer. First byte: 1 if the request was HEAD.
 #include "fuzz/expect.h"
 #include "proxy/h1_writer.h"
 #include "proxy/headers.h"
@@ -25,7 +25,8 @@ struct Answer {
 std::string describe(const upstream::ResponseHead& head) {
   std::string text = std::to_string(head.status) + "\n";
   for (const upstream::Field& field : head.fields) {
-    if (field.id != FieldId::kDate && field.id != FieldId::kContentLength) text.append(field.name).append(": ").append(field.value).append("\n");
+    if (field.id != FieldId::kDate && field.id != FieldId::kContentLength)
+      text.append(field.name).append(": ").append(field.value).append("\n");
   }
   return text;
 }
@@ -56,8 +57,10 @@ Answer read(std::string_view wire, Method method) {
       }
       case Step::kBody:
         answer.body.append(body.view());
-        if (head.framing == Framing::kChunked) upstream::write_chunk(std::move(body), out);
-        else out.append(std::move(body));
+        if (head.framing == Framing::kChunked)
+          upstream::write_chunk(std::move(body), out);
+        else
+          out.append(std::move(body));
         break;
       case Step::kEnd:
         if (head.framing == Framing::kChunked) upstream::write_last_chunk(out);

@@ -1,4 +1,5 @@
-// What a fuzz target holds to be true of every input. A breach ends the program, as a sanitizer's report would.
+// What a fuzz target holds to be true of every input. A breach ends the program, as a sanitizer's report
+// would.
 #pragma once
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// Header rewriting: a request that was accepted, prepared for an app, and laid out as an environment. First byte: 1 trusted, 2 TLS,
-// 4 IPv6, 8 a Unix client; the rest is the request.
+// Header rewriting: a request that was accepted, prepared for an app, and laid out as an environment. First
+// byte: 1 trusted, 2 TLS, 4 IPv6, 8 a Unix client; the rest is the request.
 #include "proxy/headers.h"
 
 #include <set>
@@ -16,17 +16,19 @@ namespace {
 using upstream::Field;
 using upstream::FieldId;
 
-constexpr upstream::FieldSet kNever{FieldId::kConnection, FieldId::kKeepAlive, FieldId::kProxyConnection, FieldId::kTe,
-                                    FieldId::kTrailer, FieldId::kTransferEncoding, FieldId::kUpgrade, FieldId::kHttp2Settings,
-                                    FieldId::kExpect, FieldId::kProxy};
-constexpr upstream::FieldSet kTrustedOnly{FieldId::kForwarded, FieldId::kXForwardedFor, FieldId::kXForwardedHost,
-                                          FieldId::kXForwardedProto, FieldId::kXForwardedPort, FieldId::kXRealIp,
-                                          FieldId::kXRequestId, FieldId::kXRequestStart};
+constexpr upstream::FieldSet kNever{FieldId::kConnection, FieldId::kKeepAlive,     FieldId::kProxyConnection,
+                                    FieldId::kTe,         FieldId::kTrailer,       FieldId::kTransferEncoding,
+                                    FieldId::kUpgrade,    FieldId::kHttp2Settings, FieldId::kExpect,
+                                    FieldId::kProxy};
+constexpr upstream::FieldSet kTrustedOnly{
+    FieldId::kForwarded,      FieldId::kXForwardedFor, FieldId::kXForwardedHost, FieldId::kXForwardedProto,
+    FieldId::kXForwardedPort, FieldId::kXRealIp,       FieldId::kXRequestId,     FieldId::kXRequestStart};
 
 void expect_fit_for_app(const upstream::RequestHead& head, bool is_trusted) {
   for (const Field& field : head.fields) {
     fuzz::expect(!kNever.has(field.id), "no hop-by-hop field reaches an app");
-    fuzz::expect(is_trusted || !kTrustedOnly.has(field.id), "no stranger's word about proxies reaches an app");
+    fuzz::expect(is_trusted || !kTrustedOnly.has(field.id),
+                 "no stranger's word about proxies reaches an app");
     fuzz::expect(field.name.find('_') == field.name.npos, "no name with '_' reaches an app");
     fuzz::expect(upstream::is_token(field.name) && upstream::is_field_value(field.value), "a field is one");
   }
@@ -40,12 +42,14 @@ void expect_pairs(std::string_view frame) {
   for (std::size_t begin = 0; begin <= payload.size(); is_key = !is_key) {
     const std::size_t end = std::min(payload.find('\0', begin), payload.size());
     const std::string_view text = payload.substr(begin, end - begin);
-    if (is_key) fuzz::expect(!text.empty() && keys.insert(text).second, "a key of an environment stands once");
+    if (is_key)
+      fuzz::expect(!text.empty() && keys.insert(text).second, "a key of an environment stands once");
     texts += end < payload.size() ? 1 : 0;
     begin = end + 1;
   }
   fuzz::expect(texts % 2 == 0, "an environment is of pairs");
-  for (const std::string_view key : {"REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR"}) {
+  for (const std::string_view key : {"REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING",
+                                     "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "REMOTE_ADDR"}) {
     fuzz::expect(keys.contains(key), "an environment has its keys");
   }
 }
@@ -71,10 +75,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   proxy::prepare_request(head, client, is_trusted, runtime::WallTime(std::chrono::seconds(1700000000)), ours);
   expect_fit_for_app(head, is_trusted);
   for (const Field& field : ours.fields()) {
-    fuzz::expect(upstream::is_field_value(field.value) && !field.value.empty(), "what we say is a field value");
+    fuzz::expect(upstream::is_field_value(field.value) && !field.value.empty(),
+                 "what we say is a field value");
   }
   runtime::ByteQueue out;
   const upstream::EnvironmentFacts facts{.server_port = 80, .remote = client.peer, .is_tls = client.is_tls};
-  if (upstream::write_environment(head, ours.fields(), facts, head.framing, head.content_length, out)) expect_pairs(feed::text_of(out));
+  if (upstream::write_environment(head, ours.fields(), facts, head.framing, head.content_length, out))
+    expect_pairs(feed::text_of(out));
   return 0;
 }

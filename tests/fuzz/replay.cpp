@@ -1,4 +1,5 @@
-// Runs a fuzz target over a corpus without libFuzzer: `PROGRAM FILE-OR-FOLDER...`. What was found once stays found.
+// Runs a fuzz target over a corpus without libFuzzer: `PROGRAM FILE-OR-FOLDER...`. What was found once stays
+// found.
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -1,5 +1,5 @@
-// Differential: what the request reader accepts, the request writer writes and the reader reads back is the same message. First
-// byte: how the bytes come.
+// Differential: what the request reader accepts, the request writer writes and the reader reads back is the
+// same message. First byte: how the bytes come.
 #include "fuzz/expect.h"
 #include "proxy/h1_reader.h"
 #include "upstream/field_set.h"
@@ -11,7 +11,9 @@ using upstream::FieldId;
 using upstream::Framing;
 using upstream::Step;
 
-constexpr upstream::FieldSet kHopsOwn{FieldId::kHost, FieldId::kContentLength, FieldId::kTransferEncoding, FieldId::kConnection, FieldId::kUpgrade, FieldId::kTe};
+constexpr upstream::FieldSet kHopsOwn{
+    FieldId::kHost,       FieldId::kContentLength, FieldId::kTransferEncoding,
+    FieldId::kConnection, FieldId::kUpgrade,       FieldId::kTe};
 
 struct Message {
   std::string head;
@@ -22,7 +24,13 @@ struct Message {
 
 std::string describe(const upstream::RequestHead& head) {
   std::string text;
-  text.append(head.method_text).append(" ").append(head.target).append(" ").append(head.path).append("?").append(head.query);
+  text.append(head.method_text)
+      .append(" ")
+      .append(head.target)
+      .append(" ")
+      .append(head.path)
+      .append("?")
+      .append(head.query);
   text.append("\n").append(head.authority).append("\n").append(head.upgrade).append("\n");
   text.append(head.takes_trailers ? "takes trailers\n" : "\n");
   for (const upstream::Field& field : head.fields) {
@@ -48,14 +56,17 @@ Message read(const std::vector<std::string_view>& pieces) {
           goes_on = false;
           break;
         case Step::kHead:
-          if (head.method == upstream::Method::kConnect || head.authority.empty()) return message;  // never written as they are
+          if (head.method == upstream::Method::kConnect || head.authority.empty())
+            return message;  // never written as they are
           message.head = describe(head);
           upstream::write_request(head, {}, head.framing, head.content_length, out);
           break;
         case Step::kBody:
           message.body.append(body.view());
-          if (head.framing == Framing::kChunked) upstream::write_chunk(std::move(body), out);
-          else out.append(std::move(body));
+          if (head.framing == Framing::kChunked)
+            upstream::write_chunk(std::move(body), out);
+          else
+            out.append(std::move(body));
           break;
         case Step::kEnd:
           if (head.framing == Framing::kChunked) upstream::write_last_chunk(out);

@@ -1,5 +1,5 @@
-// The response reader: inside its input, and the same however the bytes come. First byte: how they are cut; second: what was
-// asked (1: HEAD, 2: an upgrade), and whether the app closes its side at the end (4).
+// The response reader: inside its input, and the same however the bytes come. First byte: how they are cut;
+// second: what was asked (1: HEAD, 2: an upgrade), and whether the app closes its side at the end (4).
 #include "upstream/response_reader.h"
 
 #include "fuzz/expect.h"
@@ -25,7 +25,8 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
           goes_on = false;
           break;
         case Step::kInterim:
-          fuzz::expect(head.is_interim() && ++interim <= upstream::ResponseReader::kMostInterim, "interim heads are bounded");
+          fuzz::expect(head.is_interim() && ++interim <= upstream::ResponseReader::kMostInterim,
+                       "interim heads are bounded");
           [[fallthrough]];
         case Step::kHead:
           text.append(std::to_string(head.status)).append(head.reason).append("\n");
@@ -41,7 +42,8 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
         case Step::kEnd:
           return text.append(";");
         case Step::kBroken:
-          fuzz::expect(!reader.complaint().empty() && !reader.may_reuse(), "a broken answer says why, and ends the connection");
+          fuzz::expect(!reader.complaint().empty() && !reader.may_reuse(),
+                       "a broken answer says why, and ends the connection");
           return text.append("!");
       }
     }
@@ -56,6 +58,7 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view wire = fuzz::text_of(data + 2, size - 2);
-  fuzz::expect(read(fuzz::pieces_of(wire, 0), data[1]) == read(fuzz::pieces_of(wire, data[0]), data[1]), "how bytes come does not matter");
+  fuzz::expect(read(fuzz::pieces_of(wire, 0), data[1]) == read(fuzz::pieces_of(wire, data[0]), data[1]),
+               "how bytes come does not matter");
   return 0;
 }

@@ -1,5 +1,5 @@
-// What a Python worker says, sound or not: inside its input, bounded, and the same however the bytes come. First byte: how they
-// are cut; second: 1 if the request was HEAD.
+// What a Python worker says, sound or not: inside its input, bounded, and the same however the bytes come.
+// First byte: how they are cut; second: 1 if the request was HEAD.
 #include "fuzz/expect.h"
 #include "upstream/grammar.h"
 #include "upstream/worker_protocol.h"
@@ -33,7 +33,8 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
           text.append(std::to_string(head.status)).append(head.reason).append("\n");
           fuzz::append(text, head.fields);
           for (const upstream::Field& field : head.fields) {
-            fuzz::expect(upstream::is_token(field.name) && upstream::is_field_value(field.value), "a field is one");
+            fuzz::expect(upstream::is_token(field.name) && upstream::is_field_value(field.value),
+                         "a field is one");
             fuzz::expect_inside(field.name, in.chunk());
           }
           break;
@@ -44,10 +45,12 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
           break;
         case Step::kEnd:
           fuzz::expect(reader.body_is_whole(), "the end is behind the whole body");
-          fuzz::expect(framing != Framing::kLength || body_size == head.content_length, "a body is as long as it says");
+          fuzz::expect(framing != Framing::kLength || body_size == head.content_length,
+                       "a body is as long as it says");
           return text.append(";");
         case Step::kBroken:
-          fuzz::expect(!reader.complaint().empty() && !reader.may_reuse(), "a broken answer says why, and ends the connection");
+          fuzz::expect(!reader.complaint().empty() && !reader.may_reuse(),
+                       "a broken answer says why, and ends the connection");
           return text.append(reader.was_not_taken() ? "not taken" : "!");
       }
     }
@@ -60,6 +63,7 @@ std::string read(const std::vector<std::string_view>& pieces, std::uint8_t asked
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const std::string_view wire = fuzz::text_of(data + 2, size - 2);
-  fuzz::expect(read(fuzz::pieces_of(wire, 0), data[1]) == read(fuzz::pieces_of(wire, data[0]), data[1]), "how bytes come does not matter");
+  fuzz::expect(read(fuzz::pieces_of(wire, 0), data[1]) == read(fuzz::pieces_of(wire, data[0]), data[1]),
+               "how bytes come does not matter");
   return 0;
 }

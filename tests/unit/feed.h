@@ -1,4 +1,5 @@
-// Bytes for readers, in pieces: whole, cut once at every place, and one by one. What a reader makes of them must not depend on it.
+// Bytes for readers, in pieces: whole, cut once at every place, and one by one. What a reader makes of them
+// must not depend on it.
 #pragma once
 #include <algorithm>
 #include <cstring>

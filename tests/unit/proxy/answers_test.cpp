@@ -12,7 +12,8 @@ namespace {
 
 std::string text_of(const OwnAnswer& answer) {
   std::string text = std::to_string(answer.head().status) + " " + std::string(answer.head().reason) + "\n";
-  for (const auto& field : answer.head().fields) text += std::string(field.name) + ": " + std::string(field.value) + "\n";
+  for (const auto& field : answer.head().fields)
+    text += std::string(field.name) + ": " + std::string(field.value) + "\n";
   return text + "\n" + std::string(answer.body().view());
 }
 
@@ -20,7 +21,8 @@ std::string text_of(const OwnAnswer& answer) {
 
 TEST_CASE("a refusal says its status in head and body") {
   const OwnAnswer answer(404, Method::kGet);
-  CHECK(text_of(answer) == "404 Not Found\nContent-Type: text/plain; charset=utf-8\nContent-Length: 14\n\n404 Not Found\n");
+  CHECK(text_of(answer) ==
+        "404 Not Found\nContent-Type: text/plain; charset=utf-8\nContent-Length: 14\n\n404 Not Found\n");
   CHECK(answer.head().framing == Framing::kLength);
   CHECK(answer.head().content_length == 14);
 }
@@ -38,8 +40,8 @@ TEST_CASE("503 says when to come back (RFC 9110 10.2.3)") {
 }
 
 TEST_CASE("405 says what is allowed (RFC 9110 15.5.6)") {
-  CHECK(text_of(OwnAnswer(405, Method::kTrace)).find("\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n") !=
-        std::string::npos);
+  CHECK(text_of(OwnAnswer(405, Method::kTrace))
+            .find("\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\n") != std::string::npos);
 }
 
 TEST_CASE("the way to https keeps host and target") {
@@ -66,7 +68,8 @@ TEST_CASE("many answers at once do not share their fields") {
 }
 
 TEST_CASE("every status that we send has a name (RFC 9110 15)") {
-  for (const int status : {100, 101, 103, 200, 308, 400, 403, 404, 405, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}) {
+  for (const int status :
+       {100, 101, 103, 200, 308, 400, 403, 404, 405, 408, 413, 414, 417, 431, 500, 501, 502, 503, 504, 505}) {
     CHECK_FALSE(reason_phrase(static_cast<std::uint16_t>(status)).empty());
   }
   CHECK(reason_phrase(404) == "Not Found");

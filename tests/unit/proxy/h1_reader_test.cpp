@@ -1,4 +1,5 @@
-// The request reader, from the sentences of RFC 9112. Every message is read whole, cut in two at every place, and byte by byte.
+// The request reader, from the sentences of RFC 9112. Every message is read whole, cut in two at every place,
+// and byte by byte.
 #include "proxy/h1_reader.h"
 
 #include <doctest/doctest.h>
@@ -64,8 +65,10 @@ class Reading {
     return false;
   }
   void describe() {
-    text_ += std::string(head_.method_text) + " " + std::string(head_.target) + " " + std::string(head_.authority) + " {";
-    for (const auto& field : head_.fields) text_ += std::string(field.name) + "=" + std::string(field.value) + ",";
+    text_ += std::string(head_.method_text) + " " + std::string(head_.target) + " " +
+             std::string(head_.authority) + " {";
+    for (const auto& field : head_.fields)
+      text_ += std::string(field.name) + "=" + std::string(field.value) + ",";
     text_ += "}";
   }
 
@@ -118,7 +121,8 @@ TEST_CASE("a request is read as it was written") {
   CHECK(reading_of("GET / HTTP/1.0\r\n\r\n") == "GET /  {};");
   CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello") ==
         "POST / a {Host=a,Content-Length=5,}hello;");
-  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n") ==
+  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+                   "chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n") ==
         "POST / a {Host=a,Transfer-Encoding=chunked,}hello!;");
 }
 
@@ -139,9 +143,12 @@ TEST_CASE("a head says what it means") {
 }
 
 TEST_CASE("requests on one connection follow each other, with and without bodies") {
-  CHECK(reading_of("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"
-                   "PUT /3 HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /4 HTTP/1.1\r\nHost: d\r\n\r\n") ==
-        "POST /1 a {Host=a,Content-Length=3,}abc;GET /2 b {Host=b,};PUT /3 c {Host=c,Transfer-Encoding=chunked,};"
+  CHECK(reading_of(
+            "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: b\r\n\r\n"
+            "PUT /3 HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /4 "
+            "HTTP/1.1\r\nHost: d\r\n\r\n") ==
+        "POST /1 a {Host=a,Content-Length=3,}abc;GET /2 b {Host=b,};PUT /3 c "
+        "{Host=c,Transfer-Encoding=chunked,};"
         "GET /4 d {Host=d,};");
 }
 
@@ -161,11 +168,31 @@ TEST_CASE("one empty line before a request is skipped, not two (RFC 9112 2.2)") 
 }
 
 TEST_CASE("the request-line has one form (RFC 9112 3)") {
-  for (const std::string_view line :
-       {"GET  / HTTP/1.1", " GET / HTTP/1.1", "GET /  HTTP/1.1", "GET / HTTP/1.1 ", "GET\t/ HTTP/1.1", "GET /\tHTTP/1.1",
-        "GET /", "GET", "GET / ", "GET HTTP/1.1", "G(T / HTTP/1.1", "GET / http/1.1", "GET / HTTP/1.1x", "GET / HTTP/1",
-        "GET / HTTP/1.", "GET / HTTP/11", "GET / HTTP/1.10", "GET / HTTP/01.1", "GET / HTTP /1.1", "GET / a HTTP/1.1",
-        "GET / HTTPS/1.1", "GET / FTP/1.1", "\"GET\" / HTTP/1.1", "G\x80T / HTTP/1.1", ": / HTTP/1.1"}) {
+  for (const std::string_view line : {"GET  / HTTP/1.1",
+                                      " GET / HTTP/1.1",
+                                      "GET /  HTTP/1.1",
+                                      "GET / HTTP/1.1 ",
+                                      "GET\t/ HTTP/1.1",
+                                      "GET /\tHTTP/1.1",
+                                      "GET /",
+                                      "GET",
+                                      "GET / ",
+                                      "GET HTTP/1.1",
+                                      "G(T / HTTP/1.1",
+                                      "GET / http/1.1",
+                                      "GET / HTTP/1.1x",
+                                      "GET / HTTP/1",
+                                      "GET / HTTP/1.",
+                                      "GET / HTTP/11",
+                                      "GET / HTTP/1.10",
+                                      "GET / HTTP/01.1",
+                                      "GET / HTTP /1.1",
+                                      "GET / a HTTP/1.1",
+                                      "GET / HTTPS/1.1",
+                                      "GET / FTP/1.1",
+                                      "\"GET\" / HTTP/1.1",
+                                      "G\x80T / HTTP/1.1",
+                                      ": / HTTP/1.1"}) {
     CAPTURE(line);
     CHECK(status_of(std::string(line) + "\r\nHost: a\r\n\r\n") == 400);
   }
@@ -196,16 +223,20 @@ TEST_CASE("methods are tokens, known or not, and case matters (RFC 9110 9.1)") {
 }
 
 TEST_CASE("absolute-form is taken apart and its authority wins over Host (RFC 9112 3.2.2)") {
-  CHECK(reading_of("GET http://b.example:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n") == "GET /x?y b.example:81 {Host=a,};");
+  CHECK(reading_of("GET http://b.example:81/x?y HTTP/1.1\r\nHost: a\r\n\r\n") ==
+        "GET /x?y b.example:81 {Host=a,};");
   CHECK(reading_of("GET HTTPS://b HTTP/1.1\r\nHost: a\r\n\r\n") == "GET / b {Host=a,};");
-  CHECK(reading_of("GET http://b.example?q=/1 HTTP/1.1\r\nHost: a\r\n\r\n") == "GET /?q=/1 b.example {Host=a,};");
+  CHECK(reading_of("GET http://b.example?q=/1 HTTP/1.1\r\nHost: a\r\n\r\n") ==
+        "GET /?q=/1 b.example {Host=a,};");
   CHECK(reading_of("OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n") == "OPTIONS * b {Host=a,};");
   CHECK(reading_of("OPTIONS http://b? HTTP/1.1\r\nHost: a\r\n\r\n") == "OPTIONS /? b {Host=a,};");
   CHECK(reading_of("GET http://[::1]:80/ HTTP/1.1\r\nHost: a\r\n\r\n") == "GET / [::1]:80 {Host=a,};");
-  for (const std::string_view target : {"http:///x", "http://", "http:/x", "http:x", "ftp://b/", "b/x", "b", "http://u@b/",
-                                        "http://u:p@b/", "http://b:99999/", "http://b c/", "//b", "http://?x", "://b/"}) {
+  for (const std::string_view target :
+       {"http:///x", "http://", "http:/x", "http:x", "ftp://b/", "b/x", "b", "http://u@b/", "http://u:p@b/",
+        "http://b:99999/", "http://b c/", "//b", "http://?x", "://b/"}) {
     CAPTURE(target);
-    CHECK((target == "//b" ? 0 : 400) == status_of("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n"));
+    CHECK((target == "//b" ? 0 : 400) ==
+          status_of("GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\n\r\n"));
   }
   CHECK(status_of("GET http://b/ HTTP/1.1\r\n\r\n") == 400);  // Host is still needed
   CHECK(status_of("GET http://b/ HTTP/1.1\r\nHost: a b\r\n\r\n") == 400);
@@ -225,9 +256,10 @@ TEST_CASE("asterisk-form is for OPTIONS, authority-form for CONNECT (RFC 9112 3.
 }
 
 TEST_CASE("a target is visible ASCII without a fragment") {
-  CHECK(reading_of("GET /\"<>[]^`{|}\\%zz HTTP/1.1\r\nHost: a\r\n\r\n") == "GET /\"<>[]^`{|}\\%zz a {Host=a,};");
-  for (const std::string& target : {std::string("/#a"), std::string("/\x80"), std::string("/\x7f"), std::string("/\x01"),
-                                    std::string("/\0", 2), std::string("/\xc3\xa9")}) {
+  CHECK(reading_of("GET /\"<>[]^`{|}\\%zz HTTP/1.1\r\nHost: a\r\n\r\n") ==
+        "GET /\"<>[]^`{|}\\%zz a {Host=a,};");
+  for (const std::string& target : {std::string("/#a"), std::string("/\x80"), std::string("/\x7f"),
+                                    std::string("/\x01"), std::string("/\0", 2), std::string("/\xc3\xa9")}) {
     CHECK(status_of("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
   }
 }
@@ -236,13 +268,15 @@ TEST_CASE("Host stands once and is a host (RFC 9112 3.2)") {
   CHECK(status_of("GET / HTTP/1.1\r\n\r\n") == 400);
   CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n") == 400);
   CHECK(status_of("GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n") == 400);
-  for (const std::string_view host : {"", "a b", "a,b", "a/b", "a@b", "a:b", "a:70000", "[::1", "::1", "[::g]", "[1.2.3.4]",
-                                      "a\\b", "a?b", "a#b", "[::1]x", "a:80:80", "a\"", "<a>", "[::1%25eth0]", "\xc3\xa9"}) {
+  for (const std::string_view host :
+       {"",       "a b",     "a,b",   "a/b",       "a@b",          "a:b",     "a:70000",
+        "[::1",   "::1",     "[::g]", "[1.2.3.4]", "a\\b",         "a?b",     "a#b",
+        "[::1]x", "a:80:80", "a\"",   "<a>",       "[::1%25eth0]", "\xc3\xa9"}) {
     CAPTURE(host);
     CHECK(status_of("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 400);
   }
-  for (const std::string_view host : {"a", "a.b.", "a:", "a:0", "a:65535", "127.0.0.1:80", "[::1]", "[2001:db8::1]:8000",
-                                      "[::ffff:1.2.3.4]", "xn--a-_~", "a%20b"}) {
+  for (const std::string_view host : {"a", "a.b.", "a:", "a:0", "a:65535", "127.0.0.1:80", "[::1]",
+                                      "[2001:db8::1]:8000", "[::ffff:1.2.3.4]", "xn--a-_~", "a%20b"}) {
     CAPTURE(host);
     CHECK(status_of("GET / HTTP/1.1\r\nHost: " + std::string(host) + "\r\n\r\n") == 0);
   }
@@ -251,17 +285,22 @@ TEST_CASE("Host stands once and is a host (RFC 9112 3.2)") {
 
 TEST_CASE("a field line has one form (RFC 9112 5)") {
   for (const std::string& line :
-       {std::string("A : b"), std::string("A b: c"), std::string(": b"), std::string("A"), std::string("A\t: b"),
-        std::string(" A: b"), std::string("\tA: b"), std::string("A: b\r\n c"), std::string("A: b\r\n\tc"), std::string("A(: b"),
-        std::string("A\x80: b"), std::string("A: b\x01"), std::string("A: b\x7f"), std::string("A: b\0c", 6),
-        std::string("A\0: b", 5), std::string("A: b\rc"), std::string("A: b\r"), std::string("A: b\nB: c"),
-        std::string("A: \r b"), std::string("A: b\n"), std::string("\n"), std::string("\"A\": b"), std::string("A\r: b")}) {
+       {std::string("A : b"),    std::string("A b: c"),     std::string(": b"),
+        std::string("A"),        std::string("A\t: b"),     std::string(" A: b"),
+        std::string("\tA: b"),   std::string("A: b\r\n c"), std::string("A: b\r\n\tc"),
+        std::string("A(: b"),    std::string("A\x80: b"),   std::string("A: b\x01"),
+        std::string("A: b\x7f"), std::string("A: b\0c", 6), std::string("A\0: b", 5),
+        std::string("A: b\rc"),  std::string("A: b\r"),     std::string("A: b\nB: c"),
+        std::string("A: \r b"),  std::string("A: b\n"),     std::string("\n"),
+        std::string("\"A\": b"), std::string("A\r: b")}) {
     CAPTURE(line);
     CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\n" + line + "\r\nC: d\r\n\r\n") == 400);
   }
-  CHECK(reading_of("GET / HTTP/1.1\r\nHost: a\r\nA:b\r\nB: \t c \t\r\nC:\r\nD: \r\nE: \x80\xff a:b\r\n\r\n") ==
-        "GET / a {Host=a,A=b,B=c,C=,D=,E=\x80\xff a:b,};");
-  CHECK(status_of("GET / HTTP/1.1\r\n Host: a\r\n\r\n") == 400);  // white space behind the request-line, RFC 9112 2.2
+  CHECK(
+      reading_of("GET / HTTP/1.1\r\nHost: a\r\nA:b\r\nB: \t c \t\r\nC:\r\nD: \r\nE: \x80\xff a:b\r\n\r\n") ==
+      "GET / a {Host=a,A=b,B=c,C=,D=,E=\x80\xff a:b,};");
+  CHECK(status_of("GET / HTTP/1.1\r\n Host: a\r\n\r\n") ==
+        400);  // white space behind the request-line, RFC 9112 2.2
 }
 
 TEST_CASE("lines end in CRLF and nothing else (RFC 9112 2.2)") {
@@ -275,19 +314,24 @@ TEST_CASE("lines end in CRLF and nothing else (RFC 9112 2.2)") {
 }
 
 TEST_CASE("Content-Length is digits, once (RFC 9112 6.3)") {
-  for (const std::string_view value : {"", "+5", "-5", "5 ", "5,5", "5, 5", "5 5", "0x5", "5.0", "five", "1e1", "5;",
-                                       "9223372036854775808", "18446744073709551616", "99999999999999999999", "\"5\""}) {
+  for (const std::string_view value :
+       {"", "+5", "-5", "5 ", "5,5", "5, 5", "5 5", "0x5", "5.0", "five", "1e1", "5;", "9223372036854775808",
+        "18446744073709551616", "99999999999999999999", "\"5\""}) {
     CAPTURE(value);
     const bool is_trimmed = value == "5 ";
     CHECK((is_trimmed ? 0 : 400) ==
           status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::string(value) + "\r\n\r\n"));
   }
-  CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello") == 400);
-  CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello") == 400);
-  CHECK(Whole("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n").head.content_length ==
-        9223372036854775807U);
-  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n") == "POST / a {Host=a,Content-Length=0,};");
-  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 002\r\n\r\nab") == "POST / a {Host=a,Content-Length=002,}ab;");
+  CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello") ==
+        400);
+  CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello") ==
+        400);
+  CHECK(Whole("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n")
+            .head.content_length == 9223372036854775807U);
+  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n") ==
+        "POST / a {Host=a,Content-Length=0,};");
+  CHECK(reading_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 002\r\n\r\nab") ==
+        "POST / a {Host=a,Content-Length=002,}ab;");
   CHECK(status_of("POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello") == 400);
 }
 
@@ -330,13 +374,26 @@ TEST_CASE("the chunked coding has one form (RFC 9112 7.1)") {
   CHECK(body("3;a\r\nabc\r\n0;b=c;d=\"e;\\\"\"\r\n\r\n") == "abc;");
   CHECK(body("3 ; a = b\r\nabc\r\n0\r\n\r\n") == "abc;");
   CHECK(body("3\r\nabc\r\n0\r\nX-Sum: 1\r\nB:\r\n\r\n") == "abc;");
-  for (const std::string& chunks :
-       {std::string("\r\n"), std::string("x\r\n"), std::string("-3\r\nabc\r\n"), std::string("+3\r\nabc\r\n"),
-        std::string("0x3\r\nabc\r\n"), std::string(" 3\r\nabc\r\n"), std::string("3 \r\nabc\r\n"), std::string("3;\r\nabc\r\n"),
-        std::string("3;=\r\nabc\r\n"), std::string("3;a=\r\nabc\r\n"), std::string("3;a=\"\r\nabc\r\n"),
-        std::string("3;a\x01\r\nabc\r\n"), std::string("3\nabc\r\n"), std::string("3;a\nabc\r\n"), std::string("3\r\r\nabc\r\n"),
-        std::string("00000000000000003\r\nabc\r\n"), std::string("10000000000000000\r\n"), std::string("3;a b\r\nabc\r\n"),
-        std::string("3,\r\nabc\r\n"), std::string(";a\r\n")}) {
+  for (const std::string& chunks : {std::string("\r\n"),
+                                    std::string("x\r\n"),
+                                    std::string("-3\r\nabc\r\n"),
+                                    std::string("+3\r\nabc\r\n"),
+                                    std::string("0x3\r\nabc\r\n"),
+                                    std::string(" 3\r\nabc\r\n"),
+                                    std::string("3 \r\nabc\r\n"),
+                                    std::string("3;\r\nabc\r\n"),
+                                    std::string("3;=\r\nabc\r\n"),
+                                    std::string("3;a=\r\nabc\r\n"),
+                                    std::string("3;a=\"\r\nabc\r\n"),
+                                    std::string("3;a\x01\r\nabc\r\n"),
+                                    std::string("3\nabc\r\n"),
+                                    std::string("3;a\nabc\r\n"),
+                                    std::string("3\r\r\nabc\r\n"),
+                                    std::string("00000000000000003\r\nabc\r\n"),
+                                    std::string("10000000000000000\r\n"),
+                                    std::string("3;a b\r\nabc\r\n"),
+                                    std::string("3,\r\nabc\r\n"),
+                                    std::string(";a\r\n")}) {
     CAPTURE(chunks);
     CHECK(body(chunks) == "400");
   }
@@ -388,7 +445,9 @@ TEST_CASE("a head has bounds: 414, 431 (RFC 9110 15.5.15, RFC 6585 5)") {
 }
 
 TEST_CASE("keep-alive by version and Connection (RFC 9112 9.3)") {
-  const auto keeps = [](std::string_view head) { return Whole(std::string(head) + "\r\n\r\n").head.keep_alive; };
+  const auto keeps = [](std::string_view head) {
+    return Whole(std::string(head) + "\r\n\r\n").head.keep_alive;
+  };
   CHECK(keeps("GET / HTTP/1.1\r\nHost: a"));
   CHECK_FALSE(keeps("GET / HTTP/1.1\r\nHost: a\r\nConnection: close"));
   CHECK_FALSE(keeps("GET / HTTP/1.1\r\nHost: a\r\nConnection: x, CLOSE"));
@@ -400,7 +459,9 @@ TEST_CASE("keep-alive by version and Connection (RFC 9112 9.3)") {
 }
 
 TEST_CASE("100-continue is an expectation of HTTP/1.1 (RFC 9110 10.1.1)") {
-  const auto expects = [](std::string_view head) { return Whole(std::string(head) + "\r\n\r\n").head.expects_continue; };
+  const auto expects = [](std::string_view head) {
+    return Whole(std::string(head) + "\r\n\r\n").head.expects_continue;
+  };
   CHECK(expects("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-Continue"));
   CHECK_FALSE(expects("POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue"));
   CHECK_FALSE(expects("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nExpect: 200-ok"));
@@ -424,14 +485,16 @@ TEST_CASE("an upgrade is one if Connection names it, in HTTP/1.1 and without a b
 }
 
 TEST_CASE("views of a head stay right while the buffer grows and moves") {
-  // 16 KiB chunks: the head begins near the end of the first one, and the request-line is there long before the rest.
+  // 16 KiB chunks: the head begins near the end of the first one, and the request-line is there long before
+  // the rest.
   H1Reader reader;
   reader.begin(64 * 1024, 200);
   runtime::InBuffer in;
   RequestHead head;
   runtime::Slice body;
   const std::string long_value(20000, 'v');
-  const std::string wire = "GET http://b?q HTTP/1.1\r\nHost: a\r\nFirst: 1\r\nLong: " + long_value + "\r\nLast: 2\r\n\r\nrest";
+  const std::string wire =
+      "GET http://b?q HTTP/1.1\r\nHost: a\r\nFirst: 1\r\nLong: " + long_value + "\r\nLast: 2\r\n\r\nrest";
   feed::fill(in, std::string(16000, '-'));
   in.consume(16000);
   feed::fill(in, wire.substr(0, 45));

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view kDate = "Tue, 24 Nov 2026 20:11:41 GMT";
 
-ResponseHead head_of(std::uint16_t status, std::string_view reason, std::vector<std::pair<std::string_view, std::string_view>> fields) {
+ResponseHead head_of(std::uint16_t status, std::string_view reason,
+                     std::vector<std::pair<std::string_view, std::string_view>> fields) {
   ResponseHead head;
   head.status = status;
   head.reason = reason;
@@ -23,7 +24,8 @@ ResponseHead head_of(std::uint16_t status, std::string_view reason, std::vector<
   return head;
 }
 
-std::string written(const ResponseHead& head, Framing framing, bool keep_alive = true, Version version = Version::kHttp11) {
+std::string written(const ResponseHead& head, Framing framing, bool keep_alive = true,
+                    Version version = Version::kHttp11) {
   runtime::ByteQueue out;
   write_response_head(head, version, keep_alive, framing, kDate, out);
   return feed::text_of(out);
@@ -34,8 +36,9 @@ std::string written(const ResponseHead& head, Framing framing, bool keep_alive =
 TEST_CASE("status line, fields as they came, framing, Date when it is missing") {
   ResponseHead head = head_of(200, "Fine", {{"server", "app"}, {"Content-Length", "7"}});
   head.content_length = 7;
-  CHECK(written(head, Framing::kLength) ==
-        "HTTP/1.1 200 Fine\r\nserver: app\r\nContent-Length: 7\r\nDate: Tue, 24 Nov 2026 20:11:41 GMT\r\n\r\n");
+  CHECK(
+      written(head, Framing::kLength) ==
+      "HTTP/1.1 200 Fine\r\nserver: app\r\nContent-Length: 7\r\nDate: Tue, 24 Nov 2026 20:11:41 GMT\r\n\r\n");
   CHECK(written(head_of(200, "", {{"Date", "now"}}), Framing::kChunked) ==
         "HTTP/1.1 200 OK\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
@@ -55,8 +58,8 @@ TEST_CASE("Connection says what will happen (RFC 9112 9.3)") {
 }
 
 TEST_CASE("a body to the end of the connection has no framing field (HTTP/1.0)") {
-  CHECK(written(head_of(200, "", {{"Date", "now"}, {"Content-Length", "9"}}), Framing::kToClose, false, Version::kHttp10) ==
-        "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\n\r\n");
+  CHECK(written(head_of(200, "", {{"Date", "now"}, {"Content-Length", "9"}}), Framing::kToClose, false,
+                Version::kHttp10) == "HTTP/1.1 200 OK\r\nDate: now\r\nConnection: close\r\n\r\n");
 }
 
 TEST_CASE("a 101 says Upgrade (RFC 9110 7.8)") {
@@ -68,7 +71,8 @@ TEST_CASE("an interim head has its fields and nothing else") {
   runtime::ByteQueue out;
   write_interim(head_of(100, "", {}), out);
   write_interim(head_of(103, "Early Hints", {{"Link", "</a.css>; rel=preload"}}), out);
-  CHECK(feed::text_of(out) == "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
+  CHECK(feed::text_of(out) ==
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n");
 }
 
 TEST_CASE("a status without a name has an empty reason") {

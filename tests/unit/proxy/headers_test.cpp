@@ -40,10 +40,12 @@ ClientFacts client_at(int family, const char* address, bool is_tls = false) {
 
 /// One request through prepare_request(); X-Request-Id of our own making reads "made".
 struct Prepared {
-  explicit Prepared(const Pairs& pairs, bool is_trusted = false, const ClientFacts& client = client_at(AF_INET, "192.0.2.60")) {
+  explicit Prepared(const Pairs& pairs, bool is_trusted = false,
+                    const ClientFacts& client = client_at(AF_INET, "192.0.2.60")) {
     head.authority = "example.com:8000";
     head.fields = fields_of(pairs);
-    prepare_request(head, client, is_trusted, runtime::WallTime(std::chrono::microseconds(1700000000123456)), ours);
+    prepare_request(head, client, is_trusted, runtime::WallTime(std::chrono::microseconds(1700000000123456)),
+                    ours);
   }
   std::string passed() const { return text_of(head.fields); }
   std::string_view added(std::string_view name) const {
@@ -83,13 +85,19 @@ TEST_CASE("hop-by-hop fields do not reach the app (RFC 9110 7.6.1)") {
 }
 
 TEST_CASE("a field named in Connection is removed, whatever its case") {
-  CHECK(Prepared({{"X-One", "1"}, {"Connection", "keep-alive, x-one"}, {"x-ONE", "2"}, {"X-Two", "3"}, {"connection", "X-Three"}, {"X-Three", "4"}})
+  CHECK(Prepared({{"X-One", "1"},
+                  {"Connection", "keep-alive, x-one"},
+                  {"x-ONE", "2"},
+                  {"X-Two", "3"},
+                  {"connection", "X-Three"},
+                  {"X-Three", "4"}})
             .passed() == "X-Two: 3\n");
   CHECK(response_of(200, {{"Connection", "X-One"}, {"X-One", "1"}, {"X-Two", "2"}}) == "X-Two: 2\n");
 }
 
 TEST_CASE("a name with '_' does not reach the app: an environment cannot tell it from '-'") {
-  CHECK(Prepared({{"X_Forwarded_For", "1"}, {"Content_Length", "5"}, {"X-Fine", "2"}, {"_", "3"}}).passed() == "X-Fine: 2\n");
+  CHECK(Prepared({{"X_Forwarded_For", "1"}, {"Content_Length", "5"}, {"X-Fine", "2"}, {"_", "3"}}).passed() ==
+        "X-Fine: 2\n");
   CHECK(Prepared({{"X_User", "1"}, {"X-Forwarded-Server_Port", "2"}}, true).passed() == "");
 }
 
@@ -133,7 +141,8 @@ TEST_CASE("what a trusted proxy says is kept, and ours is joined to its lists") 
                            {"X-Request-Start", "t=1"}},
                           true);
   CHECK(prepared.passed() ==
-        "X-Forwarded-Proto: https\nX-Forwarded-Host: shop.example\nX-Forwarded-Port: 443\nX-Forwarded-Prefix: /x\n"
+        "X-Forwarded-Proto: https\nX-Forwarded-Host: shop.example\nX-Forwarded-Port: "
+        "443\nX-Forwarded-Prefix: /x\n"
         "X-Real-IP: 1.1.1.1\nX-Request-Id: theirs\nX-Request-Start: t=1\n");
   CHECK(text_of(prepared.ours.fields()) ==
         "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 3.3.3.3, 192.0.2.60\n"
@@ -149,7 +158,8 @@ TEST_CASE("a trusted proxy's list that is too long to join stays a field before 
 }
 
 TEST_CASE("an id that is none is replaced, even a trusted proxy's") {
-  for (const std::string& id : {std::string(), std::string("a b"), std::string(200, 'x'), std::string("\xff")}) {
+  for (const std::string& id :
+       {std::string(), std::string("a b"), std::string(200, 'x'), std::string("\xff")}) {
     const Prepared prepared({{"X-Request-Id", id}}, true);
     CHECK(prepared.passed() == "");
     CHECK(prepared.added("X-Request-Id").size() == 32);
@@ -191,12 +201,13 @@ TEST_CASE("hop-by-hop fields do not reach the client; all others do, and nothing
                           {"Set-Cookie", "a"},
                           {"set-cookie", "b"},
                           {"X_Y", "c"},
-                          {"Content-Length", "5"}}) == "Server: app\nSet-Cookie: a\nset-cookie: b\nX_Y: c\nContent-Length: 5\n");
+                          {"Content-Length", "5"}}) ==
+        "Server: app\nSet-Cookie: a\nset-cookie: b\nX_Y: c\nContent-Length: 5\n");
 }
 
 TEST_CASE("Upgrade passes with the 101 that was asked for") {
-  CHECK(response_of(101, {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", "x"}}, true) ==
-        "Upgrade: websocket\nSec-WebSocket-Accept: x\n");
+  CHECK(response_of(101, {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", "x"}},
+                    true) == "Upgrade: websocket\nSec-WebSocket-Accept: x\n");
 }
 
 TEST_CASE("204 and interim answers have no Content-Length, 304 may (RFC 9110 8.6)") {

@@ -44,18 +44,19 @@ TEST_CASE("a field is known by its name, whatever the case") {
 }
 
 TEST_CASE("methods are known in upper case only (RFC 9110 9.1)") {
-  for (const auto& [text, method] : std::vector<std::pair<std::string_view, Method>>{{"GET", Method::kGet},
-                                                                                    {"HEAD", Method::kHead},
-                                                                                    {"POST", Method::kPost},
-                                                                                    {"PUT", Method::kPut},
-                                                                                    {"DELETE", Method::kDelete},
-                                                                                    {"OPTIONS", Method::kOptions},
-                                                                                    {"PATCH", Method::kPatch},
-                                                                                    {"TRACE", Method::kTrace},
-                                                                                    {"CONNECT", Method::kConnect},
-                                                                                    {"get", Method::kOther},
-                                                                                    {"GETS", Method::kOther},
-                                                                                    {"", Method::kOther}}) {
+  for (const auto& [text, method] :
+       std::vector<std::pair<std::string_view, Method>>{{"GET", Method::kGet},
+                                                        {"HEAD", Method::kHead},
+                                                        {"POST", Method::kPost},
+                                                        {"PUT", Method::kPut},
+                                                        {"DELETE", Method::kDelete},
+                                                        {"OPTIONS", Method::kOptions},
+                                                        {"PATCH", Method::kPatch},
+                                                        {"TRACE", Method::kTrace},
+                                                        {"CONNECT", Method::kConnect},
+                                                        {"get", Method::kOther},
+                                                        {"GETS", Method::kOther},
+                                                        {"", Method::kOther}}) {
     CAPTURE(text);
     CHECK(parse_method(text) == method);
   }
@@ -65,7 +66,8 @@ TEST_CASE("a length is digits up to 2^63-1 (RFC 9110 8.6)") {
   CHECK(parse_length("0") == 0);
   CHECK(parse_length("0042") == 42);
   CHECK(parse_length("9223372036854775807") == 9223372036854775807U);
-  for (const std::string_view text : {"", " 1", "1 ", "+1", "-1", "1,1", "0x1", "9223372036854775808", "1.0"}) {
+  for (const std::string_view text :
+       {"", " 1", "1 ", "+1", "-1", "1,1", "0x1", "9223372036854775808", "1.0"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_length(text).has_value());
   }
@@ -93,11 +95,13 @@ TEST_CASE("a field line is name, colon, value") {
 }
 
 TEST_CASE("chunk extensions are names with values, each behind a semicolon (RFC 9112 7.1.1)") {
-  for (const std::string_view text : {"", ";a", ";a=b", " ;a", ";a ;b", "; a = \"q \\\" ;\" ; b", ";a=\"\""}) {
+  for (const std::string_view text :
+       {"", ";a", ";a=b", " ;a", ";a ;b", "; a = \"q \\\" ;\" ; b", ";a=\"\""}) {
     CAPTURE(text);
     CHECK(is_chunk_extension(text));
   }
-  for (const std::string_view text : {" ", "a", ";", ";;a", ";a=", ";a=\"", ";a=\"\\", ";=b", ";a b", ";a=b c", ";a=\"b\"c", ";a,b"}) {
+  for (const std::string_view text :
+       {" ", "a", ";", ";;a", ";a=", ";a=\"", ";a=\"\\", ";=b", ";a b", ";a=b c", ";a=\"b\"c", ";a,b"}) {
     CAPTURE(text);
     CHECK_FALSE(is_chunk_extension(text));
   }

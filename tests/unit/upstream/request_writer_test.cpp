@@ -10,7 +10,8 @@ using namespace upstream;
 
 namespace {
 
-RequestHead head_of(std::string_view method, std::string_view target, std::vector<std::pair<std::string_view, std::string_view>> fields) {
+RequestHead head_of(std::string_view method, std::string_view target,
+                    std::vector<std::pair<std::string_view, std::string_view>> fields) {
   RequestHead head;
   head.method_text = method;
   head.method = parse_method(method);
@@ -20,7 +21,8 @@ RequestHead head_of(std::string_view method, std::string_view target, std::vecto
   return head;
 }
 
-std::string written(const RequestHead& head, std::span<const Field> ours = {}, Framing framing = Framing::kNone, std::uint64_t length = 0) {
+std::string written(const RequestHead& head, std::span<const Field> ours = {},
+                    Framing framing = Framing::kNone, std::uint64_t length = 0) {
   runtime::ByteQueue out;
   write_request(head, ours, framing, length, out);
   return feed::text_of(out);
@@ -35,24 +37,31 @@ TEST_CASE("a request line, Host, the fields as they came, then ours") {
 }
 
 TEST_CASE("the framing is the wire's own, not what came") {
-  const RequestHead head = head_of("POST", "/", {{"Content-Length", "7"}, {"Transfer-Encoding", "chunked"}, {"A", "b"}});
-  CHECK(written(head, {}, Framing::kLength, 12) == "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nContent-Length: 12\r\n\r\n");
+  const RequestHead head =
+      head_of("POST", "/", {{"Content-Length", "7"}, {"Transfer-Encoding", "chunked"}, {"A", "b"}});
+  CHECK(written(head, {}, Framing::kLength, 12) ==
+        "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nContent-Length: 12\r\n\r\n");
   CHECK(written(head, {}, Framing::kChunked) ==
         "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST_CASE("an empty body is announced if the client announced it") {
-  CHECK(written(head_of("POST", "/", {{"Content-Length", "0"}})) == "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n");
+  CHECK(written(head_of("POST", "/", {{"Content-Length", "0"}})) ==
+        "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n");
   CHECK(written(head_of("GET", "/", {})) == "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n");
 }
 
-TEST_CASE("an upgrade and trailers are said anew, with the Connection that they need (RFC 9110 7.8, 10.1.4)") {
-  RequestHead head = head_of("GET", "/", {{"Connection", "x"}, {"Upgrade", "websocket"}, {"TE", "gzip, trailers"}});
+TEST_CASE(
+    "an upgrade and trailers are said anew, with the Connection that they need (RFC 9110 7.8, 10.1.4)") {
+  RequestHead head =
+      head_of("GET", "/", {{"Connection", "x"}, {"Upgrade", "websocket"}, {"TE", "gzip, trailers"}});
   head.upgrade = "websocket";
-  CHECK(written(head) == "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
+  CHECK(written(head) ==
+        "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n");
   head.takes_trailers = true;
   CHECK(written(head) ==
-        "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nTE: trailers\r\nConnection: Upgrade, TE\r\n\r\n");
+        "GET / HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\nTE: trailers\r\nConnection: Upgrade, "
+        "TE\r\n\r\n");
   head.upgrade = {};
   CHECK(written(head) == "GET / HTTP/1.1\r\nHost: example.com\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
 }
@@ -67,7 +76,8 @@ TEST_CASE("crumbs of a cookie become one in HTTP/1 (RFC 9113 8.2.3)") {
 
 TEST_CASE("a head larger than a chunk of the pool is written whole") {
   const std::string value(40000, 'v');
-  CHECK(written(head_of("GET", "/", {{"A", value}})) == "GET / HTTP/1.1\r\nHost: example.com\r\nA: " + value + "\r\n\r\n");
+  CHECK(written(head_of("GET", "/", {{"A", value}})) ==
+        "GET / HTTP/1.1\r\nHost: example.com\r\nA: " + value + "\r\n\r\n");
 }
 
 TEST_CASE("chunks carry their size in hexadecimal; an empty piece is none (RFC 9112 7.1)") {

@@ -17,9 +17,13 @@ constexpr Attempt with(Attempt attempt, auto change) {
 }
 }  // namespace
 
-TEST_CASE("an idempotent request is tried once more") { CHECK(decide(kSafe) == Verdict::kRetry); }
+TEST_CASE("an idempotent request is tried once more") {
+  CHECK(decide(kSafe) == Verdict::kRetry);
+}
 
-TEST_CASE("one that may have run and is not idempotent is not") { CHECK(decide(kUnsafe) == Verdict::kMayHaveRun); }
+TEST_CASE("one that may have run and is not idempotent is not") {
+  CHECK(decide(kUnsafe) == Verdict::kMayHaveRun);
+}
 
 TEST_CASE("whatever the method, if the worker cannot have run it") {
   CHECK(decide(with(kUnsafe, [](Attempt& a) { a.connect_failed = true; })) == Verdict::kRetry);
@@ -40,7 +44,8 @@ TEST_CASE("never a third time, never behind a begun answer, never without its bo
 }
 
 TEST_CASE("each verdict has its reason in words") {
-  for (const Verdict verdict : {Verdict::kRetry, Verdict::kAnswerBegun, Verdict::kTriedTwice, Verdict::kMayHaveRun, Verdict::kBodyGone}) {
+  for (const Verdict verdict : {Verdict::kRetry, Verdict::kAnswerBegun, Verdict::kTriedTwice,
+                                Verdict::kMayHaveRun, Verdict::kBodyGone}) {
     CHECK_FALSE(reason(verdict).empty());
   }
 }

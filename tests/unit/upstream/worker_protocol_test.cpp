@@ -1,4 +1,5 @@
-// The worker protocol, frame by frame: docs/worker-protocol.md. Answers are read whole, cut at every place, and byte by byte.
+// The worker protocol, frame by frame: docs/worker-protocol.md. Answers are read whole, cut at every place,
+// and byte by byte.
 #include "upstream/worker_protocol.h"
 
 #include <doctest/doctest.h>
@@ -15,13 +16,19 @@ constexpr std::uint8_t kLast = 1, kDone = 2;
 std::string frame(std::uint8_t type, std::uint8_t flags, const std::string& payload = "") {
   const std::size_t n = payload.size();
   std::string bytes;
-  for (const std::size_t byte : {n & 255, n >> 8 & 255, n >> 16 & 255, n >> 24 & 255}) bytes += static_cast<char>(byte);
+  for (const std::size_t byte : {n & 255, n >> 8 & 255, n >> 16 & 255, n >> 24 & 255})
+    bytes += static_cast<char>(byte);
   return bytes + static_cast<char>(type) + static_cast<char>(flags) + "\0\0"s + payload;
 }
-std::string head(std::uint8_t flags, const std::string& payload) { return frame(16, flags, payload); }
-std::string body(std::uint8_t flags, const std::string& payload) { return frame(17, flags, payload); }
+std::string head(std::uint8_t flags, const std::string& payload) {
+  return frame(16, flags, payload);
+}
+std::string body(std::uint8_t flags, const std::string& payload) {
+  return frame(17, flags, payload);
+}
 
-/// "200 OK {Name=value,}body" then "|" when the body is whole, ";" at the end, "!" when broken, "+" when fit for reuse.
+/// "200 OK {Name=value,}body" then "|" when the body is whole, ";" at the end, "!" when broken, "+" when fit
+/// for reuse.
 std::string reading_once(const std::vector<std::string_view>& pieces, Method method) {
   WorkerAnswerReader reader;
   reader.begin(method);
@@ -38,7 +45,8 @@ std::string reading_once(const std::vector<std::string_view>& pieces, Method met
       const Step step = reader.next(in, answer, slice);
       if (step == Step::kHead || step == Step::kInterim) {
         text += std::to_string(answer.status) + " " + std::string(answer.reason) + " {";
-        for (const Field& field : answer.fields) text += std::string(field.name) + "=" + std::string(field.value) + ",";
+        for (const Field& field : answer.fields)
+          text += std::string(field.name) + "=" + std::string(field.value) + ",";
         text += "}";
       }
       if (step == Step::kBody) text += std::string(slice.view());
@@ -69,8 +77,8 @@ TEST_CASE("an answer in two frames, one, or many") {
   CHECK(reading_of(head(0, "200 OK\0Content-Length\0"s + "5") + body(kLast | kDone, "hello")) ==
         "200 OK {Content-Length=5,}hello|;+");
   CHECK(reading_of(head(kLast | kDone, "204 No Content")) == "204 No Content {}|;+");
-  CHECK(reading_of(head(0, "200 OK\0A\0b\0C\0"s) + body(0, "he") + body(0, "") + body(0, "llo") + body(kLast, "") + frame(19, kDone)) ==
-        "200 OK {A=b,C=,}hello|;+");
+  CHECK(reading_of(head(0, "200 OK\0A\0b\0C\0"s) + body(0, "he") + body(0, "") + body(0, "llo") +
+                   body(kLast, "") + frame(19, kDone)) == "200 OK {A=b,C=,}hello|;+");
 }
 
 TEST_CASE("the body may be whole before the worker has let go") {
@@ -148,17 +156,35 @@ TEST_CASE("frames out of order, too long, of unknown type or with unknown flags 
   CHECK(reading_of(frame(255, 0)) == "!");
   CHECK(reading_of(frame(16, 4, "200 OK")) == "!");
   CHECK(reading_of("\6\0\0\0\x10\0\1\0"s + "200 OK") == "!");
-  CHECK(reading_of("\1\0\4\0\x10\0\0\0"s) == "!");                           // a head of 256 KiB and a byte
-  CHECK(reading_of(head(0, "200 OK") + "\1\0\1\0\x11\0\0\0"s).back() == '!');  // a body frame of 64 KiB and a byte
+  CHECK(reading_of("\1\0\4\0\x10\0\0\0"s) == "!");  // a head of 256 KiB and a byte
+  CHECK(reading_of(head(0, "200 OK") + "\1\0\1\0\x11\0\0\0"s).back() ==
+        '!');  // a body frame of 64 KiB and a byte
   CHECK(reading_of("\xff\xff\xff\xff\x11\0\0\0"s) == "!");
 }
 
 TEST_CASE("a head that is none is broken") {
-  for (const std::string& payload :
-       {""s, "20"s, "2000"s, "abc OK"s, "099 OK"s, "600 OK"s, "200OK"s, "200 O\nK"s, "200 OK\0A"s, "200 OK\0A\0b\0C"s, "200 OK\0"s,
-        "200 OK\0\0"s, "200 OK\0\0b"s, "200 OK\0A b\0c"s, "200 OK\0A:\0c"s, "200 OK\0A\0b\r\nC: d"s, "200 OK\0A\0b\nc"s,
-        "200 OK\0A\0\x7f"s, "200 OK\0Content-Length\0"s + "1\0Content-Length\0"s + "1", "200 OK\0Content-Length\0x"s,
-        "200 OK\0Content-Length\0"s, "200 OK\0Content-Length\0-1"s}) {
+  for (const std::string& payload : {""s,
+                                     "20"s,
+                                     "2000"s,
+                                     "abc OK"s,
+                                     "099 OK"s,
+                                     "600 OK"s,
+                                     "200OK"s,
+                                     "200 O\nK"s,
+                                     "200 OK\0A"s,
+                                     "200 OK\0A\0b\0C"s,
+                                     "200 OK\0"s,
+                                     "200 OK\0\0"s,
+                                     "200 OK\0\0b"s,
+                                     "200 OK\0A b\0c"s,
+                                     "200 OK\0A:\0c"s,
+                                     "200 OK\0A\0b\r\nC: d"s,
+                                     "200 OK\0A\0b\nc"s,
+                                     "200 OK\0A\0\x7f"s,
+                                     "200 OK\0Content-Length\0"s + "1\0Content-Length\0"s + "1",
+                                     "200 OK\0Content-Length\0x"s,
+                                     "200 OK\0Content-Length\0"s,
+                                     "200 OK\0Content-Length\0-1"s}) {
     CAPTURE(payload);
     CHECK(reading_of(head(0, payload)) == "!");
   }
