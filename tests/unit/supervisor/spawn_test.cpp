@@ -107,7 +107,7 @@ TEST_CASE("the step that failed and its errno are known at the end") {
   REQUIRE(shell.failure);
   CHECK(shell.failure->step == SpawnStep::kDirectory);
   CHECK(shell.failure->text() == "cannot enter its directory: No such file or directory");
-  CHECK(shell.said.empty());
+  CHECK(shell.said == "");
 }
 
 TEST_CASE("a program that may not be executed is said as such") {
