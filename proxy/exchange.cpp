@@ -546,6 +546,42 @@ void Exchange::record(const Outcome& outcome) {
   if (thread_.access_log().is_on()) write_access_event(outcome);
 }
 
+void Exchange::write_access_event(const Outcome& outcome) {
+  const auto since = [this](runtime::Time moment) {
+    return std::chrono::duration_cast<runtime::Microseconds>(moment - began_);
+  };
+  const auto text = [this](FieldId id) {
+    const upstream::Field* field = upstream::find(request_.fields, id);
+    return field != nullptr ? field->value : std::string_view();
+  };
+  const runtime::Time now = thread_.loop().now();
+  AccessEvent event;
+  event.time = began_wall_;
+  event.id = ours_.request_id();
+  event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
+  event.generation = generation_;
+  event.worker = worker_slot_;
+  event.pid = worker_pid_;
+  event.client = client_->peer;
+  event.method = request_.method_text;
+  event.host = request_.authority;
+  event.target = request_.target;
+  event.path = request_.path;
+  event.version = request_.version;
+  event.tls = client_->tls_version;
+  event.status = status_;
+  event.bytes_in = body_received_;
+  event.bytes_out = sent_to_client_;
+  event.queue = since(worker_ != 0 ? leased_ : now);
+  if (first_byte_ != runtime::Time{}) event.first_byte = since(first_byte_);
+  event.total = since(now);
+  event.attempts = attempts_;
+  event.outcome = outcome;
+  event.referer = text(FieldId::kReferer);
+  event.user_agent = text(FieldId::kUserAgent);
+  thread_.access_log().write(event);
+}
+
 void Exchange::reset() {
   deadline_.cancel();
   ticket_.leave();
@@ -553,6 +589,7 @@ void Exchange::reset() {
   request_.clear();
   answer_.clear();
   kept_ = runtime::Chunk();
+  ours_.clear();
   body_.clear();
   to_worker_.clear();
   from_worker_.clear();

@@ -22,6 +22,10 @@ class AppFields {
   std::span<const upstream::Field> fields() const { return {fields_.data(), count_}; }
   /// X-Request-Id: made by us, or a trusted peer's. Its bytes may be the head's.
   std::string_view request_id() const { return request_id_; }
+  void clear() {
+    count_ = 0;
+    request_id_ = {};
+  }
 
  private:
   friend class RequestRewriter;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
@@ -13,7 +14,6 @@
 
 #include "runtime/bytes.h"
 #include "runtime/log.h"
-#include "runtime/random.h"
 #include "runtime/text.h"
 
 namespace proxy {
@@ -65,8 +65,14 @@ Bio bio_of(const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), stat
 /// The process's ticket keys: the same for every context and thread, so that a session resumes wherever it lands, and
 /// gone with the process.
 std::string_view ticket_keys() {
-  static const std::string keys = runtime::random_bytes(80);
-  return keys;
+  static const std::array<char, 80> keys = [] {
+    std::array<unsigned char, 80> random{};
+    if (RAND_bytes(random.data(), random.size()) != 1) std::abort();  // without randomness there is no TLS
+    std::array<char, 80> made{};
+    std::copy(random.begin(), random.end(), made.begin());
+    return made;
+  }();
+  return {keys.data(), keys.size()};
 }
 
 int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
@@ -158,7 +164,8 @@ SslContext make_context(const conf::Tls& settings, TlsContext* self) {
   const unsigned char id[] = "portherd";
   SSL_CTX_set_session_id_context(c, id, sizeof id - 1);
   SSL_CTX_set_alpn_select_cb(c, choose_alpn, nullptr);
-  SSL_CTX_set_tlsext_servername_callback(c, choose_certificate);
+  // SSL_CTX_set_tlsext_servername_callback() without its C cast.
+  SSL_CTX_callback_ctrl(c, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(&choose_certificate));
   SSL_CTX_set_tlsext_servername_arg(c, self);
   return context;
 }

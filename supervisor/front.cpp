@@ -85,7 +85,7 @@ Result<void> Front::spawn_front() {
   plan.arguments = program_.arguments;
   plan.arguments.insert(plan.arguments.begin(), program_.path);
   plan.environment = to_texts(front_environment(own_environment()));
-  plan.directory = "/";
+  plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
   plan.may_gain_privileges = false;
   plan.fds = {{STDERR_FILENO, 1}, {STDERR_FILENO, 2}, {ends.second.get(), kChannelFd}, {board_.fd(), kBoardFd}};
   if (is_root()) {
