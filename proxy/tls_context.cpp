@@ -1,211 +1,279 @@
 #include "proxy/tls_context.h"
 
 #include <fmt/format.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <map>
+#include <cstdlib>
 
-#include "runtime/bytes.h"
+#include "proxy/tls_parts.h"
 #include "runtime/log.h"
 #include "runtime/text.h"
 
 namespace proxy {
 namespace {
 
-using namespace runtime::literals;
 using runtime::Code;
 using runtime::fail;
 using runtime::Result;
 
-template <class T, void (*F)(T*)>
-struct Freed {
-  void operator()(T* p) const { F(p); }
-};
-void free_bio(BIO* bio) { BIO_free(bio); }
-void free_names(GENERAL_NAMES* names) { GENERAL_NAMES_free(names); }
-using Bio = std::unique_ptr<BIO, Freed<BIO, free_bio>>;
-using Certificate = std::unique_ptr<X509, Freed<X509, X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY, EVP_PKEY_free>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES, free_names>>;
-using SslContext = std::unique_ptr<SSL_CTX, Freed<SSL_CTX, SSL_CTX_free>>;
+// A chain of certificates is a few KiB; a file past this is something else.
+constexpr runtime::Bytes kLargestFile = 256 * 1024;
 
-constexpr runtime::Bytes kMostPem = 256_KiB;
-
-// RFC 9325 4.2: forward secrecy and AEAD only.
-constexpr const char* kTls12Ciphers =
+// RFC 9325 4.2: forward secrecy and AEAD only. The 128 bit suites first: nobody breaks them, and they are cheaper.
+constexpr const char* kSuites12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr unsigned char kAlpn[] = "\x02h2\x08http/1.1";
+constexpr const char* kSuites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-/// OpenSSL's words for what failed last.
-std::string openssl_reason() {
-  const char* reason = ERR_reason_error_string(ERR_peek_last_error());
+struct FreeBio {
+  void operator()(BIO* bio) const { BIO_free(bio); }
+};
+struct FreeX509 {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+struct FreeNames {
+  void operator()(GENERAL_NAMES* names) const { GENERAL_NAMES_free(names); }
+};
+using Bio = std::unique_ptr<BIO, FreeBio>;
+using Certificate = std::unique_ptr<X509, FreeX509>;
+using Key = std::unique_ptr<EVP_PKEY, FreeKey>;
+
+std::string openssl_says() {
+  const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
-  return reason != nullptr ? reason : "unknown reason";
+  return reason == nullptr ? "unknown" : reason;
 }
 
-Result<std::string> read_pem(const std::string& name, int fd) {
-  struct stat about{};
-  if (fd < 0 || ::fstat(fd, &about) != 0) return fail(Code::kSystem, "cannot look at " + name, errno);
-  if (static_cast<runtime::Bytes>(about.st_size) > kMostPem) return fail(Code::kConfig, name + " is larger than 256 KiB");
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != about.st_size) return fail(Code::kSystem, "cannot read " + name, errno);
-  return text;
-}
+/// What a PEM file holds. Wiped when it goes: it may be a key.
+class PemText {
+ public:
+  PemText() = default;
+  PemText(PemText&&) = default;
+  PemText& operator=(PemText&&) = default;
+  ~PemText() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 
-Bio bio_of(const std::string& pem) { return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
+  static Result<PemText> read(int fd, const std::string& file) {
+    PemText text;
+    text.bytes_.resize(kLargestFile + 1);  // once: growing would leave copies behind
+    std::size_t size = 0;
+    while (size < text.bytes_.size()) {
+      const ssize_t n =
+          ::pread(fd, text.bytes_.data() + size, text.bytes_.size() - size, static_cast<off_t>(size));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return fail(Code::kConfig, fmt::format("tls: {} cannot be read", file), errno);
+      if (n == 0) break;
+      size += static_cast<std::size_t>(n);
+    }
+    if (size > kLargestFile) return fail(Code::kConfig, fmt::format("tls: {} is larger than 256 KiB", file));
+    text.size_ = size;
+    return text;
+  }
 
-/// The process's ticket keys: the same for every context and thread, so that a session resumes wherever it lands, and
-/// gone with the process.
-std::string_view ticket_keys() {
-  static const std::array<char, 80> keys = [] {
-    std::array<unsigned char, 80> random{};
-    if (RAND_bytes(random.data(), random.size()) != 1) std::abort();  // without randomness there is no TLS
-    std::array<char, 80> made{};
-    std::copy(random.begin(), random.end(), made.begin());
-    return made;
-  }();
-  return {keys.data(), keys.size()};
-}
+  Bio open() const { return Bio(BIO_new_mem_buf(bytes_.data(), static_cast<int>(size_))); }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_length, const unsigned char* offered,
-                unsigned offered_length, void*) noexcept {
+ private:
+  std::vector<char> bytes_;
+  std::size_t size_ = 0;
+};
+
+/// Never asks: a front has no terminal.
+int no_password(char*, int, int, void*) noexcept { return -1; }
+
+int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
+                    unsigned int offered_size, void*) noexcept {
+  static constexpr unsigned char kOurs[] = "\x02h2\x08http/1.1";
   unsigned char* chosen = nullptr;
-  const int found = SSL_select_next_proto(&chosen, out_length, kAlpn, sizeof kAlpn - 1, offered, offered_length);
+  const int found = SSL_select_next_proto(&chosen, out_size, kOurs, sizeof kOurs - 1, offered, offered_size);
+  // RFC 7301 3.2: without a protocol in common there is nothing to talk about.
+  if (found != OPENSSL_NPN_NEGOTIATED) return SSL_TLSEXT_ERR_ALERT_FATAL;
   *out = chosen;
-  // RFC 7301 3.2: a client that speaks neither is told so.
-  return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
-}
-
-int choose_certificate(SSL* ssl, int*, void* self) noexcept {
-  const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-  if (name != nullptr) SSL_set_SSL_CTX(ssl, static_cast<const TlsContext*>(self)->choose(name));
   return SSL_TLSEXT_ERR_OK;
 }
 
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  std::transform(folded.begin(), folded.end(), folded.begin(), runtime::lower);
-  return folded;
+int choose_certificate(SSL* ssl, int*, void* parts) noexcept {
+  const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  SSL_set_SSL_CTX(ssl, static_cast<const CertificateSet*>(parts)->choose(name));
+  return SSL_TLSEXT_ERR_OK;
 }
 
-std::string_view view(const ASN1_STRING* text) {
-  const void* data = ASN1_STRING_get0_data(text);
-  return {static_cast<const char*>(data), static_cast<std::size_t>(ASN1_STRING_length(text))};
+/// Name, code and MAC key of session tickets: one set for all threads and all certificates, as long as this front lives.
+using TicketKeys = std::array<unsigned char, 80>;
+const TicketKeys& ticket_keys() {
+  static const TicketKeys keys = [] {
+    TicketKeys random;
+    if (RAND_bytes(random.data(), static_cast<int>(random.size())) != 1) std::abort();
+    return random;
+  }();
+  return keys;
 }
 
-/// subjectAltName's DNS names; the common name only if there are none (RFC 6125 6.4.4).
-std::vector<std::string> names_of(X509* certificate) {
-  std::vector<std::string> found;
-  const Names names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
-    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
-    if (name->type == GEN_DNS) found.push_back(lower(view(name->d.dNSName)));
-  }
-  if (found.empty()) {
-    X509_NAME* subject = X509_get_subject_name(certificate);
-    const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
-    if (at >= 0) found.push_back(lower(view(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)))));
-  }
-  return found;
+void set_policy(SSL_CTX* context, const conf::Tls& tls) {
+  SSL_CTX_set_min_proto_version(context, tls.min_version == conf::TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context, kSuites12);
+  SSL_CTX_set_ciphersuites(context, kSuites13);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                   SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // Released buffers are what makes an idle connection cheap; reading ahead saves a system call for each record.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context, 1);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 }
 
-void warn_if_expired(const std::string& name, X509* certificate) {
+void set_sessions(SSL_CTX* context) {
+  static constexpr unsigned char kName[] = "portherd";
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_session_id_context(context, kName, sizeof kName - 1);
+  TicketKeys keys = ticket_keys();
+  SSL_CTX_set_tlsext_ticket_keys(context, keys.data(), static_cast<long>(keys.size()));
+  OPENSSL_cleanse(keys.data(), keys.size());
+}
+
+void warn_of_dates(const std::string& file, const X509* certificate) {
   if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0) {
-    runtime::log(runtime::Level::kWarning, "a certificate has expired", {{"certificate", name}});
+    runtime::log(runtime::Level::kWarning, "certificate has expired", {{"file", file}});
+  } else if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0) {
+    runtime::log(runtime::Level::kWarning, "certificate is not valid yet", {{"file", file}});
   }
 }
 
-Result<void> set_chain(SSL_CTX* context, const std::string& name, BIO* pem) {
-  for (bool is_first = true;; is_first = false) {
-    Certificate certificate(PEM_read_bio_X509(pem, nullptr, nullptr, nullptr));
-    if (!certificate && is_first) return fail(Code::kConfig, fmt::format("{}.crt holds no PEM certificate: {}", name, openssl_reason()));
-    if (!certificate) break;
-    const bool is_set = is_first ? SSL_CTX_use_certificate(context, certificate.get()) == 1
-                                 : SSL_CTX_add1_chain_cert(context, certificate.get()) == 1;
-    if (!is_set) return fail(Code::kConfig, fmt::format("{}.crt cannot be used: {}", name, openssl_reason()));
-    if (is_first) warn_if_expired(name, certificate.get());
+/// The server's own certificate, then the chain to its issuer (RFC 8446 4.4.2).
+Result<Certificate> use_chain(SSL_CTX* context, const PemText& text, const std::string& file) {
+  const Bio bio = text.open();
+  Certificate own(PEM_read_bio_X509_AUX(bio.get(), nullptr, no_password, nullptr));
+  if (!own) return fail(Code::kConfig, fmt::format("tls: {} has no certificate in it ({})", file, openssl_says()));
+  if (SSL_CTX_use_certificate(context, own.get()) != 1) {
+    return fail(Code::kConfig, fmt::format("tls: {} cannot be used ({})", file, openssl_says()));
   }
-  ERR_clear_error();  // the end of the file is an error to OpenSSL
+  warn_of_dates(file, own.get());
+  while (Certificate issuer{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
+    warn_of_dates(file, issuer.get());
+    if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
+      return fail(Code::kConfig, fmt::format("tls: the chain in {} cannot be used ({})", file, openssl_says()));
+    }
+  }
+  const unsigned long last = ERR_peek_last_error();
+  if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
+    return fail(Code::kConfig, fmt::format("tls: {} has a broken certificate in it ({})", file, openssl_says()));
+  }
+  ERR_clear_error();  // the end of the file
+  return own;
+}
+
+Result<void> use_key(SSL_CTX* context, const X509* own, const PemText& text, const std::string& name) {
+  const Bio bio = text.open();
+  const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
+  if (!key) {
+    return fail(Code::kConfig, fmt::format("tls: {}.key has no key in it, or one that wants a password ({})", name,
+                                           openssl_says()));
+  }
+  if (X509_check_private_key(own, key.get()) != 1) {
+    ERR_clear_error();
+    return fail(Code::kConfig, fmt::format("tls: {0}.key is not the key of {0}.crt", name));
+  }
+  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+    return fail(Code::kConfig, fmt::format("tls: {}.key cannot be used ({})", name, openssl_says()));
+  }
   return {};
 }
 
-Result<void> set_key(SSL_CTX* context, const std::string& name, BIO* pem) {
-  // No pass phrase can be asked for here: an encrypted key is an error, not a prompt.
-  const auto no_phrase = [](char*, int, int, void*) { return 0; };
-  const Key key(PEM_read_bio_PrivateKey(pem, nullptr, no_phrase, nullptr));
-  if (!key) return fail(Code::kConfig, fmt::format("{}.key holds no private key that can be read without a pass phrase: {}", name, openssl_reason()));
-  if (SSL_CTX_use_PrivateKey(context, key.get()) != 1 || SSL_CTX_check_private_key(context) != 1) {
-    return fail(Code::kConfig, fmt::format("{}.key does not belong to {}.crt: {}", name, name, openssl_reason()));
+/// Lower case; empty for what is no name (a NUL in it was an attack once).
+std::string name_in(const ASN1_STRING* string) {
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, string);
+  if (size < 0) {
+    ERR_clear_error();
+    return {};
   }
-  return {};
+  std::string name;
+  for (int i = 0; i < size; ++i) name += runtime::lower(static_cast<char>(text[i]));
+  OPENSSL_free(text);
+  return name.find('\0') == name.npos ? name : std::string();
 }
 
-SslContext make_context(const conf::Tls& settings, TlsContext* self) {
-  SslContext context(SSL_CTX_new(TLS_server_method()));
-  SSL_CTX* const c = context.get();
-  SSL_CTX_set_min_proto_version(c, settings.min_version == conf::TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(c, kTls12Ciphers);
-  SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  // Buffers only while there is something in them: an idle connection is most of what a front holds.
-  SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_read_ahead(c, 1);  // header and record with one read(2)
-  SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);  // tickets instead: nothing to remember
-  SSL_CTX_set_num_tickets(c, 1);
-  std::string keys(ticket_keys());
-  SSL_CTX_set_tlsext_ticket_keys(c, keys.data(), keys.size());
-  const unsigned char id[] = "portherd";
-  SSL_CTX_set_session_id_context(c, id, sizeof id - 1);
-  SSL_CTX_set_alpn_select_cb(c, choose_alpn, nullptr);
-  // SSL_CTX_set_tlsext_servername_callback() without its C cast.
-  SSL_CTX_callback_ctrl(c, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(&choose_certificate));
-  SSL_CTX_set_tlsext_servername_arg(c, self);
-  return context;
+/// RFC 9525 6: the DNS names among the alternative names; the common name only where there is none of them.
+std::vector<std::string> names_of(const X509* certificate) {
+  std::vector<std::string> names;
+  const std::unique_ptr<GENERAL_NAMES, FreeNames> alternative(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; alternative && i < sk_GENERAL_NAME_num(alternative.get()); ++i) {
+    const GENERAL_NAME* const one = sk_GENERAL_NAME_value(alternative.get(), i);
+    if (one->type == GEN_DNS) names.push_back(name_in(one->d.dNSName));
+  }
+  if (!names.empty()) return names;
+  const X509_NAME* const subject = X509_get_subject_name(certificate);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (at >= 0) names.push_back(name_in(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+  return names;
 }
 
 }  // namespace
 
-struct TlsContext::Parts {
-  std::map<std::string, SslContext> by_file;                  // the first is the default
-  std::map<std::string, SSL_CTX*, std::less<>> by_name;       // "shop.example.com", "*.example.com"
-};
+void CertificateSet::FreeContext::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
 
-TlsContext::TlsContext() : parts_(std::make_unique<Parts>()) {}
+Result<void> CertificateSet::add(const conf::Tls& tls, const CertificateFiles& files) {
+  ERR_clear_error();
+  Context context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return fail(Code::kSystem, fmt::format("tls: cannot begin ({})", openssl_says()));
+  set_policy(context.get(), tls);
+  set_sessions(context.get());
+  // SSL_CTX_set_tlsext_servername_callback(3) is a macro with a cast in it that our warnings do not let pass.
+  SSL_CTX_callback_ctrl(context.get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(choose_certificate));
+  SSL_CTX_set_tlsext_servername_arg(context.get(), this);
+
+  const std::string file = files.name + ".crt";
+  TRY(const PemText chain, PemText::read(files.certificate.get(), file));
+  TRY(const PemText key, PemText::read(files.key.get(), files.name + ".key"));
+  TRY(const Certificate own, use_chain(context.get(), chain, file));
+  TRY_VOID(use_key(context.get(), own.get(), key, files.name));
+  for (std::string& name : names_of(own.get())) {
+    if (!name.empty()) by_name_.emplace(std::move(name), context.get());  // the first file by name keeps it
+  }
+  contexts_.push_back(std::move(context));
+  return {};
+}
+
+SSL_CTX* CertificateSet::choose(std::string_view server_name) const {
+  constexpr std::size_t kLongestName = 253;  // RFC 1035 3.1, as text
+  if (server_name.ends_with('.')) server_name.remove_suffix(1);
+  if (server_name.size() > kLongestName) return first();
+  std::array<char, kLongestName + 1> lower;
+  const auto end = std::transform(server_name.begin(), server_name.end(), lower.begin() + 1, runtime::lower);
+  std::string_view name(lower.data() + 1, static_cast<std::size_t>(end - lower.begin()) - 1);
+  if (const auto exact = by_name_.find(name); exact != by_name_.end()) return exact->second;
+  const std::size_t dot = name.find('.');
+  if (dot == name.npos) return first();
+  // "*.example.com" stands for one label (RFC 9525 6.3): the star takes the byte before the dot.
+  lower[dot] = '*';
+  const auto wildcard = by_name_.find({lower.data() + dot, name.size() - dot + 1});
+  return wildcard == by_name_.end() ? first() : wildcard->second;
+}
+
+TlsContext::TlsContext() : parts_(std::make_shared<Parts>()) {}
 
 TlsContext::~TlsContext() = default;
 
-Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& settings, std::vector<CertificateFiles> files) {
-  if (files.empty()) return fail(Code::kConfig, "there is no certificate to answer https with");
-  std::unique_ptr<TlsContext> made(new TlsContext);
-  for (const CertificateFiles& file : files) {
-    TRY(const std::string chain, read_pem(file.name + ".crt", file.certificate.get()));
-    TRY(const std::string key, read_pem(file.name + ".key", file.key.get()));
-    SslContext context = make_context(settings, made.get());
-    TRY_VOID(set_chain(context.get(), file.name, bio_of(chain).get()));
-    TRY_VOID(set_key(context.get(), file.name, bio_of(key).get()));
-    for (const std::string& name : names_of(SSL_CTX_get0_certificate(context.get()))) {
-      made->parts_->by_name.emplace(name, context.get());
-    }
-    made->parts_->by_file.emplace(file.name, std::move(context));
-  }
-  return made;
+Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& tls, std::vector<CertificateFiles> files) {
+  if (files.empty()) return fail(Code::kConfig, "tls: there is no certificate");
+  std::ranges::sort(files, {}, &CertificateFiles::name);
+  std::unique_ptr<TlsContext> context(new TlsContext());
+  for (const CertificateFiles& file : files) TRY_VOID(context->parts_->add(tls, file));
+  return context;
 }
 
-ssl_ctx_st* TlsContext::choose(std::string_view server_name) const {
-  const auto& names = parts_->by_name;
-  const std::string name = lower(server_name.substr(0, 255));
-  if (const auto exact = names.find(name); exact != names.end()) return exact->second;
-  if (const auto dot = name.find('.'); dot != std::string::npos) {
-    if (const auto wild = names.find("*" + name.substr(dot)); wild != names.end()) return wild->second;
-  }
-  return parts_->by_file.begin()->second.get();
-}
+ssl_ctx_st* TlsContext::choose(std::string_view server_name) const { return parts_->choose(server_name); }
 
 }  // namespace proxy

@@ -1,7 +1,6 @@
 #include "proxy/transport.h"
 
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,51 +12,65 @@ namespace {
 using runtime::ByteQueue;
 using runtime::Bytes;
 using runtime::Io;
+using runtime::Slice;
 
-constexpr Bytes kRecord = 16384;  // RFC 8446 5.1: the most a record carries
+constexpr std::size_t kMostBuffers = 16;
+// RFC 8446 5.1: what a record holds at most.
+constexpr Bytes kRecord = 16 * 1024;
 
-Io io_of(ssize_t n) {
-  if (n > 0) return Io::kProgress;
-  if (n == 0) return Io::kClosed;
-  return errno == EAGAIN || errno == EINTR ? Io::kWant : Io::kFailed;
+/// Where small pieces become one record: one a thread, because OpenSSL has encrypted them before it returns.
+thread_local std::array<char, kRecord> gathered;
+
+Io outcome_of_errno() { return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kWant : Io::kFailed; }
+
+/// The bytes of the next record, in one piece. After a kWant it is called again with the same bytes in front, so what it gives
+/// then begins with what it gave before.
+std::string_view next_record(const ByteQueue& queue) {
+  const Slice first = queue.at(0);
+  if (first.size >= kRecord || first.size == queue.size()) return first.view().substr(0, kRecord);
+  return {gathered.data(), queue.peek(gathered.data(), gathered.size())};
 }
 
 }  // namespace
 
 Io Transport::read(std::span<char> into, Bytes& n) {
   if (tls_) return tls_->read(into, n);
-  const ssize_t got = ::read(fd_.get(), into.data(), into.size());
-  n = got > 0 ? static_cast<Bytes>(got) : 0;
-  return io_of(got);
+  for (;;) {
+    const ssize_t got = ::read(fd_.get(), into.data(), into.size());
+    if (got > 0) {
+      n = static_cast<Bytes>(got);
+      return Io::kProgress;
+    }
+    if (got == 0) return Io::kClosed;
+    if (errno != EINTR) return outcome_of_errno();
+  }
 }
 
 Io Transport::flush(ByteQueue& queue) { return tls_ ? flush_tls(queue) : flush_plain(queue); }
 
 Io Transport::flush_plain(ByteQueue& queue) {
-  std::array<iovec, 16> parts;
   while (!queue.is_empty()) {
+    std::array<iovec, kMostBuffers> buffers;
     msghdr message{};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = queue.front(parts);
+    message.msg_iov = buffers.data();
+    message.msg_iovlen = queue.front(buffers);
+    Bytes offered = 0;
+    for (std::size_t i = 0; i < message.msg_iovlen; ++i) offered += buffers[i].iov_len;
     const ssize_t sent = ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
-    if (sent < 0) return errno == EAGAIN || errno == EINTR ? Io::kWant : Io::kFailed;
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return outcome_of_errno();
     queue.drop(static_cast<Bytes>(sent));
+    if (static_cast<Bytes>(sent) < offered) return Io::kWant;  // full: asking again would only say so
   }
   return Io::kProgress;
 }
 
-/// What is small goes out together: head and body of an answer are one record and one system call.
 Io Transport::flush_tls(ByteQueue& queue) {
-  thread_local std::array<char, kRecord> record;
   while (!queue.is_empty()) {
-    iovec first;
-    queue.front({&first, 1});
-    std::string_view bytes(static_cast<const char*>(first.iov_base), first.iov_len);
-    if (bytes.size() < kRecord && bytes.size() < queue.size()) bytes = {record.data(), queue.peek(record.data(), kRecord)};
-    Bytes sent = 0;
-    const Io io = tls_->write(bytes, sent);
+    Bytes n = 0;
+    const Io io = tls_->write(next_record(queue), n);
     if (io != Io::kProgress) return io;
-    queue.drop(sent);
+    queue.drop(n);
   }
   return Io::kProgress;
 }
