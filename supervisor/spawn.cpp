@@ -63,7 +63,9 @@ Result<Prepared> prepare(const SpawnPlan& plan) {
   ready.argv.push_back(nullptr);
   ready.envp = pointers(plan.environment);
   if (plan.wants_listen_pid) {
-    ready.listen_pid = std::string(kListenPid) + std::string(kDigits, '\0');
+    // Not by operator+: g++ 12 at -O2 takes its temporary for an overflow (GCC bug 105651).
+    ready.listen_pid = kListenPid;
+    ready.listen_pid.append(kDigits, '\0');
     ready.envp.push_back(ready.listen_pid.data());
   }
   ready.envp.push_back(nullptr);
