@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstring>
 
 #include "runtime/text.h"
 #include "upstream/field_set.h"
@@ -26,29 +28,67 @@ constexpr std::array<char, 256> make_key_chars() {
 }
 constexpr std::array<char, 256> kKeyChars = make_key_chars();
 
-/// The fields of the client and ours, as one list.
+bool have_same_name(const Field& a, const Field& b) {
+  return a.id == b.id && (a.id != FieldId::kOther || runtime::equals_ignoring_case(a.name, b.name));
+}
+
+/// The fields of the client and ours, as one list in which names may stand more than once.
 class AllFields {
  public:
-  AllFields(const Fields& theirs, std::span<const Field> ours) : theirs_(theirs), ours_(ours) {}
+  AllFields(const Fields& theirs, std::span<const Field> ours) : theirs_(theirs), ours_(ours) {
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < size(); ++i) {
+      repeated_ |= seen & mark_of((*this)[i]);
+      seen |= mark_of((*this)[i]);
+    }
+  }
   std::size_t size() const { return theirs_.size() + ours_.size(); }
   const Field& operator[](std::size_t i) const {
     return i < theirs_.size() ? theirs_[i] : ours_[i - theirs_.size()];
   }
 
+  bool stands_before(std::size_t i) const {
+    if (!may_stand_twice(i)) return false;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (have_same_name((*this)[j], (*this)[i])) return true;
+    }
+    return false;
+  }
+  /// The next place of the name at `i`, behind `j`; size(): none.
+  std::size_t next_place(std::size_t i, std::size_t j) const {
+    if (!may_stand_twice(i)) return size();
+    for (++j; j < size(); ++j) {
+      if (have_same_name((*this)[j], (*this)[i])) return j;
+    }
+    return size();
+  }
+
  private:
+  /// One bit of 64, the same for one name in any case; other names may share it.
+  static std::uint64_t mark_of(const Field& field) {
+    if (field.id != FieldId::kOther) return std::uint64_t{1} << static_cast<unsigned>(field.id);
+    const auto last =
+        static_cast<unsigned char>(field.name.empty() ? '\0' : runtime::lower(field.name.back()));
+    return std::uint64_t{1} << ((field.name.size() * 5 + last) % 64);
+  }
+  /// Almost no request has a name twice: then no two names are ever compared.
+  bool may_stand_twice(std::size_t i) const { return (repeated_ & mark_of((*this)[i])) != 0; }
+
   const Fields& theirs_;
   std::span<const Field> ours_;
+  std::uint64_t repeated_ = 0;  // marks that more than one field has
 };
 
-bool have_same_name(const Field& a, const Field& b) {
-  return a.id == b.id && (a.id != FieldId::kOther || runtime::equals_ignoring_case(a.name, b.name));
-}
-
-bool stands_before(const AllFields& fields, std::size_t i) {
-  for (std::size_t j = 0; j < i; ++j) {
-    if (have_same_name(fields[j], fields[i])) return true;
+/// Eight bytes at a time: a zero byte is the only one whose high bit is not set by any of these terms.
+std::size_t count_nul(const char* at, const char* end) {
+  constexpr std::uint64_t kLow = 0x7f7f7f7f7f7f7f7f;
+  std::size_t count = 0;
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, at, sizeof word);
+    count += static_cast<std::size_t>(std::popcount(~(((word & kLow) + kLow) | word | kLow)));
   }
-  return false;
+  return count + static_cast<std::size_t>(std::count(at, end, '\0'));
 }
 
 int hex_value(char c) {
@@ -92,56 +132,68 @@ std::string_view protocol_of(Version version) {
   return "";
 }
 
-/// Writes "key NUL value", joined by NUL, and counts the pairs.
+/// Writes "key NUL value NUL", and counts the pairs. A key is a literal, whose NUL is written with it.
 class Pairs {
  public:
   explicit Pairs(char* at) : at_(at) {}
 
-  void add(std::string_view key, std::string_view value) {
+  template <std::size_t n>
+  void add(const char (&key)[n], std::string_view value) {
     begin(key);
     at_ = put(at_, value);
+    end_value();
   }
-  void add_number(std::string_view key, std::uint64_t n) {
+  template <std::size_t n>
+  void add_number(const char (&key)[n], std::uint64_t number) {
     begin(key);
-    at_ = put_number(at_, n);
+    at_ = put_number(at_, number);
+    end_value();
   }
-  void add_decoded(std::string_view key, std::string_view path) {
+  template <std::size_t n>
+  void add_decoded(const char (&key)[n], std::string_view path) {
     begin(key);
     at_ = put_decoded(at_, path);
+    end_value();
   }
-  void add_address(std::string_view key, const runtime::PeerAddress& address) {
+  template <std::size_t n>
+  void add_address(const char (&key)[n], const runtime::PeerAddress& address) {
     begin(key);
     at_ = put_address(at_, address);
+    end_value();
   }
-  /// HTTP_NAME, with the values of all later fields of this name.
-  void add_field(const AllFields& fields, std::size_t i) {
-    const Field& field = fields[i];
-    if (count_++ > 0) at_ = put(at_, '\0');
-    at_ = put(at_, "HTTP_");
-    at_ = std::transform(field.name.begin(), field.name.end(), at_,
-                         [](char c) { return kKeyChars[static_cast<unsigned char>(c)]; });
-    at_ = put(at_, '\0');
-    put_values(fields, i);
-  }
-  void add_values(std::string_view key, const AllFields& fields, std::size_t i) {
+  /// With the values of all later fields of this name.
+  template <std::size_t n>
+  void add_values(const char (&key)[n], const AllFields& fields, std::size_t i) {
     begin(key);
     put_values(fields, i);
+    end_value();
+  }
+  /// The same with the key HTTP_NAME.
+  void add_field(const AllFields& fields, std::size_t i) {
+    at_ = put(at_, "HTTP_");
+    for (const char c : fields[i].name) *at_++ = kKeyChars[static_cast<unsigned char>(c)];
+    *at_++ = '\0';
+    put_values(fields, i);
+    end_value();
   }
 
   char* end() const { return at_; }
   std::size_t count() const { return count_; }
 
  private:
-  void begin(std::string_view key) {
-    if (count_++ > 0) at_ = put(at_, '\0');
-    at_ = put(at_, key);
-    at_ = put(at_, '\0');
+  template <std::size_t n>
+  void begin(const char (&key)[n]) {
+    std::memcpy(at_, key, n);
+    at_ += n;
+  }
+  void end_value() {
+    *at_++ = '\0';
+    ++count_;
   }
   /// RFC 9110 5.3; cookies are joined by "; " (RFC 9113 8.2.3).
   void put_values(const AllFields& fields, std::size_t i) {
     at_ = put(at_, fields[i].value);
-    for (std::size_t j = i + 1; j < fields.size(); ++j) {
-      if (!have_same_name(fields[j], fields[i])) continue;
+    for (std::size_t j = fields.next_place(i, i); j < fields.size(); j = fields.next_place(i, j)) {
       at_ = put(at_, fields[i].id == FieldId::kCookie ? "; " : ",");
       at_ = put(at_, fields[j].value);
     }
@@ -193,7 +245,7 @@ void add_body(Pairs& pairs, const AllFields& fields, Framing framing, std::uint6
 
 void add_fields(Pairs& pairs, const AllFields& fields) {
   for (std::size_t i = 0; i < fields.size(); ++i) {
-    if (!kNotAsField.has(fields[i].id) && !stands_before(fields, i)) pairs.add_field(fields, i);
+    if (!kNotAsField.has(fields[i].id) && !fields.stands_before(i)) pairs.add_field(fields, i);
   }
 }
 
@@ -208,11 +260,9 @@ bool write_environment(const RequestHead& head, std::span<const Field> ours, con
   add_request(pairs, head, facts);
   add_body(pairs, fields, framing, length);
   add_fields(pairs, fields);
-  const auto size = static_cast<std::size_t>(pairs.end() - payload);
-  // One NUL more than between the pairs and their halves came out of the request: it would make other pairs
-  // of them.
-  const auto separators = static_cast<std::size_t>(std::count(payload, pairs.end(), '\0'));
-  if (size > kMostHeadFrame || separators != 2 * pairs.count() - 1) return false;
+  const auto size = static_cast<std::size_t>(pairs.end() - payload) - 1;  // no NUL behind the last pair
+  // One NUL more than we have written came out of the request: it would make other pairs of them.
+  if (size > kMostHeadFrame || count_nul(payload, pairs.end()) != 2 * pairs.count()) return false;
   put_frame_head(begin, {.length = static_cast<std::uint32_t>(size),
                          .type = Frame::kRequest,
                          .flags = framing == Framing::kNone ? Frame::kLastFlag : std::uint8_t{0}});

@@ -13,6 +13,16 @@ bool all_of(std::string_view text, detail::CharClass of) {
   return std::all_of(text.begin(), text.end(), [of](char c) { return detail::is_of(c, of); });
 }
 
+/// True only if none of eight bytes is below 0x20 or is 0x7f: the high bit of each byte tells. A byte that
+/// borrows from its neighbour may make it false for nothing.
+bool are_plain(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHigh = 0x8080808080808080;
+  const std::uint64_t below_space = (word - kOnes * 0x20) & ~word;
+  const std::uint64_t deleted = word ^ (kOnes * 0x7f);
+  const std::uint64_t is_deleted = (deleted - kOnes) & ~deleted;
+  return ((below_space | is_deleted) & kHigh) == 0;
+}
+
 /// `name` is a token, so 0x20 makes lower case of its letters and leaves its digits and '-' alone.
 bool is_name(std::string_view name, std::string_view lower_case) {
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -137,6 +147,11 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) {
+  for (; text.size() >= 8; text.remove_prefix(8)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    if (!are_plain(word) && !all_of(text.substr(0, 8), detail::kFieldChar)) return false;
+  }
   return all_of(text, detail::kFieldChar);
 }
 

@@ -115,6 +115,15 @@ TEST_CASE("fields of one name become one value, ours among them; cookies by semi
   CHECK(said.at("HTTP_X_REQUEST_ID") == "5");
 }
 
+TEST_CASE("names that only look alike stay apart") {
+  // Of one length and with one last letter: they share their mark.
+  const auto said =
+      Request("/", {{"X-Aa", "1"}, {"X-Ba", "2"}, {"x-aA", "3"}, {"X-Ca", "4"}, {"X-Aa", "5"}}).pairs();
+  CHECK(said.at("HTTP_X_AA") == "1,3,5");
+  CHECK(said.at("HTTP_X_BA") == "2");
+  CHECK(said.at("HTTP_X_CA") == "4");
+}
+
 TEST_CASE("what belongs to the connection has no key") {
   const auto said =
       Request("/", {{"Transfer-Encoding", "chunked"}, {"Connection", "x"}, {"Upgrade", "y"}}).pairs();

@@ -25,6 +25,21 @@ TEST_CASE("a token is letters, digits and fifteen marks (RFC 9110 5.6.2)") {
   CHECK_FALSE(is_target(""));
 }
 
+TEST_CASE("a field value is looked at byte by byte, wherever a byte stands") {
+  for (int c = 0; c < 256; ++c) {
+    const bool is_fine = c == '\t' || (c >= 0x20 && c != 0x7f);
+    for (std::size_t at = 0; at < 19; ++at) {
+      for (const char around : {'a', ' ', '\t', '\xff', '~'}) {
+        std::string value(19, around);
+        value[at] = static_cast<char>(c);
+        CAPTURE(c);
+        CAPTURE(at);
+        REQUIRE(is_field_value(value) == is_fine);
+      }
+    }
+  }
+}
+
 TEST_CASE("a field is known by its name, whatever the case") {
   CHECK(identify("Host") == FieldId::kHost);
   CHECK(identify("hOST") == FieldId::kHost);
