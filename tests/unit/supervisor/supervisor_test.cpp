@@ -348,3 +348,15 @@ TEST_CASE("workers of somebody else are published as they are, and none is waite
   CHECK(ready["apps"][0]["workers"].size() == 2);
   CHECK(count(stage.read("notes"), " publish ") == 2);
 }
+
+TEST_CASE("the socket that a worker gets is a blocking one") {
+  Stage stage;
+  conf::App& app = stage.app("");
+  app.command = {stage.front.path, "-c", "import os; print('blocking:', os.get_blocking(3), flush=True); import time; time.sleep(1000)"};
+  const int status = stage.run([&] {
+    stage.wait_until([&](const Json&) { return stage.read("error.log").find("blocking:") != std::string::npos; });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(stage.read("error.log").find("blocking: True") != std::string::npos);
+}
