@@ -4,7 +4,7 @@ namespace {
 
 std::vector<double> starts(const play::Supervisor& portherd) {
   std::vector<double> out;
-  for (const std::string& line : portherd.lines_with("started at ")) {
+  for (const std::string& line : portherd.lines_with("| started at ")) {
     out.push_back(std::stod(line.substr(line.find("started at ") + 11)));
   }
   return out;
