@@ -33,12 +33,14 @@ bool mentions(const conf::App& app, std::string_view word) {
          std::ranges::any_of(app.env, [&](const auto& variable) { return in(variable.second); });
 }
 
-void add_socket(SpawnPlan& plan, Variables& variables, Handover how, const Seat& seat) {
+void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Handover how, const Seat& seat) {
   switch (how) {
     case Handover::kListenFds:
+      plan.fds.push_back({seat.socket_fd, kSocketFd});
+      // A command that names {fd} has been told. gunicorn would take the same descriptor twice and end (arbiter.py, 20.1).
+      if (mentions(app, "{fd}")) return;
       variables["LISTEN_FDS"] = "1";
       plan.wants_listen_pid = true;
-      plan.fds.push_back({seat.socket_fd, kSocketFd});
       return;
     case Handover::kPath:
       variables["PORTHERD_SOCKET"] = seat.socket;
@@ -82,7 +84,7 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
   plan.program = std::move(program);
   plan.directory = app.directory;
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
-  add_socket(plan, variables, how, seat);
+  add_socket(app, plan, variables, how, seat);
   variables["NOTIFY_SOCKET"] = seat.notify;
   if (app.kind() == conf::AppKind::kWsgi) {
     plan.fds.push_back({seat.blob_fd, kBlobFd});
