@@ -378,6 +378,7 @@ void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
   ticket_.leave();
   lease_.give_back(false);
+  from_worker_.clear();  // an HTTP/2 client may take what is queued much later; the next answer needs the memory now
   phase_ = Phase::kEnded;
   record(outcome);
   if (stream_ != nullptr) stream_->exchange_ended();

@@ -60,6 +60,26 @@ class Block {
 };
 thread_local std::vector<nghttp2_nv> Block::pairs_;
 
+constexpr Bytes kSmall = 1024;
+
+/// The first small piece of a body, copied into a chunk that it shares with those of other streams. Most answers are nothing more, and
+/// a chunk for each of them would be memory that no cache has seen lately. Only the first: so a stream keeps alive one such
+/// chunk at most.
+Slice share(std::string_view bytes) {
+  thread_local runtime::Chunk chunk;
+  thread_local Bytes used = 0;
+  if (!chunk || chunk.capacity() - used < bytes.size()) {
+    chunk = runtime::Chunk::make();
+    used = 0;
+  } else if (!chunk.is_shared()) {
+    used = 0;
+  }
+  char* const at = chunk.data() + used;
+  std::memcpy(at, bytes.data(), bytes.size());
+  used += bytes.size();
+  return {chunk, at, bytes.size()};
+}
+
 }  // namespace
 
 H2Stream::H2Stream(H2Session& session, std::int32_t id, ExchangeHandle exchange)
@@ -149,8 +169,13 @@ void H2Stream::send_head(const ResponseHead& head) {
 
 void H2Stream::send_body(Slice piece) {
   if (is_cut_) return;
-  if (body_.is_empty()) moved_ = session_.now();
-  body_.append(std::move(piece));
+  if (body_.is_empty()) {
+    moved_ = session_.now();
+    if (piece.size <= kSmall) piece = share(piece.view());
+    body_.append_carried(std::move(piece));
+  } else {
+    body_.append(std::move(piece));
+  }
   was_full_ = was_full_ || body_.size() > kHighMark;
   go_on();
 }

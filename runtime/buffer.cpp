@@ -104,6 +104,11 @@ void ByteQueue::append(Slice slice) {
   if (slice.size == 0) return;
   // A short piece is cheaper copied than carried: it saves an iovec and frees its chunk.
   if (slice.size <= 1024) return append_copy(slice.view());
+  append_carried(std::move(slice));
+}
+
+void ByteQueue::append_carried(Slice slice) {
+  if (slice.size == 0) return;
   size_ += slice.size;
   slices_.push_back(std::move(slice));
 }

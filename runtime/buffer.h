@@ -90,6 +90,8 @@ class ByteQueue {
   Bytes size() const { return size_; }
 
   void append(Slice slice);
+  /// The same, but never copied: for a piece whose chunk is shared by many, see proxy/h2_stream.cpp.
+  void append_carried(Slice slice);
   void append_copy(std::string_view bytes);
   /// At least n contiguous bytes to write a head into; then wrote(). n is at most Chunk::kBlock.
   char* reserve(Bytes n);
