@@ -142,6 +142,8 @@ void Front::on_message(runtime::Message& message) {
     calls_.on_drained(*drained);
   } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
     runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble->sentence}});
+    // At the very first start the operator is there to mend it; later half a front is better than none.
+    if (!was_started_ && child_) child_->kill_group();
   }
 }
 

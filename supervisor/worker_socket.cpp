@@ -38,8 +38,6 @@ Result<WorkerSocket> WorkerSocket::make(Handover how, const std::string& stem, c
       TRY(Fd listening, runtime::listen_unix(stem + ".sock", 0660));
       // Blocking, as systemd hands sockets over (systemd.socket(5), NonBlocking=): a plain accept() in a loop must wait.
       ::fcntl(listening.get(), F_SETFL, 0);
-      // Blocking, as systemd's default is: a program that accepts in a plain loop expects it so.
-      ::fcntl(listening.get(), F_SETFL, 0);
       made.listening_ = std::move(listening);
       made.path_ = stem + ".sock";
       TRY_VOID(give(made.path_, owner, front));
