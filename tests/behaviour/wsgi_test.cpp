@@ -68,11 +68,10 @@ def app(environ, start_response):
       "POST /caf%C3%A9/x?q=%20 HTTP/1.1\r\nHost: shop.example:8080\r\nContent-Type: "
       "text/plain\r\nContent-Length: 5\r\n"
       "X-One: 1\r\nX_One: spoofed\r\n\r\nhello");
+  const std::string port = std::to_string(portherd.port());  // ours that it came in at, whatever Host says
   CHECK(client.read_answer().body ==
-        "REQUEST_METHOD=POST\nSCRIPT_NAME=\nPATH_INFO=/caf\xc3\xa9/x\nQUERY_STRING=q=%20\nCONTENT_TYPE=text/"
-        "plain\n"
-        "CONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=8080\nSERVER_PROTOCOL=HTTP/"
-        "1.1\nREMOTE_ADDR=127.0.0.1\n"
-        "HTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\nHTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\n"
-        "wsgi.multithread=True\nwsgi.multiprocess=False\nhello");
+        "REQUEST_METHOD=POST\nSCRIPT_NAME=\nPATH_INFO=/caf\xc3\xa9/x\nQUERY_STRING=q=%20\n"
+        "CONTENT_TYPE=text/plain\nCONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=" + port +
+        "\nSERVER_PROTOCOL=HTTP/1.1\nREMOTE_ADDR=127.0.0.1\nHTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\n"
+        "HTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\nwsgi.multithread=True\nwsgi.multiprocess=True\nhello");
 }
