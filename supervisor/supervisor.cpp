@@ -230,7 +230,7 @@ Control::Answer Supervisor::answer(std::string_view verb) {
 void Supervisor::stop() {
   is_stopping_ = true;
   service_.say("STOPPING=1");
-  log(Level::kInfo, "stopping: finishing what is in flight");
+  log(Level::kInfo, "draining: finishing what is in flight");
   const Milliseconds delay = ground_.settings.front.shutdown_delay;
   if (delay == Milliseconds(0)) return begin_drain();
   delay_.arm(delay);  // load balancers learn of it first
