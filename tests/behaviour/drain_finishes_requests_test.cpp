@@ -9,6 +9,12 @@ proxy = ["unix:app.sock"]
 )";
 constexpr const char* kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+std::string with(std::string_view more) {
+  std::string config = kConfig;
+  config += more;
+  return config;
+}
 }  // namespace
 
 TEST_CASE("TERM, INT and QUIT: requests in flight are answered, then all end with exit status 0") {
@@ -58,8 +64,7 @@ TEST_CASE("a connection that is idle when the drain begins gets one more answer"
 TEST_CASE("what has not ended after drain_timeout is cut") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd =
-      play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ndrain_timeout = \"300ms\"\n");
+  auto portherd = play::Supervisor::serve(folder, with("[front]\ndrain_timeout = \"300ms\"\n"));
   play::Peer client = play::connect(portherd.port());
   client.send(kGet);
   play::Peer worker = app.accept();
@@ -73,7 +78,7 @@ TEST_CASE("what has not ended after drain_timeout is cut") {
 TEST_CASE("a second INT stops now") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "[front]\ndrain_timeout = \"1h\"\n");
+  auto portherd = play::Supervisor::serve(folder, with("[front]\ndrain_timeout = \"1h\"\n"));
   play::Peer client = play::connect(portherd.port());
   client.send(kGet);
   play::Peer worker = app.accept();

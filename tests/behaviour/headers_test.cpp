@@ -26,6 +26,12 @@ Seen exchange(play::Supervisor& portherd, play::App& app, std::string_view reque
 }
 
 constexpr const char* kOk = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+std::string with(std::string_view more) {
+  std::string config = kConfig;
+  config += more;
+  return config;
+}
 }  // namespace
 
 TEST_CASE("hop-by-hop fields, and those that Connection names, end at the front, in both directions") {
@@ -78,8 +84,7 @@ TEST_CASE("the app learns who asked, how and for what; what strangers claim abou
 TEST_CASE("a trusted proxy is believed") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(
-      folder, std::string(kConfig) + "[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n");
+  auto portherd = play::Supervisor::serve(folder, with("[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n"));
   const Seen seen =
       exchange(portherd, app,
                "GET / HTTP/1.1\r\nHost: inner\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
