@@ -37,10 +37,16 @@ SpawnPlan plan(const conf::App& app) {
 
 }  // namespace
 
-TEST_CASE("a command gets its listening socket as descriptor 3, and its own pid in LISTEN_PID") {
+TEST_CASE("a command that names {fd} is told of its socket by that alone") {
   const SpawnPlan made = plan(command({"sh", "-c", "serve --fd {fd}"}));
-  CHECK(made.program == "/usr/bin/sh");
   CHECK(made.arguments == std::vector<std::string>{"sh", "-c", "serve --fd 3"});
+  CHECK_FALSE(has_name(made.environment, "LISTEN_FDS"));
+  CHECK_FALSE(made.wants_listen_pid);
+}
+
+TEST_CASE("a command gets its listening socket as descriptor 3, and its own pid in LISTEN_PID") {
+  const SpawnPlan made = plan(command({"sh", "-c", "serve"}));
+  CHECK(made.program == "/usr/bin/sh");
   CHECK(has(made.environment, "LISTEN_FDS=1"));
   CHECK(made.wants_listen_pid);
   CHECK(has(made.environment, "NOTIFY_SOCKET=/run/x/shop.7.notify"));

@@ -269,7 +269,7 @@ TEST_CASE("a second signal stops now") {
     stage.wait_until(Stage::is_ready);
     ::kill(::getpid(), SIGTERM);
     // Two of a kind may be delivered as one; the first was heard when STOPPING was logged.
-    while (stage.read("error.log").find("stopping: finishing") == std::string::npos) std::this_thread::yield();
+    while (stage.read("error.log").find("draining: finishing") == std::string::npos) std::this_thread::yield();
     ::kill(::getpid(), SIGINT);
   });
   CHECK(status == 0);
