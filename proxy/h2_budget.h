@@ -12,6 +12,7 @@ class Budget {
 
   /// False: it is used up.
   bool spend(runtime::Time now) {
+    if (refilled_ == runtime::Time()) refilled_ = now;
     if (left_ == 0) refill(now);
     if (left_ == 0) return false;
     --left_;
@@ -22,14 +23,15 @@ class Budget {
  private:
   void refill(runtime::Time now) {
     constexpr long kSecond = 1000;
-    const long passed = static_cast<long>(std::chrono::duration_cast<runtime::Milliseconds>(now - refilled_).count());
-    left_ = std::min(most_, std::min(passed, kSecond * most_) * a_second_ / kSecond);
-    refilled_ = now;
+    constexpr long kLongest = 3600 * kSecond;
+    const long passed = std::chrono::duration_cast<runtime::Milliseconds>(now - refilled_).count();
+    left_ = std::min(most_, std::min(passed, kLongest) * a_second_ / kSecond);
+    if (left_ > 0) refilled_ = now;
   }
 
   const long most_, a_second_;
   long left_;
-  runtime::Time refilled_{};  // when it was last looked at empty
+  runtime::Time refilled_{};  // what has come since then is not in left_ yet
 };
 
 }  // namespace proxy
