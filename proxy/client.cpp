@@ -22,6 +22,7 @@ Client::Client(FrontThread& thread, Transport transport, const ClientFacts& fact
       watch_(thread.loop(), transport_.fd(), runtime::bind<&Client::on_readable>(this),
              runtime::bind<&Client::on_writable>(this)),
       deadline_(thread.loop(), runtime::bind<&Client::on_deadline>(this)),
+      read_on_(thread.loop(), runtime::bind<&Client::on_read_on>(this)),
       flush_(thread.loop(), runtime::bind<&Client::flush>(this)),
       hands_shaken_(transport_.tls() == nullptr) {
   watch_.want_read(true);
@@ -31,7 +32,17 @@ Client::Client(FrontThread& thread, Transport transport, const ClientFacts& fact
 
 Client::~Client() = default;
 
-void Client::want_read(bool wanted) { watch_.want_read(wanted && !is_closing_); }
+void Client::want_read(bool wanted) {
+  const bool did_not = !watch_.wants_read();
+  watch_.want_read(wanted && !is_closing_);
+  if (did_not && watch_.wants_read() && transport_.has_pending()) read_on();
+}
+
+void Client::read_on() { read_on_.arm(runtime::Milliseconds(0)); }
+
+void Client::on_read_on() {
+  if (watch_.wants_read()) on_readable();
+}
 
 void Client::want_write(bool wanted) { watch_.want_write(wanted && !is_closing_); }
 
@@ -40,6 +51,7 @@ void Client::close() {
   watch_.want_read(false);
   watch_.want_write(false);
   deadline_.cancel();
+  read_on_.cancel();
   thread_.clients().remove(*this);
 }
 

@@ -34,8 +34,10 @@ class Client {
   Transport& transport() { return transport_; }
   const ClientFacts& facts() const { return facts_; }
 
-  /// Interest in the socket. Reading is on from the start.
+  /// Interest in the socket. Reading is on from the start. Who wants to read again is told also of what TLS has read ahead.
   void want_read(bool);
+  /// More is there, but others have to have their turn, too: on_readable() comes again without the socket.
+  void read_on();
   void want_write(bool);
   /// The session's flush() is called at the end of this turn.
   void flush_soon() { flush_.schedule(); }
@@ -53,6 +55,7 @@ class Client {
  private:
   friend class ClientList;
   void on_readable();
+  void on_read_on();
   void on_writable();
   void on_deadline();
   void flush();
@@ -66,6 +69,7 @@ class Client {
   ClientFacts facts_;
   runtime::IoWatch watch_;
   runtime::Timer deadline_;
+  runtime::Timer read_on_;        // armed: bytes wait inside TLS, of which the socket says nothing
   runtime::Deferred flush_;
   std::variant<std::monostate, std::unique_ptr<H1Session>, std::unique_ptr<H2Session>> session_;  // empty: handshake or preface
   runtime::InBuffer first_;       // bytes before it is known what they are

@@ -45,6 +45,7 @@ void H1Session::on_readable() {
     }
     if (client_.is_closing() || !client_.transport().has_pending()) return;
   }
+  client_.read_on();
 }
 
 void H1Session::parse() {
@@ -246,7 +247,8 @@ void H1Session::discard() {
   const Io io = client_.transport().read(in_.room(), n);
   discarded_ += n;
   in_.clear();
-  if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) client_.close();
+  if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) return client_.close();
+  if (client_.transport().has_pending()) client_.read_on();
 }
 
 void H1Session::on_deadline() {

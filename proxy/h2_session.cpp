@@ -55,7 +55,6 @@ H2Session::H2Session(Client& client, std::string_view first)
       tick_(tick_for(clocks_)),
       batch_(client.transport().tls() != nullptr ? kRecord : kPlainBatch),
       head_(client.thread().site().settings.front.max_head, client.thread().site().settings.front.max_fields),
-      read_on_(client.thread().loop(), runtime::bind<&H2Session::on_readable>(this)),
       wire_(make_wire(*this, client.thread().site().settings.front)) {
   began_ = idle_since_ = moved_ = now();
   client_.deadline().arm(tick_);
@@ -84,7 +83,7 @@ void H2Session::on_readable() {
     in_all += n;
     if (!client_.transport().has_pending()) break;
     if (in_all >= kReadATurn) {
-      read_on_.arm(0ms);
+      client_.read_on();
       break;
     }
   }
@@ -320,7 +319,7 @@ void H2Session::discard() {
   const Io io = client_.transport().read(scratch(), n);
   discarded_ += io == Io::kProgress ? n : 0;
   if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) return client_.close();
-  if (client_.transport().has_pending()) read_on_.arm(0ms);
+  if (client_.transport().has_pending()) client_.read_on();
 }
 
 void H2Session::lost(const Outcome& why) {

@@ -91,7 +91,6 @@ class H2Session {
   std::vector<H2Stream*> fresh_;        // heads that are whole, to begin when nghttp2 has read what is there
   std::vector<H2Stream*> roomy_;        // whose exchange is to be told that there is room
   runtime::ByteQueue out_;              // written by nghttp2, not yet taken by the socket
-  runtime::Timer read_on_;              // armed: decrypted bytes wait, the socket will not say so
   Budget frames_{kFramesAtOnce, kFramesASecond};
   Budget resets_{kResetsAtOnce, kResetsASecond};
   const H2Stream* head_of_ = nullptr;   // whose header block is not whole
