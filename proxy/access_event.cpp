@@ -107,9 +107,12 @@ unsigned char at(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
 }
 
-/// How many bytes of `text` are its first character in UTF-8 (Unicode table 3-7: nothing overlong, no surrogates); 0: none are.
+/// How many bytes of `text` are its first character in UTF-8 (Unicode table 3-7: nothing overlong, no
+/// surrogates); 0: none are.
 std::size_t utf8_length(std::string_view text) {
-  const auto between = [text](std::size_t i, int low, int high) { return at(text, i) >= low && at(text, i) <= high; };
+  const auto between = [text](std::size_t i, int low, int high) {
+    return at(text, i) >= low && at(text, i) <= high;
+  };
   const unsigned char lead = at(text, 0);
   if (lead < 0x80) return 1;
   if (lead >= 0xc2 && lead <= 0xdf) return between(1, 0x80, 0xbf) ? 2 : 0;
@@ -124,7 +127,9 @@ std::size_t utf8_length(std::string_view text) {
   return 0;
 }
 
-bool is_plain_json(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
+bool is_plain_json(char c) {
+  return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
 
 /// One character of a JSON string that is not plain ASCII; returns how many bytes it was.
 std::size_t put_json_character(std::string& line, std::string_view text) {
@@ -153,7 +158,9 @@ void put_json_string(std::string& line, std::string_view text) {
 }
 
 /// ,"key":
-void put_key(std::string& line, std::string_view key) { line.append(",\"").append(key).append("\":"); }
+void put_key(std::string& line, std::string_view key) {
+  line.append(",\"").append(key).append("\":");
+}
 
 void put_text(std::string& line, std::string_view key, std::string_view text) {
   put_key(line, key);

@@ -82,7 +82,9 @@ void AccessLog::reopen(runtime::Fd fd) {
   wake_.notify_one();
 }
 
-bool AccessLog::has_work() const { return is_stopping_ || next_ || (has_file_ && !pending_.empty()); }
+bool AccessLog::has_work() const {
+  return is_stopping_ || next_ || (has_file_ && !pending_.empty());
+}
 
 // ---- the writer's thread ----
 

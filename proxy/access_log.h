@@ -1,5 +1,6 @@
-// The access log: one line for each exchange that has ended. Formatted on the event loop's thread, written by a thread of its
-// own, because a disk or a pipe may be slow and a loop must not wait. The lines: access_event.h.
+// The access log: one line for each exchange that has ended. Formatted on the event loop's thread, written by
+// a thread of its own, because a disk or a pipe may be slow and a loop must not wait. The lines:
+// access_event.h.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -25,8 +26,8 @@ class AccessLog {
   AccessLog& operator=(const AccessLog&) = delete;
 
   bool is_on() const { return settings_.is_on; }
-  /// From any thread; never waits for the disk. When a whole MiB waits to be written, the event is dropped and counted, and the
-  /// error log says so.
+  /// From any thread; never waits for the disk. When a whole MiB waits to be written, the event is dropped
+  /// and counted, and the error log says so.
   void write(const AccessEvent&);
   /// Lines go there from now on. No line is lost.
   void reopen(runtime::Fd);
@@ -42,17 +43,17 @@ class AccessLog {
   const conf::AccessLog settings_;
   std::mutex lock_;  // guards what follows, up to batch_
   std::condition_variable wake_;
-  std::string pending_;          // whole lines; appended by the loops, taken by the writer
-  std::uint64_t dropped_ = 0;    // events that did not fit since the writer last looked
-  runtime::Fd next_;             // set by reopen(), taken by the writer
-  bool has_file_ = false;        // there is a place to write to
-  bool writer_sleeps_ = false;   // it must be told that there is work
-  bool is_stopping_ = false;     // set by the destructor
+  std::string pending_;         // whole lines; appended by the loops, taken by the writer
+  std::uint64_t dropped_ = 0;   // events that did not fit since the writer last looked
+  runtime::Fd next_;            // set by reopen(), taken by the writer
+  bool has_file_ = false;       // there is a place to write to
+  bool writer_sleeps_ = false;  // it must be told that there is work
+  bool is_stopping_ = false;    // set by the destructor
 
-  std::string batch_;            // the writer's: what it writes now
-  std::uint64_t unsaid_ = 0;     // the writer's: lost events that no line has told yet
-  runtime::Time said_{};         // the writer's: when the last such line was written
-  std::thread writer_;           // the last member: it uses all others
+  std::string batch_;         // the writer's: what it writes now
+  std::uint64_t unsaid_ = 0;  // the writer's: lost events that no line has told yet
+  runtime::Time said_{};      // the writer's: when the last such line was written
+  std::thread writer_;        // the last member: it uses all others
 };
 
 }  // namespace proxy

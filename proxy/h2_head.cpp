@@ -86,7 +86,8 @@ void H2Head::move_to_larger(Bytes wanted) {
     const auto move = [&next, from](std::string_view& view) {
       if (!view.empty()) view = {next.data() + (view.data() - from), view.size()};
     };
-    for (std::string_view* view : {&head_->method_text, &head_->target, &head_->authority, &scheme_}) move(*view);
+    for (std::string_view* view : {&head_->method_text, &head_->target, &head_->authority, &scheme_})
+      move(*view);
     for (Field& field : head_->fields) {
       move(field.name);
       move(field.value);
@@ -118,7 +119,8 @@ void H2Head::find_framing(bool has_body) {
   if (has_body) head_->framing = Framing::kLength;
 }
 
-/// RFC 9113 8.3.1: Host, if it is there, must not say something else. The app gets one of them, so only one is kept.
+/// RFC 9113 8.3.1: Host, if it is there, must not say something else. The app gets one of them, so only one
+/// is kept.
 void H2Head::settle_authority() {
   std::string_view& authority = head_->authority;
   for (const Field& field : head_->fields) {
@@ -134,7 +136,8 @@ void H2Head::settle_target() {
   if (head_->method == Method::kConnect) return;  // has none; refused by the exchange
   const std::string_view target = head_->target;
   const bool is_asterisk = target == "*" && head_->method == Method::kOptions;
-  if (!is_asterisk && (!target.starts_with('/') || !upstream::is_target(target))) refuse(400, ":path is no target");
+  if (!is_asterisk && (!target.starts_with('/') || !upstream::is_target(target)))
+    refuse(400, ":path is no target");
   if (scheme_ != "https" && scheme_ != "http") refuse(400, "unknown :scheme");
   const std::size_t mark = target.find('?');
   head_->path = target.substr(0, mark);
@@ -146,7 +149,8 @@ void H2Head::settle_expectations() {
     if (field.id == FieldId::kExpect && runtime::equals_ignoring_case(field.value, "100-continue")) {
       head_->expects_continue = true;
     }
-    if (field.id == FieldId::kTe && upstream::has_member(field.value, "trailers")) head_->takes_trailers = true;
+    if (field.id == FieldId::kTe && upstream::has_member(field.value, "trailers"))
+      head_->takes_trailers = true;
   }
 }
 

@@ -1,5 +1,6 @@
-// Gathers one request head from the fields of an HTTP/2 header block, RFC 9113 8.3, strictly, and within the bounds. Pure: names and
-// values in, a RequestHead or a refusal out. Who calls: h2_session; what HPACK is, nghttp2 knows.
+// Gathers one request head from the fields of an HTTP/2 header block, RFC 9113 8.3, strictly, and within the
+// bounds. Pure: names and values in, a RequestHead or a refusal out. Who calls: h2_session; what HPACK is,
+// nghttp2 knows.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -18,8 +19,8 @@ class H2Head {
   /// A header block begins: its fields go into `head`, which stays where it is until finish().
   void begin(upstream::RequestHead& head);
   void add(std::string_view name, std::string_view value);
-  /// The block is whole. True: `head` is a request, and its views look into chunk(). False: see refusal(); what is known of the
-  /// request is in `head` all the same.
+  /// The block is whole. True: `head` is a request, and its views look into chunk(). False: see refusal();
+  /// what is known of the request is in `head` all the same.
   bool finish(bool has_body);
   const Refusal& refusal() const { return refusal_; }
   /// What keeps the bytes of the head that was finished last.
@@ -42,9 +43,9 @@ class H2Head {
   upstream::RequestHead* head_ = nullptr;  // set by begin()
   std::string_view scheme_;
   Refusal refusal_;
-  runtime::Bytes size_ = 0;                // as RFC 9113 6.5.2 counts it
-  runtime::Chunk chunk_;                   // heads stand in it one behind the other; exchanges hold on to it
-  runtime::Bytes begin_ = 0, used_ = 0;    // this head's part of it
+  runtime::Bytes size_ = 0;              // as RFC 9113 6.5.2 counts it
+  runtime::Chunk chunk_;                 // heads stand in it one behind the other; exchanges hold on to it
+  runtime::Bytes begin_ = 0, used_ = 0;  // this head's part of it
 };
 
 }  // namespace proxy

@@ -44,7 +44,8 @@ std::span<char> scratch() {
 }
 
 Milliseconds tick_for(const conf::Clocks& clocks) {
-  return std::clamp<Milliseconds>(std::min({clocks.head, clocks.write_idle, clocks.keep_alive}) / 4, 10ms, 1s);
+  return std::clamp<Milliseconds>(std::min({clocks.head, clocks.write_idle, clocks.keep_alive}) / 4, 10ms,
+                                  1s);
 }
 
 }  // namespace
@@ -64,9 +65,13 @@ H2Session::H2Session(Client& client, std::string_view first)
 
 H2Session::~H2Session() = default;
 
-Time H2Session::now() { return client_.thread().loop().now(); }
+Time H2Session::now() {
+  return client_.thread().loop().now();
+}
 
-std::string_view H2Session::date() { return client_.thread().date(); }
+std::string_view H2Session::date() {
+  return client_.thread().date();
+}
 
 // ---- reading ----
 
@@ -103,7 +108,8 @@ bool H2Session::receive(std::string_view bytes) {
   begin_fresh();
   check_floods();
   // Also when there is nothing to write any more: flush() sees that all is over.
-  if (nghttp2_session_want_write(wire_.get()) != 0 || nghttp2_session_want_read(wire_.get()) == 0) flush_soon();
+  if (nghttp2_session_want_write(wire_.get()) != 0 || nghttp2_session_want_read(wire_.get()) == 0)
+    flush_soon();
   return true;
 }
 
@@ -131,7 +137,8 @@ void H2Session::head_is_whole(H2Stream& stream, bool has_body) {
   fresh_.push_back(&stream);
 }
 
-/// Not from nghttp2's callback: a stream that was reset in the same breath never begins an exchange (CVE-2023-44487).
+/// Not from nghttp2's callback: a stream that was reset in the same breath never begins an exchange
+/// (CVE-2023-44487).
 void H2Session::begin_fresh() {
   for (std::size_t i = 0; i < fresh_.size(); ++i) {
     if (!fresh_[i]->has_begun()) fresh_[i]->begin();
@@ -171,7 +178,8 @@ void H2Session::update_reading() {
 
 void H2Session::check_floods() {
   if (!is_flooded_ || std::exchange(is_terminated_, true)) return;
-  runtime::log(runtime::Level::kWarning, "client floods us with frames that lead nowhere", {{"client", facts().peer.text()}});
+  runtime::log(runtime::Level::kWarning, "client floods us with frames that lead nowhere",
+               {{"client", facts().peer.text()}});
   nghttp2_session_terminate_session(wire_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
   flush_soon();
 }
@@ -185,7 +193,8 @@ void H2Session::flush() {
   if (is_full_) tick_soon();
   give_room();
   check_floods();
-  if (out_.is_empty() && nghttp2_session_want_read(wire_.get()) == 0 && nghttp2_session_want_write(wire_.get()) == 0) {
+  if (out_.is_empty() && nghttp2_session_want_read(wire_.get()) == 0 &&
+      nghttp2_session_want_write(wire_.get()) == 0) {
     return linger();
   }
   update_reading();
@@ -276,7 +285,8 @@ void H2Session::on_deadline() {
   client_.deadline().arm_at(std::max(idle_since_ + clocks_.keep_alive, at + tick_));
 }
 
-/// A client that opens no window for one stream may be busy with the others; but this one does not hold its worker for ever.
+/// A client that opens no window for one stream may be busy with the others; but this one does not hold its
+/// worker for ever.
 void H2Session::reset_stuck_streams() {
   const Time then = now() - clocks_.write_idle;
   for (const auto& stream : streams_) {

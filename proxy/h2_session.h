@@ -1,5 +1,6 @@
-// HTTP/2 with one client, RFC 9113: many requests at the same time on one connection. nghttp2 knows frames, HPACK and windows; this is
-// the connection around it: reading, writing in whole records, clocks, floods, the end. Streams: h2_stream.h, callbacks: h2_wire.h.
+// HTTP/2 with one client, RFC 9113: many requests at the same time on one connection. nghttp2 knows frames,
+// HPACK and windows; this is the connection around it: reading, writing in whole records, clocks, floods, the
+// end. Streams: h2_stream.h, callbacks: h2_wire.h.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -84,29 +85,29 @@ class H2Session {
 
   Client& client_;
   const conf::Clocks& clocks_;
-  const runtime::Milliseconds tick_;    // how often the clocks are looked at while something goes on
-  const runtime::Bytes batch_;          // what is gathered for one write: a TLS record, or a few frames
+  const runtime::Milliseconds tick_;  // how often the clocks are looked at while something goes on
+  const runtime::Bytes batch_;        // what is gathered for one write: a TLS record, or a few frames
   H2Head head_;
   std::vector<std::unique_ptr<H2Stream>> streams_;
-  std::vector<H2Stream*> fresh_;        // heads that are whole, to begin when nghttp2 has read what is there
-  std::vector<H2Stream*> roomy_;        // whose exchange is to be told that there is room
-  runtime::ByteQueue out_;              // written by nghttp2, not yet taken by the socket
+  std::vector<H2Stream*> fresh_;  // heads that are whole, to begin when nghttp2 has read what is there
+  std::vector<H2Stream*> roomy_;  // whose exchange is to be told that there is room
+  runtime::ByteQueue out_;        // written by nghttp2, not yet taken by the socket
   Budget frames_{kFramesAtOnce, kFramesASecond};
   Budget resets_{kResetsAtOnce, kResetsASecond};
-  const H2Stream* head_of_ = nullptr;   // whose header block is not whole
-  runtime::Time head_began_{};          // while head_of_
+  const H2Stream* head_of_ = nullptr;  // whose header block is not whole
+  runtime::Time head_began_{};         // while head_of_
   runtime::Time began_{};
-  runtime::Time idle_since_{};          // when the last stream ended
-  runtime::Time moved_{};               // when the socket last took something, or became full
-  runtime::Time drain_began_{};         // while kNoticed
-  runtime::Bytes discarded_ = 0;        // while lingering
+  runtime::Time idle_since_{};    // when the last stream ended
+  runtime::Time moved_{};         // when the socket last took something, or became full
+  runtime::Time drain_began_{};   // while kNoticed
+  runtime::Bytes discarded_ = 0;  // while lingering
   Drain drain_ = Drain::kNo;
-  bool has_settings_ = false;           // the client's first SETTINGS came: it does speak HTTP/2
-  bool is_full_ = false;                // the socket takes nothing now
-  bool is_flooded_ = false;             // a budget is used up
-  bool is_terminated_ = false;          // we have said GOAWAY for a reason
-  bool is_lingering_ = false;           // all is said; what still comes is read for a while
-  WireHandle wire_;                     // the last member: it calls back
+  bool has_settings_ = false;   // the client's first SETTINGS came: it does speak HTTP/2
+  bool is_full_ = false;        // the socket takes nothing now
+  bool is_flooded_ = false;     // a budget is used up
+  bool is_terminated_ = false;  // we have said GOAWAY for a reason
+  bool is_lingering_ = false;   // all is said; what still comes is read for a while
+  WireHandle wire_;             // the last member: it calls back
 };
 
 }  // namespace proxy

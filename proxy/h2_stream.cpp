@@ -21,10 +21,11 @@ using upstream::FieldId;
 using upstream::Framing;
 using upstream::ResponseHead;
 
-/// RFC 9113 8.2.2: what belongs to a connection has no place in HTTP/2. The exchange has taken them out; should one be left, the
-/// client would have to treat the answer as malformed.
-constexpr upstream::FieldSet kOfConnection{FieldId::kConnection,       FieldId::kKeepAlive, FieldId::kProxyConnection,
-                                           FieldId::kTransferEncoding, FieldId::kUpgrade};
+/// RFC 9113 8.2.2: what belongs to a connection has no place in HTTP/2. The exchange has taken them out;
+/// should one be left, the client would have to treat the answer as malformed.
+constexpr upstream::FieldSet kOfConnection{FieldId::kConnection, FieldId::kKeepAlive,
+                                           FieldId::kProxyConnection, FieldId::kTransferEncoding,
+                                           FieldId::kUpgrade};
 
 std::uint8_t* bytes_of(std::string_view text) {
   // nghttp2 copies what it is given; its type says otherwise.
@@ -62,9 +63,9 @@ thread_local std::vector<nghttp2_nv> Block::pairs_;
 
 constexpr Bytes kSmall = 1024;
 
-/// The first small piece of a body, copied into a chunk that it shares with those of other streams. Most answers are nothing more, and
-/// a chunk for each of them would be memory that no cache has seen lately. Only the first: so a stream keeps alive one such
-/// chunk at most.
+/// The first small piece of a body, copied into a chunk that it shares with those of other streams. Most
+/// answers are nothing more, and a chunk for each of them would be memory that no cache has seen lately. Only
+/// the first: so a stream keeps alive one such chunk at most.
 Slice share(std::string_view bytes) {
   thread_local runtime::Chunk chunk;
   thread_local Bytes used = 0;
@@ -107,8 +108,8 @@ void H2Stream::on_body(std::string_view bytes) {
   if (!bytes.empty()) nghttp2_session_consume_connection(session_.wire(), bytes.size());
 }
 
-/// The front of `bytes`, copied behind what came before. Into a chunk of the stream's own: so no stream keeps alive the memory
-/// that another one has filled.
+/// The front of `bytes`, copied behind what came before. Into a chunk of the stream's own: so no stream keeps
+/// alive the memory that another one has filled.
 Slice H2Stream::copy_in(std::string_view& bytes) {
   constexpr Bytes kWorthwhile = 1024;
   const Bytes room = in_ ? in_.capacity() - in_used_ : 0;
@@ -152,7 +153,8 @@ void H2Stream::send_interim(const ResponseHead& head) {
   Block block;
   block.add_status(head.status);
   block.add_fields(head, /*with_length=*/false);
-  nghttp2_submit_headers(session_.wire(), NGHTTP2_FLAG_NONE, id_, nullptr, block.data(), block.size(), nullptr);
+  nghttp2_submit_headers(session_.wire(), NGHTTP2_FLAG_NONE, id_, nullptr, block.data(), block.size(),
+                         nullptr);
   session_.flush_soon();
 }
 

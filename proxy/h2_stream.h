@@ -1,5 +1,5 @@
-// One HTTP/2 stream: one request and its answer. The ClientStream of an exchange; frames and windows are nghttp2's, which asks for the
-// body when there is room for it. The connection: h2_session.h.
+// One HTTP/2 stream: one request and its answer. The ClientStream of an exchange; frames and windows are
+// nghttp2's, which asks for the body when there is room for it. The connection: h2_session.h.
 #pragma once
 #include <cstdint>
 #include <string_view>
@@ -38,7 +38,8 @@ class H2Stream final : public ClientStream {
     runtime::Bytes size = 0;
     bool is_last = false;  ///< the body ends with it
   };
-  /// Of the answer's body, at most `most` bytes. Nothing and not the last: more comes later, then nghttp2 is told.
+  /// Of the answer's body, at most `most` bytes. Nothing and not the last: more comes later, then nghttp2 is
+  /// told.
   Offer offer(runtime::Bytes most);
   /// The next n bytes that were offered go out.
   void move_body(runtime::Bytes n, runtime::ByteQueue& out);
@@ -65,20 +66,20 @@ class H2Stream final : public ClientStream {
 
   H2Session& session_;
   const std::int32_t id_;
-  ExchangeHandle exchange_;      // from the first byte of the head until nghttp2 closes the stream
-  std::size_t index_ = 0;        // the session's: where it is among its streams
-  runtime::ByteQueue body_;      // of the answer
-  runtime::Chunk in_;            // where pieces of the request's body are copied to
+  ExchangeHandle exchange_;  // from the first byte of the head until nghttp2 closes the stream
+  std::size_t index_ = 0;    // the session's: where it is among its streams
+  runtime::ByteQueue body_;  // of the answer
+  runtime::Chunk in_;        // where pieces of the request's body are copied to
   runtime::Bytes in_used_ = 0;
-  runtime::Bytes held_ = 0;      // body bytes given to the exchange and not yet taken
-  runtime::Time moved_{};        // when the client last took something, while there is something
-  bool has_begun_ = false;       // the exchange has the head
-  bool body_ended_ = false;      // the answer is whole
-  bool is_waiting_ = false;      // nghttp2 waits to be told that there is body
-  bool was_full_ = false;        // unsent() went above the high mark
-  bool body_stopped_ = false;    // nobody wants the rest of the request's body
-  bool request_ended_ = false;   // END_STREAM came
-  bool is_cut_ = false;          // reset by us, on behalf of the exchange or of a clock
+  runtime::Bytes held_ = 0;     // body bytes given to the exchange and not yet taken
+  runtime::Time moved_{};       // when the client last took something, while there is something
+  bool has_begun_ = false;      // the exchange has the head
+  bool body_ended_ = false;     // the answer is whole
+  bool is_waiting_ = false;     // nghttp2 waits to be told that there is body
+  bool was_full_ = false;       // unsent() went above the high mark
+  bool body_stopped_ = false;   // nobody wants the rest of the request's body
+  bool request_ended_ = false;  // END_STREAM came
+  bool is_cut_ = false;         // reset by us, on behalf of the exchange or of a clock
 };
 
 }  // namespace proxy

@@ -8,8 +8,8 @@ namespace {
 
 using runtime::Bytes;
 
-// A stream's window is nghttp2's and RFC 9113's default. The connection's lets many streams send at the same time; both are refilled
-// only as the exchanges pass on what came.
+// A stream's window is nghttp2's and RFC 9113's default. The connection's lets many streams send at the same
+// time; both are refilled only as the exchanges pass on what came.
 constexpr std::uint32_t kStreamWindow = 64 * 1024;
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // Resets by the client: so many at once, so many a second (CVE-2023-44487).
@@ -23,7 +23,9 @@ std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {static_cast<const char*>(static_cast<const void*>(bytes)), size};
 }
 
-bool has_flag(const nghttp2_frame_hd& head, int flag) { return (head.flags & flag) != 0; }
+bool has_flag(const nghttp2_frame_hd& head, int flag) {
+  return (head.flags & flag) != 0;
+}
 
 H2Stream* stream_of(nghttp2_session* wire, std::int32_t id) {
   return static_cast<H2Stream*>(nghttp2_session_get_stream_user_data(wire, id));
@@ -35,7 +37,8 @@ struct H2Callbacks {
   static H2Session& session(void* self) { return *static_cast<H2Session*>(self); }
 
   static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) noexcept {
-    session(self).frame_begins(head->type == NGHTTP2_HEADERS || (head->type == NGHTTP2_DATA && head->length > 0));
+    session(self).frame_begins(head->type == NGHTTP2_HEADERS ||
+                               (head->type == NGHTTP2_DATA && head->length > 0));
     return 0;
   }
 
@@ -45,16 +48,19 @@ struct H2Callbacks {
     return nghttp2_session_set_stream_user_data(wire, frame->hd.stream_id, stream);
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* self) noexcept {
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) session(self).head_.add(text(name, name_size), text(value, value_size));
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                       void* self) noexcept {
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+      session(self).head_.add(text(name, name_size), text(value, value_size));
     return 0;
   }
 
   static int on_frame(nghttp2_session* wire, const nghttp2_frame* frame, void* self) noexcept {
     const bool is_end = has_flag(frame->hd, NGHTTP2_FLAG_END_STREAM);
     if (frame->hd.type == NGHTTP2_SETTINGS) session(self).settings_came();
-    if (frame->hd.type == NGHTTP2_PING && has_flag(frame->hd, NGHTTP2_FLAG_ACK)) session(self).ping_answered();
+    if (frame->hd.type == NGHTTP2_PING && has_flag(frame->hd, NGHTTP2_FLAG_ACK))
+      session(self).ping_answered();
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     H2Stream* const stream = stream_of(wire, frame->hd.stream_id);
     if (stream == nullptr) return 0;
@@ -66,8 +72,8 @@ struct H2Callbacks {
     return 0;
   }
 
-  static int on_data(nghttp2_session* wire, std::uint8_t, std::int32_t id, const std::uint8_t* bytes, std::size_t size,
-                     void* self) noexcept {
+  static int on_data(nghttp2_session* wire, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
+                     std::size_t size, void* self) noexcept {
     if (H2Stream* const stream = stream_of(wire, id)) {
       session(self).body_came(*stream, text(bytes, size));
     } else {
@@ -81,13 +87,13 @@ struct H2Callbacks {
     return 0;
   }
 
-  static ssize_t data_length(nghttp2_session*, std::uint8_t, std::int32_t, std::int32_t, std::int32_t, std::uint32_t,
-                             void* self) noexcept {
+  static ssize_t data_length(nghttp2_session*, std::uint8_t, std::int32_t, std::int32_t, std::int32_t,
+                             std::uint32_t, void* self) noexcept {
     return static_cast<ssize_t>(session(self).data_length());
   }
 
-  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t most, std::uint32_t* flags,
-                           nghttp2_data_source* source, void*) noexcept {
+  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t most,
+                           std::uint32_t* flags, nghttp2_data_source* source, void*) noexcept {
     const H2Stream::Offer offer = static_cast<H2Stream*>(source->ptr)->offer(most);
     if (offer.size == 0 && !offer.is_last) return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
@@ -98,7 +104,8 @@ struct H2Callbacks {
   static int send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* head, std::size_t size,
                        nghttp2_data_source* source, void* self) noexcept {
     constexpr std::size_t kFrameHead = 9;
-    const bool is_sent = session(self).send_data(*static_cast<H2Stream*>(source->ptr), text(head, kFrameHead), size);
+    const bool is_sent =
+        session(self).send_data(*static_cast<H2Stream*>(source->ptr), text(head, kFrameHead), size);
     return is_sent ? 0 : NGHTTP2_ERR_WOULDBLOCK;
   }
 
@@ -155,7 +162,9 @@ OptionHandle make_option() {
 
 }  // namespace
 
-void FreeWire::operator()(nghttp2_session* wire) const { nghttp2_session_del(wire); }
+void FreeWire::operator()(nghttp2_session* wire) const {
+  nghttp2_session_del(wire);
+}
 
 WireHandle make_wire(H2Session& session, const conf::Front& front) {
   // Only read once they are made: all threads share them.

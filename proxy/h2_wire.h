@@ -1,5 +1,5 @@
-// The door to nghttp2: a session of it with our options, whose callbacks (two-liners, called from C) are calls of H2Session.
-// For the h2_ units only, because its types show here.
+// The door to nghttp2: a session of it with our options, whose callbacks (two-liners, called from C) are
+// calls of H2Session. For the h2_ units only, because its types show here.
 #pragma once
 #include <nghttp2/nghttp2.h>
 

@@ -28,11 +28,13 @@ using runtime::Result;
 // A chain of certificates is a few KiB; a file past this is something else.
 constexpr runtime::Bytes kLargestFile = 256 * 1024;
 
-// RFC 9325 4.2: forward secrecy and AEAD only. The 128 bit suites first: nobody breaks them, and they are cheaper.
+// RFC 9325 4.2: forward secrecy and AEAD only. The 128 bit suites first: nobody breaks them, and they are
+// cheaper.
 constexpr const char* kSuites12 =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
-constexpr const char* kSuites13 = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+constexpr const char* kSuites13 =
+    "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
 struct FreeBio {
   void operator()(BIO* bio) const { BIO_free(bio); }
@@ -89,7 +91,9 @@ class PemText {
 };
 
 /// Never asks: a front has no terminal.
-int no_password(char*, int, int, void*) noexcept { return -1; }
+int no_password(char*, int, int, void*) noexcept {
+  return -1;
+}
 
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* offered,
                     unsigned int offered_size, void*) noexcept {
@@ -109,7 +113,8 @@ int choose_certificate(SSL* ssl, int*, void* parts) noexcept {
   return SSL_TLSEXT_ERR_OK;
 }
 
-/// Name, code and MAC key of session tickets: one set for all threads and all certificates, as long as this front lives.
+/// Name, code and MAC key of session tickets: one set for all threads and all certificates, as long as this
+/// front lives.
 using TicketKeys = std::array<unsigned char, 80>;
 const TicketKeys& ticket_keys() {
   static const TicketKeys keys = [] {
@@ -121,13 +126,17 @@ const TicketKeys& ticket_keys() {
 }
 
 void set_policy(SSL_CTX* context, const conf::Tls& tls) {
-  SSL_CTX_set_min_proto_version(context, tls.min_version == conf::TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
+  SSL_CTX_set_min_proto_version(context,
+                                tls.min_version == conf::TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_cipher_list(context, kSuites12);
   SSL_CTX_set_ciphersuites(context, kSuites13);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                   SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  // Released buffers are what makes an idle connection cheap; reading ahead saves a system call for each record.
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                   SSL_OP_IGNORE_UNEXPECTED_EOF);
+  // Released buffers are what makes an idle connection cheap; reading ahead saves a system call for each
+  // record.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_read_ahead(context, 1);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 }
@@ -154,7 +163,8 @@ void warn_of_dates(const std::string& file, const X509* certificate) {
 Result<Certificate> use_chain(SSL_CTX* context, const PemText& text, const std::string& file) {
   const Bio bio = text.open();
   Certificate own(PEM_read_bio_X509_AUX(bio.get(), nullptr, no_password, nullptr));
-  if (!own) return fail(Code::kConfig, fmt::format("tls: {} has no certificate in it ({})", file, openssl_says()));
+  if (!own)
+    return fail(Code::kConfig, fmt::format("tls: {} has no certificate in it ({})", file, openssl_says()));
   if (SSL_CTX_use_certificate(context, own.get()) != 1) {
     return fail(Code::kConfig, fmt::format("tls: {} cannot be used ({})", file, openssl_says()));
   }
@@ -162,12 +172,14 @@ Result<Certificate> use_chain(SSL_CTX* context, const PemText& text, const std::
   while (Certificate issuer{PEM_read_bio_X509(bio.get(), nullptr, no_password, nullptr)}) {
     warn_of_dates(file, issuer.get());
     if (SSL_CTX_add1_chain_cert(context, issuer.get()) != 1) {
-      return fail(Code::kConfig, fmt::format("tls: the chain in {} cannot be used ({})", file, openssl_says()));
+      return fail(Code::kConfig,
+                  fmt::format("tls: the chain in {} cannot be used ({})", file, openssl_says()));
     }
   }
   const unsigned long last = ERR_peek_last_error();
   if (ERR_GET_LIB(last) != ERR_LIB_PEM || ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    return fail(Code::kConfig, fmt::format("tls: {} has a broken certificate in it ({})", file, openssl_says()));
+    return fail(Code::kConfig,
+                fmt::format("tls: {} has a broken certificate in it ({})", file, openssl_says()));
   }
   ERR_clear_error();  // the end of the file
   return own;
@@ -177,8 +189,8 @@ Result<void> use_key(SSL_CTX* context, const X509* own, const PemText& text, con
   const Bio bio = text.open();
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr));
   if (!key) {
-    return fail(Code::kConfig, fmt::format("tls: {}.key has no key in it, or one that wants a password ({})", name,
-                                           openssl_says()));
+    return fail(Code::kConfig, fmt::format("tls: {}.key has no key in it, or one that wants a password ({})",
+                                           name, openssl_says()));
   }
   if (X509_check_private_key(own, key.get()) != 1) {
     ERR_clear_error();
@@ -207,8 +219,8 @@ std::string name_in(const ASN1_STRING* string) {
 /// RFC 9525 6: the DNS names among the alternative names; the common name only where there is none of them.
 std::vector<std::string> names_of(const X509* certificate) {
   std::vector<std::string> names;
-  const std::unique_ptr<GENERAL_NAMES, FreeNames> alternative(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  const std::unique_ptr<GENERAL_NAMES, FreeNames> alternative(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; alternative && i < sk_GENERAL_NAME_num(alternative.get()); ++i) {
     const GENERAL_NAME* const one = sk_GENERAL_NAME_value(alternative.get(), i);
     if (one->type == GEN_DNS) names.push_back(name_in(one->d.dNSName));
@@ -222,7 +234,9 @@ std::vector<std::string> names_of(const X509* certificate) {
 
 }  // namespace
 
-void CertificateSet::FreeContext::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+void CertificateSet::FreeContext::operator()(SSL_CTX* context) const {
+  SSL_CTX_free(context);
+}
 
 Result<void> CertificateSet::add(const conf::Tls& tls, const CertificateFiles& files) {
   ERR_clear_error();
@@ -231,7 +245,8 @@ Result<void> CertificateSet::add(const conf::Tls& tls, const CertificateFiles& f
   set_policy(context.get(), tls);
   set_sessions(context.get());
   // SSL_CTX_set_tlsext_servername_callback(3) is a macro with a cast in it that our warnings do not let pass.
-  SSL_CTX_callback_ctrl(context.get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB, reinterpret_cast<void (*)()>(choose_certificate));
+  SSL_CTX_callback_ctrl(context.get(), SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
+                        reinterpret_cast<void (*)()>(choose_certificate));
   SSL_CTX_set_tlsext_servername_arg(context.get(), this);
 
   const std::string file = files.name + ".crt";
@@ -266,7 +281,8 @@ TlsContext::TlsContext() : parts_(std::make_shared<Parts>()) {}
 
 TlsContext::~TlsContext() = default;
 
-Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& tls, std::vector<CertificateFiles> files) {
+Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& tls,
+                                                     std::vector<CertificateFiles> files) {
   if (files.empty()) return fail(Code::kConfig, "tls: there is no certificate");
   std::ranges::sort(files, {}, &CertificateFiles::name);
   std::unique_ptr<TlsContext> context(new TlsContext());
@@ -274,6 +290,8 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& tls, std::
   return context;
 }
 
-ssl_ctx_st* TlsContext::choose(std::string_view server_name) const { return parts_->choose(server_name); }
+ssl_ctx_st* TlsContext::choose(std::string_view server_name) const {
+  return parts_->choose(server_name);
+}
 
 }  // namespace proxy

@@ -1,5 +1,6 @@
-// The TLS policy of this front: versions, suites, ALPN, and which certificate answers to which name (SNI). Built whole
-// from descriptors that the supervisor opened; a new set replaces the old one at once, also on running listeners.
+// The TLS policy of this front: versions, suites, ALPN, and which certificate answers to which name (SNI).
+// Built whole from descriptors that the supervisor opened; a new set replaces the old one at once, also on
+// running listeners.
 #pragma once
 #include <memory>
 #include <string>
@@ -23,8 +24,8 @@ struct CertificateFiles {
 
 class TlsContext {
  public:
-  /// TLS 1.2 with AEAD suites and 1.3 (as conf says), no renegotiation, no compression, session tickets, ALPN h2 then
-  /// http/1.1. Errors: which certificate, and what is wrong with it; no certificate at all.
+  /// TLS 1.2 with AEAD suites and 1.3 (as conf says), no renegotiation, no compression, session tickets, ALPN
+  /// h2 then http/1.1. Errors: which certificate, and what is wrong with it; no certificate at all.
   static runtime::Result<std::unique_ptr<TlsContext>> make(const conf::Tls&, std::vector<CertificateFiles>);
   ~TlsContext();
 
@@ -35,7 +36,8 @@ class TlsContext {
   friend class TlsStream;
   TlsContext();
   struct Parts;
-  // Owned by this context and by every TlsStream that began under it: a replaced set lives as long as they do.
+  // Owned by this context and by every TlsStream that began under it: a replaced set lives as long as they
+  // do.
   std::shared_ptr<Parts> parts_;
 };
 

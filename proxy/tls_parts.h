@@ -1,5 +1,5 @@
-// What a TlsContext is made of: OpenSSL's contexts, one a certificate, and the names they answer to. For tls_context and
-// tls_stream only, because OpenSSL's types show here.
+// What a TlsContext is made of: OpenSSL's contexts, one a certificate, and the names they answer to. For
+// tls_context and tls_stream only, because OpenSSL's types show here.
 #pragma once
 #include <openssl/ssl.h>
 

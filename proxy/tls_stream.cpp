@@ -13,7 +13,9 @@ namespace proxy {
 using runtime::Bytes;
 using runtime::Io;
 
-void TlsStream::Free::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+void TlsStream::Free::operator()(ssl_st* ssl) const {
+  SSL_free(ssl);
+}
 
 TlsStream::TlsStream(TlsContext& context, int fd)
     : certificates_(context.parts_), ssl_(SSL_new(context.parts_->first())) {
@@ -35,7 +37,9 @@ Io TlsStream::read(std::span<char> into, Bytes& n) {
   return result == 1 ? Io::kProgress : outcome(result);
 }
 
-bool TlsStream::has_pending() const { return !is_broken_ && SSL_has_pending(ssl_.get()) == 1; }
+bool TlsStream::has_pending() const {
+  return !is_broken_ && SSL_has_pending(ssl_.get()) == 1;
+}
 
 Io TlsStream::write(std::string_view bytes, Bytes& n) {
   if (bytes.empty()) {
@@ -83,6 +87,8 @@ std::string_view TlsStream::alpn() const {
   return {static_cast<const char*>(static_cast<const void*>(name)), size};
 }
 
-std::string_view TlsStream::version() const { return SSL_get_version(ssl_.get()); }
+std::string_view TlsStream::version() const {
+  return SSL_get_version(ssl_.get());
+}
 
 }  // namespace proxy

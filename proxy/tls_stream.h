@@ -1,5 +1,5 @@
-// TLS on one accepted connection: bytes in clear on this side, records on the socket. Not the policy (versions, suites,
-// certificates): see tls_context.h. OpenSSL's types stay behind this header.
+// TLS on one accepted connection: bytes in clear on this side, records on the socket. Not the policy
+// (versions, suites, certificates): see tls_context.h. OpenSSL's types stay behind this header.
 #pragma once
 #include <memory>
 #include <span>
@@ -16,11 +16,13 @@ class TlsContext;
 
 class TlsStream {
  public:
-  /// `fd` must outlive the stream. The context may be replaced meanwhile; this stream keeps what it began with.
+  /// `fd` must outlive the stream. The context may be replaced meanwhile; this stream keeps what it began
+  /// with.
   TlsStream(TlsContext& context, int fd);
   ~TlsStream();
 
-  /// kProgress: the handshake is done. kWant: call again when the socket is ready (see wants_write()). kFailed: close.
+  /// kProgress: the handshake is done. kWant: call again when the socket is ready (see wants_write()).
+  /// kFailed: close.
   runtime::Io handshake();
   /// Whether the last kWant waits for the socket to take bytes.
   bool wants_write() const { return wants_write_; }

@@ -21,10 +21,12 @@ constexpr Bytes kRecord = 16 * 1024;
 /// Where small pieces become one record: one a thread, because OpenSSL has encrypted them before it returns.
 thread_local std::array<char, kRecord> gathered;
 
-Io outcome_of_errno() { return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kWant : Io::kFailed; }
+Io outcome_of_errno() {
+  return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kWant : Io::kFailed;
+}
 
-/// The bytes of the next record, in one piece. After a kWant it is called again with the same bytes in front, so what it gives
-/// then begins with what it gave before.
+/// The bytes of the next record, in one piece. After a kWant it is called again with the same bytes in front,
+/// so what it gives then begins with what it gave before.
 std::string_view next_record(const ByteQueue& queue) {
   const Slice first = queue.at(0);
   if (first.size >= kRecord || first.size == queue.size()) return first.view().substr(0, kRecord);
@@ -46,7 +48,9 @@ Io Transport::read(std::span<char> into, Bytes& n) {
   }
 }
 
-Io Transport::flush(ByteQueue& queue) { return tls_ ? flush_tls(queue) : flush_plain(queue); }
+Io Transport::flush(ByteQueue& queue) {
+  return tls_ ? flush_tls(queue) : flush_plain(queue);
+}
 
 Io Transport::flush_plain(ByteQueue& queue) {
   while (!queue.is_empty()) {

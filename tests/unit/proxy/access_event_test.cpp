@@ -102,14 +102,15 @@ TEST_CASE("json: quotes and control characters are escaped") {
 }
 
 TEST_CASE("json: UTF-8 stays, and what is none becomes U+FFFD") {
-  CHECK(user_agent_in_json("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x91") == "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x91");
+  CHECK(user_agent_in_json("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x91") ==
+        "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x90\x91");
   CHECK(user_agent_in_json("\xff") == "\\ufffd");
   CHECK(user_agent_in_json("\x80x") == "\\ufffdx");
-  CHECK(user_agent_in_json("\xc3") == "\\ufffd");                                // cut off
-  CHECK(user_agent_in_json("\xe2\x82") == "\\ufffd\\ufffd");                     // cut off
-  CHECK(user_agent_in_json("\xc0\xaf") == "\\ufffd\\ufffd");                     // '/' in two bytes
-  CHECK(user_agent_in_json("\xe0\x80\xaf") == "\\ufffd\\ufffd\\ufffd");          // '/' in three
-  CHECK(user_agent_in_json("\xed\xa0\x80") == "\\ufffd\\ufffd\\ufffd");          // a surrogate
+  CHECK(user_agent_in_json("\xc3") == "\\ufffd");                                   // cut off
+  CHECK(user_agent_in_json("\xe2\x82") == "\\ufffd\\ufffd");                        // cut off
+  CHECK(user_agent_in_json("\xc0\xaf") == "\\ufffd\\ufffd");                        // '/' in two bytes
+  CHECK(user_agent_in_json("\xe0\x80\xaf") == "\\ufffd\\ufffd\\ufffd");             // '/' in three
+  CHECK(user_agent_in_json("\xed\xa0\x80") == "\\ufffd\\ufffd\\ufffd");             // a surrogate
   CHECK(user_agent_in_json("\xf4\x90\x80\x80") == "\\ufffd\\ufffd\\ufffd\\ufffd");  // past U+10FFFF
 }
 
@@ -139,9 +140,10 @@ TEST_CASE("combined: hostile bytes are escaped as Apache does it") {
   event.version = upstream::Version::kHttp2;
   event.referer = "\b\n\r\t\v\f\x01";
   event.user_agent = {"a\0b\x7f\xff", 5};
-  CHECK(combined(event) ==
-        R"(::1 - - [10/Oct/2000:13:55:36 +0000] "GE\"T /\\x\xc3\xbc HTTP/2.0" 200 2326 "\b\n\r\t\v\x0c\x01" "a\x00b\x7f\xff")"
-        "\n");
+  CHECK(
+      combined(event) ==
+      R"(::1 - - [10/Oct/2000:13:55:36 +0000] "GE\"T /\\x\xc3\xbc HTTP/2.0" 200 2326 "\b\n\r\t\v\x0c\x01" "a\x00b\x7f\xff")"
+      "\n");
 }
 
 TEST_CASE("combined: the time is local, with its distance from UTC") {

@@ -37,7 +37,8 @@ struct File {
     std::string all;
     char buffer[65536];
     off_t at = 0;
-    for (ssize_t n = 0; (n = ::pread(seen.get(), buffer, sizeof buffer, at)) > 0; at += n) all.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n = 0; (n = ::pread(seen.get(), buffer, sizeof buffer, at)) > 0; at += n)
+      all.append(buffer, static_cast<std::size_t>(n));
     return all;
   }
   long lines() const {

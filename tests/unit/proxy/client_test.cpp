@@ -58,7 +58,8 @@ class Play {
 
 TEST_CASE("a head in many small records, all read from the socket at once, is read to its end") {
   Play play;
-  for (const char c : std::string_view("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n")) REQUIRE(play.client().write({&c, 1}) == 1);
+  for (const char c : std::string_view("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"))
+    REQUIRE(play.client().write({&c, 1}) == 1);
   CHECK(play.answer().starts_with("HTTP/1.1 404 Not Found\r\n"));
 }
 

@@ -1,4 +1,5 @@
-// Request heads of HTTP/2, from the sentences of RFC 9113: what is a request, what is refused, and with which status.
+// Request heads of HTTP/2, from the sentences of RFC 9113: what is a request, what is refused, and with which
+// status.
 #include "proxy/h2_head.h"
 
 #include "doctest_precompiled.h"
@@ -142,7 +143,8 @@ TEST_CASE("heads stand behind each other in memory, and one that does not fit mo
   for (std::size_t i = 0; i < heads.size(); ++i) {
     reader.begin(heads[i]);
     for (const auto& [name, text] : kGet) reader.add(name, text);
-    for (std::size_t n = 0; n < 1 + i % 3; ++n) reader.add("x-" + std::to_string(i), value + std::to_string(i));
+    for (std::size_t n = 0; n < 1 + i % 3; ++n)
+      reader.add("x-" + std::to_string(i), value + std::to_string(i));
     REQUIRE(reader.finish(false));
     kept.push_back(reader.chunk());
   }

@@ -1,5 +1,5 @@
-// A whole HTTP/2 connection with a scripted client: nghttp2 on the other end of a socket pair. The site has no app, so that every
-// request is answered by ourselves; answers of workers are tests/behaviour's.
+// A whole HTTP/2 connection with a scripted client: nghttp2 on the other end of a socket pair. The site has
+// no app, so that every request is answered by ourselves; answers of workers are tests/behaviour's.
 #include "proxy/h2_session.h"
 
 #include <nghttp2/nghttp2.h>
@@ -22,7 +22,7 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 struct Answer {
   int status = 0;
   std::string body;
-  bool is_whole = false;                  // END_STREAM came
+  bool is_whole = false;                   // END_STREAM came
   std::optional<std::uint32_t> was_reset;  // with this error
 };
 
@@ -66,9 +66,10 @@ class Play {
       pairs.push_back({bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
     }
     nghttp2_data_provider never{};
-    never.read_callback = [](nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t, std::uint32_t*, nghttp2_data_source*,
-                             void*) -> ssize_t { return NGHTTP2_ERR_DEFERRED; };
-    return nghttp2_submit_request(client_, nullptr, pairs.data(), pairs.size(), has_body ? &never : nullptr, nullptr);
+    never.read_callback = [](nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t, std::uint32_t*,
+                             nghttp2_data_source*, void*) -> ssize_t { return NGHTTP2_ERR_DEFERRED; };
+    return nghttp2_submit_request(client_, nullptr, pairs.data(), pairs.size(), has_body ? &never : nullptr,
+                                  nullptr);
   }
 
   /// Moves bytes to and fro until nobody has anything more to say.
@@ -88,12 +89,15 @@ class Play {
     const std::uint8_t* out = nullptr;
     bool has_said = false;
     for (ssize_t n = 0; !is_closed_ && (n = nghttp2_session_mem_send(client_, &out)) > 0;) {
-      has_said = ::send(sockets_.theirs.get(), out, static_cast<std::size_t>(n), MSG_NOSIGNAL) == n || has_said;
+      has_said =
+          ::send(sockets_.theirs.get(), out, static_cast<std::size_t>(n), MSG_NOSIGNAL) == n || has_said;
     }
     return has_said;
   }
   /// Bytes that nghttp2 would not write.
-  void send_raw(std::string_view raw) { REQUIRE(::write(sockets_.theirs.get(), raw.data(), raw.size()) == static_cast<ssize_t>(raw.size())); }
+  void send_raw(std::string_view raw) {
+    REQUIRE(::write(sockets_.theirs.get(), raw.data(), raw.size()) == static_cast<ssize_t>(raw.size()));
+  }
 
  private:
   static std::uint8_t* bytes(const std::string& text) {
@@ -127,13 +131,15 @@ class Play {
     }
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t size,
-                       const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* self) {
+  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                       std::size_t size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                       void* self) {
     const std::string key(name, name + size), text(value, value + value_size);
     if (key == ":status") static_cast<Play*>(self)->answers_[frame->hd.stream_id].status = std::stoi(text);
     return 0;
   }
-  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data, std::size_t size, void* self) {
+  static int on_data(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* data,
+                     std::size_t size, void* self) {
     static_cast<Play*>(self)->answers_[id].body.append(data, data + size);
     return 0;
   }
@@ -204,7 +210,8 @@ TEST_CASE("connection-specific fields are a stream error (RFC 9113 8.2.2)") {
 
 TEST_CASE("an answer that does not wait for the body is whole, then the stream is reset with NO_ERROR") {
   Play play;
-  const std::int32_t id = play.ask({{":method", "POST"}, {":scheme", "http"}, {":authority", "a.example"}, {":path", "/"}}, true);
+  const std::int32_t id =
+      play.ask({{":method", "POST"}, {":scheme", "http"}, {":authority", "a.example"}, {":path", "/"}}, true);
   play.settle();
   CHECK(play.answer(id).status == 404);
   CHECK(play.answer(id).is_whole);
@@ -213,7 +220,8 @@ TEST_CASE("an answer that does not wait for the body is whole, then the stream i
 
 TEST_CASE("the answer to HEAD has no body") {
   Play play;
-  const std::int32_t id = play.ask({{":method", "HEAD"}, {":scheme", "http"}, {":authority", "a.example"}, {":path", "/"}});
+  const std::int32_t id =
+      play.ask({{":method", "HEAD"}, {":scheme", "http"}, {":authority", "a.example"}, {":path", "/"}});
   play.settle();
   CHECK(play.answer(id).status == 404);
   CHECK(play.answer(id).body.empty());

@@ -14,7 +14,8 @@ using tls_peer::files;
 using tls_peer::make_pair;
 using tls_peer::Pair;
 
-std::unique_ptr<TlsContext> context_of(std::vector<proxy::CertificateFiles> wanted, const conf::Tls& tls = {}) {
+std::unique_ptr<TlsContext> context_of(std::vector<proxy::CertificateFiles> wanted,
+                                       const conf::Tls& tls = {}) {
   auto made = TlsContext::make(tls, std::move(wanted));
   REQUIRE_MESSAGE(made, made.error().sentence);
   return std::move(*made);
@@ -60,7 +61,8 @@ TEST_CASE("a client gets the certificate of the name that it asks for") {
 }
 
 TEST_CASE("choose: a dot at the end, nothing, and names that are too long") {
-  const auto context = context_of(all(files("a", make_pair({"a", "DNS:a.example"})), files("b", make_pair({"b", "DNS:b.example"}))));
+  const auto context = context_of(
+      all(files("a", make_pair({"a", "DNS:a.example"})), files("b", make_pair({"b", "DNS:b.example"}))));
   CHECK(context->choose("b.example.") == context->choose("b.example"));
   CHECK(context->choose("b.example") != context->choose("a.example"));
   CHECK(context->choose("") == context->choose("a.example"));
@@ -125,7 +127,8 @@ TEST_CASE("a session ticket of one set of certificates is good at the next one")
     TlsStream stream(context, sockets.ours.get());
     REQUIRE(tls_peer::shake_hands(client, stream) == Io::kProgress);
     CHECK((SSL_session_reused(client.get()) == 1) == (before != nullptr));
-    SSL_set_shutdown(client.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);  // else its session counts as bad
+    SSL_set_shutdown(client.get(),
+                     SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);  // else its session counts as bad
     return SSL_get1_session(client.get());
   };
   const auto first = context_of(all(files("a", pair)));
@@ -136,7 +139,8 @@ TEST_CASE("a session ticket of one set of certificates is good at the next one")
 }
 
 TEST_CASE("a stream outlives the set of certificates that it began under") {
-  auto context = context_of(all(files("a", make_pair({"a", "DNS:a.example"})), files("b", make_pair({"b", "DNS:b.example"}))));
+  auto context = context_of(
+      all(files("a", make_pair({"a", "DNS:a.example"})), files("b", make_pair({"b", "DNS:b.example"}))));
   tls_peer::Sockets sockets;
   tls_peer::Client client(sockets.theirs.get());
   client.ask_for("b.example");
@@ -152,16 +156,21 @@ TEST_CASE("what is wrong with a certificate is said, with its name") {
   const Pair swapped{one.certificate, two.key};
   CHECK(refusal_of({}) == "tls: there is no certificate");
   CHECK(refusal_of(all(files("shop", swapped))) == "tls: shop.key is not the key of shop.crt");
-  CHECK(refusal_of(all(files("shop", Pair{"no PEM", one.key}))).starts_with("tls: shop.crt has no certificate in it"));
+  CHECK(refusal_of(all(files("shop", Pair{"no PEM", one.key})))
+            .starts_with("tls: shop.crt has no certificate in it"));
   CHECK(refusal_of(all(files("shop", Pair{"", ""}))).starts_with("tls: shop.crt has no certificate in it"));
-  CHECK(refusal_of(all(files("shop", Pair{one.certificate, one.certificate}))).starts_with("tls: shop.key has no key in it"));
+  CHECK(refusal_of(all(files("shop", Pair{one.certificate, one.certificate})))
+            .starts_with("tls: shop.key has no key in it"));
   const std::string broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-  CHECK(refusal_of(all(files("shop", Pair{one.certificate + broken, one.key}))).starts_with("tls: shop.crt has a broken certificate"));
+  CHECK(refusal_of(all(files("shop", Pair{one.certificate + broken, one.key})))
+            .starts_with("tls: shop.crt has a broken certificate"));
   CHECK(refusal_of(all(files("shop", Pair{one.certificate + std::string(300 * 1024, ' '), one.key}))) ==
         "tls: shop.crt is larger than 256 KiB");
 }
 
-TEST_CASE("a certificate that has expired is served all the same: the operator is warned, the site is not down twice") {
+TEST_CASE(
+    "a certificate that has expired is served all the same: the operator is warned, the site is not down "
+    "twice") {
   const auto context = context_of(all(files("old", make_pair({"old", "DNS:old.example", -60}))));
   CHECK(name_for(*context, "old.example") == "old");
 }

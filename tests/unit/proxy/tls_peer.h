@@ -1,4 +1,5 @@
-// For the tests of TLS: certificates made on the spot, and a client that shakes hands with a TlsStream over a socket pair.
+// For the tests of TLS: certificates made on the spot, and a client that shakes hands with a TlsStream over a
+// socket pair.
 #pragma once
 #include <fcntl.h>
 #include <openssl/pem.h>
@@ -51,11 +52,13 @@ inline Pair make_pair(const Wanted& wanted) {
   X509_gmtime_adj(X509_getm_notAfter(x509), wanted.seconds_left);
   X509_set_pubkey(x509, key);
   X509_NAME* const subject = X509_get_subject_name(x509);
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                             static_cast<const unsigned char*>(static_cast<const void*>(wanted.common_name.c_str())), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(
+      subject, "CN", MBSTRING_UTF8,
+      static_cast<const unsigned char*>(static_cast<const void*>(wanted.common_name.c_str())), -1, -1, 0);
   X509_set_issuer_name(x509, subject);
   if (!wanted.alternative.empty()) {
-    X509_EXTENSION* const names = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, wanted.alternative.c_str());
+    X509_EXTENSION* const names =
+        X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, wanted.alternative.c_str());
     X509_add_ext(x509, names, -1);
     X509_EXTENSION_free(names);
   }
@@ -96,7 +99,9 @@ struct Sockets {
 /// A client's end. One that does not ask who we are.
 class Client {
  public:
-  explicit Client(int fd) : context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) { SSL_set_fd(ssl_, fd); }
+  explicit Client(int fd) : context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
+    SSL_set_fd(ssl_, fd);
+  }
   ~Client() {
     SSL_free(ssl_);
     SSL_CTX_free(context_);
@@ -105,7 +110,9 @@ class Client {
   Client& operator=(const Client&) = delete;
 
   SSL* get() { return ssl_; }
-  void ask_for(const char* name) { SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name)); }
+  void ask_for(const char* name) {
+    SSL_ctrl(ssl_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name));
+  }
   /// In the form of the wire: "\x02h2".
   void offer(std::string_view protocols) {
     SSL_set_alpn_protos(ssl_, static_cast<const unsigned char*>(static_cast<const void*>(protocols.data())),

@@ -13,7 +13,9 @@ using runtime::Bytes;
 using runtime::Io;
 using runtime::Slice;
 
-Slice slice_of(std::string_view text) { return {{}, text.data(), text.size()}; }
+Slice slice_of(std::string_view text) {
+  return {{}, text.data(), text.size()};
+}
 
 std::string pattern(std::size_t size) {
   std::string text(size, '\0');
@@ -24,14 +26,16 @@ std::string pattern(std::size_t size) {
 std::string read_all(int fd) {
   std::string all;
   char buffer[65536];
-  for (ssize_t n = 0; (n = ::read(fd, buffer, sizeof buffer)) > 0;) all.append(buffer, static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(fd, buffer, sizeof buffer)) > 0;)
+    all.append(buffer, static_cast<std::size_t>(n));
   return all;
 }
 
 /// A transport with TLS on it, hands shaken.
 struct Secure {
   Secure() {
-    auto made = TlsContext::make({}, tls_peer::all(tls_peer::files("a", tls_peer::make_pair({"a", "DNS:a.example"}))));
+    auto made = TlsContext::make(
+        {}, tls_peer::all(tls_peer::files("a", tls_peer::make_pair({"a", "DNS:a.example"}))));
     context = std::move(*made);
     transport = std::make_unique<Transport>(std::move(sockets.ours), *context);
     client = std::make_unique<tls_peer::Client>(sockets.theirs.get());
@@ -136,9 +140,11 @@ TEST_CASE("TLS: a write that has to be repeated goes on where it was, with more 
       queue.append_copy("more");
       expected += "more";
     }
-    for (std::string record = secure.client->read(); !record.empty(); record = secure.client->read()) came += record;
+    for (std::string record = secure.client->read(); !record.empty(); record = secure.client->read())
+      came += record;
   }
-  for (std::string record = secure.client->read(); !record.empty(); record = secure.client->read()) came += record;
+  for (std::string record = secure.client->read(); !record.empty(); record = secure.client->read())
+    came += record;
   CHECK((came == expected));
 }
 
@@ -161,8 +167,12 @@ TEST_CASE("TLS: close_notify and a bare end of input are both the end; garbage i
   Secure secure;
   char buffer[100];
   Bytes n = 0;
-  SUBCASE("close_notify") { SSL_shutdown(secure.client->get()); }
-  SUBCASE("a bare end") { ::shutdown(secure.sockets.theirs.get(), SHUT_WR); }
+  SUBCASE("close_notify") {
+    SSL_shutdown(secure.client->get());
+  }
+  SUBCASE("a bare end") {
+    ::shutdown(secure.sockets.theirs.get(), SHUT_WR);
+  }
   SUBCASE("garbage") {
     REQUIRE(::write(secure.sockets.theirs.get(), "GET / HTTP/1.1\r\n\r\n", 18) == 18);
     CHECK(secure.transport->read(buffer, n) == Io::kFailed);
