@@ -59,6 +59,8 @@ queue_timeout = "300ms"
   CHECK(running.read_answer().body == "ok");
   running.send(kGet);
   CHECK(worker.read_head().starts_with("GET / "));
+  worker.send(kOk);
+  CHECK(running.read_answer().body == "ok");
 }
 
 TEST_CASE("requests leave the line in the order in which they came") {
@@ -113,4 +115,6 @@ concurrency = 1
   CHECK(running.read_answer().body == "ok");
   running.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(worker.read_head().starts_with("GET /next "));
+  worker.send(kOk);
+  CHECK(running.read_answer().body == "ok");
 }

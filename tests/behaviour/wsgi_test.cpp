@@ -71,7 +71,9 @@ def app(environ, start_response):
   const std::string port = std::to_string(portherd.port());  // ours that it came in at, whatever Host says
   CHECK(client.read_answer().body ==
         "REQUEST_METHOD=POST\nSCRIPT_NAME=\nPATH_INFO=/caf\xc3\xa9/x\nQUERY_STRING=q=%20\n"
-        "CONTENT_TYPE=text/plain\nCONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=" + port +
-        "\nSERVER_PROTOCOL=HTTP/1.1\nREMOTE_ADDR=127.0.0.1\nHTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\n"
-        "HTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\nwsgi.multithread=True\nwsgi.multiprocess=True\nhello");
+        "CONTENT_TYPE=text/plain\nCONTENT_LENGTH=5\nSERVER_NAME=shop.example\nSERVER_PORT=" +
+            port +
+            "\nSERVER_PROTOCOL=HTTP/1.1\nREMOTE_ADDR=127.0.0.1\nHTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\n"
+            "HTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\nwsgi.multithread=True\nwsgi.multiprocess="
+            "True\nhello");
 }
