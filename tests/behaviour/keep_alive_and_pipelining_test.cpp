@@ -52,6 +52,8 @@ TEST_CASE("HTTP/1.0 closes after one answer, unless the client asks to keep the 
 TEST_CASE("a client that ends its writing after the request gets its answer") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kConfig);
+  portherd.wait_ready();  // in line, the end of its input would mean that it has gone
+  portherd.wait_ready();  // in line, while the app starts, the end of input would mean that it has gone
   play::Peer client = play::connect(portherd.port());
 
   client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\n");
