@@ -126,7 +126,7 @@ wsgi = "slow:app"
 python = "$PYTHON"
 )");
   play::Peer client = play::connect(portherd.port());
-  client.send(kGet);
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   portherd.expect_line("asked");
   portherd.signal(SIGTERM);
   portherd.expect_line("drain");
