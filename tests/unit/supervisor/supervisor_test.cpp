@@ -221,6 +221,7 @@ TEST_CASE("while no worker has ever been ready one is tried at a time, and reque
   Stage stage;
   conf::App& app = stage.app("echo no such module; exit 7");
   app.workers = 4;
+  app.health.path = "/never";  // this front would find it ready by its socket, before it ends
   Json seen;
   const int status = stage.run([&] {
     seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string() && now["apps"][0]["workers"][0]["state"] == "backoff"; });
@@ -240,7 +241,7 @@ TEST_CASE("while no worker has ever been ready one is tried at a time, and reque
 
 TEST_CASE("run gives up when its first boot fails, with exit status 1") {
   Stage stage;
-  stage.app("exit 3");
+  stage.app("exit 3").health.path = "/never";
   CHECK(stage.run([] {}, /*is_run=*/true) == 1);
   CHECK(stage.read("error.log").find("app shop did not start: exit status 3") != std::string::npos);
 }
