@@ -1,5 +1,5 @@
-// argv as a table of verbs. What a verb does: supervisor/commands/. The hidden verb `front` is how the supervisor makes
-// the second process out of the same binary (proxy/front.h).
+// argv as a table of verbs. What a verb does: supervisor/commands/. The hidden verb `front` is how the
+// supervisor makes the second process out of the same binary (proxy/front.h).
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -37,7 +37,8 @@ constexpr Verb kVerbs[] = {
 int print_usage(std::FILE* to, int status) {
   std::fputs("usage: portherd VERB ...    (portherd VERB --help says more)\n\n", to);
   for (const Verb& verb : kVerbs) {
-    if (verb.meaning != nullptr) std::fprintf(to, "  %-8.*s  %s\n", static_cast<int>(verb.name.size()), verb.name.data(), verb.meaning);
+    if (verb.meaning != nullptr)
+      std::fprintf(to, "  %-8.*s  %s\n", static_cast<int>(verb.name.size()), verb.name.data(), verb.meaning);
   }
   return status;
 }

@@ -32,10 +32,13 @@ std::string read_small(const std::string& path) {
   return text;
 }
 
-std::string_view first_line(std::string_view text) { return text.substr(0, text.find('\n')); }
+std::string_view first_line(std::string_view text) {
+  return text.substr(0, text.find('\n'));
+}
 
-// The folder of our cgroup for a v1 controller, or of v2 (empty controller), and those above it up to the mount. A
-// container often sees a path that is not under its own mount: then only the mount itself exists, and that is ours.
+// The folder of our cgroup for a v1 controller, or of v2 (empty controller), and those above it up to the
+// mount. A container often sees a path that is not under its own mount: then only the mount itself exists,
+// and that is ours.
 std::vector<std::string> cgroup_folders(std::string_view controller) {
   const std::string text = read_small("/proc/self/cgroup");
   std::vector<std::string> folders;
@@ -46,7 +49,8 @@ std::vector<std::string> cgroup_folders(std::string_view controller) {
     if (std::find(names.begin(), names.end(), controller) == names.end()) continue;
     std::string_view path = line.substr(parts[0].size() + parts[1].size() + 2);
     const std::string mount = controller.empty() ? kCgroups : fmt::format("{}/{}", kCgroups, controller);
-    for (; path.size() > 1; path = path.substr(0, path.rfind('/'))) folders.push_back(fmt::format("{}{}", mount, path));
+    for (; path.size() > 1; path = path.substr(0, path.rfind('/')))
+      folders.push_back(fmt::format("{}{}", mount, path));
     folders.push_back(mount);
   }
   return folders;
@@ -83,7 +87,9 @@ std::optional<std::size_t> cpus_of_cpu_max(std::string_view text) {
 
 std::size_t usable_cpus() {
   std::size_t least = cpus_of_affinity();
-  const auto take = [&least](std::optional<std::size_t> cpus) { least = std::min(least, cpus.value_or(least)); };
+  const auto take = [&least](std::optional<std::size_t> cpus) {
+    least = std::min(least, cpus.value_or(least));
+  };
   for (const std::string& folder : cgroup_folders("")) take(cpus_of_cpu_max(read_small(folder + "/cpu.max")));
   for (const std::string& folder : cgroup_folders("cpu")) {
     const std::string quota = read_small(folder + "/cpu.cfs_quota_us");

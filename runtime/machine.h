@@ -1,5 +1,6 @@
-// What this machine gives us: CPUs as our affinity and our cgroup allow them (not the machine's count), resident memory,
-// and the counters of the OOM killer. Reads /proc and /sys/fs/cgroup, v2 and v1 (cgroups(7)); nothing is changed there.
+// What this machine gives us: CPUs as our affinity and our cgroup allow them (not the machine's count),
+// resident memory, and the counters of the OOM killer. Reads /proc and /sys/fs/cgroup, v2 and v1
+// (cgroups(7)); nothing is changed there.
 #pragma once
 #include <sys/types.h>
 
@@ -12,11 +13,12 @@
 
 namespace runtime {
 
-/// CPUs that we may really use: the smaller of sched_getaffinity(2) and the CPU quota of our cgroup and those above it,
-/// rounded up. At least 1.
+/// CPUs that we may really use: the smaller of sched_getaffinity(2) and the CPU quota of our cgroup and those
+/// above it, rounded up. At least 1.
 std::size_t usable_cpus();
 
-/// Whole CPUs of a quota, rounded up; nothing where there is none. Text of v2's cpu.max ("150000 100000", "max 100000").
+/// Whole CPUs of a quota, rounded up; nothing where there is none. Text of v2's cpu.max ("150000 100000",
+/// "max 100000").
 std::optional<std::size_t> cpus_of_cpu_max(std::string_view text);
 /// The same of v1's cpu.cfs_quota_us and cpu.cfs_period_us ("-1" is no quota).
 std::optional<std::size_t> cpus_of_quota(std::string_view quota, std::string_view period);

@@ -32,7 +32,8 @@ std::uint64_t random_bits_from_stock() {
 
 double random_unit() {
   constexpr int kMantissa = 53;  // bits that a double holds exactly
-  return static_cast<double>(random_bits() >> (64 - kMantissa)) / static_cast<double>(std::uint64_t{1} << kMantissa);
+  return static_cast<double>(random_bits() >> (64 - kMantissa)) /
+         static_cast<double>(std::uint64_t{1} << kMantissa);
 }
 
 }  // namespace runtime

@@ -1,5 +1,5 @@
-// When to try again: Backoff for what ends before it was ready, Allowance for what ends afterwards. Pure: time and
-// chance are arguments. The rules: docs/design.md, "Worker life".
+// When to try again: Backoff for what ends before it was ready, Allowance for what ends afterwards. Pure:
+// time and chance are arguments. The rules: docs/design.md, "Worker life".
 #pragma once
 #include <cstddef>
 
@@ -37,6 +37,8 @@ class Allowance {
 };
 
 /// True for the 1st, 2nd, 4th, 8th ... time: what is said once in full, and then once per doubling.
-constexpr bool is_worth_saying(std::size_t count) { return count != 0 && (count & (count - 1)) == 0; }
+constexpr bool is_worth_saying(std::size_t count) {
+  return count != 0 && (count & (count - 1)) == 0;
+}
 
 }  // namespace supervisor

@@ -11,12 +11,14 @@ namespace {
 std::string what_runs(const conf::App& app) {
   switch (app.kind()) {
     case conf::AppKind::kWsgi:
-      return fmt::format("{}, {} worker{} x {} thread{}", app.wsgi, app.workers, app.workers == 1 ? "" : "s", app.threads,
-                         app.threads == 1 ? "" : "s");
+      return fmt::format("{}, {} worker{} x {} thread{}", app.wsgi, app.workers, app.workers == 1 ? "" : "s",
+                         app.threads, app.threads == 1 ? "" : "s");
     case conf::AppKind::kCommand:
-      return fmt::format("{}, {} worker{}", fmt::join(app.command, " "), app.workers, app.workers == 1 ? "" : "s");
+      return fmt::format("{}, {} worker{}", fmt::join(app.command, " "), app.workers,
+                         app.workers == 1 ? "" : "s");
     case conf::AppKind::kProxy:
-      return fmt::format("{} worker{} that somebody else supervises", app.proxy.size(), app.proxy.size() == 1 ? "" : "s");
+      return fmt::format("{} worker{} that somebody else supervises", app.proxy.size(),
+                         app.proxy.size() == 1 ? "" : "s");
   }
   return "";
 }
@@ -44,7 +46,9 @@ std::vector<std::string> warnings(const conf::Settings& settings, bool is_root) 
   }
   const bool is_open = std::ranges::any_of(settings.listen.http, is_for_everybody);
   if (is_open && settings.listen.https.empty()) {
-    sentences.emplace_back("everybody who reaches this machine can connect, and nothing is encrypted: there is no https address");
+    sentences.emplace_back(
+        "everybody who reaches this machine can connect, and nothing is encrypted: there is no https "
+        "address");
   }
   return sentences;
 }

@@ -21,7 +21,8 @@ runtime::Result<CertificateFiles> open_certificates(const std::string& folder) {
   // One message carries the whole set, so that it is swapped at once.
   constexpr std::size_t kMost = runtime::Channel::kMaxFds / 2;
   if (files.names.size() > kMost) {
-    return fail(Code::kConfig, fmt::format("{} has {} certificates; at most {} can be used", folder, files.names.size(), kMost));
+    return fail(Code::kConfig, fmt::format("{} has {} certificates; at most {} can be used", folder,
+                                           files.names.size(), kMost));
   }
   for (const std::string& name : files.names) {
     for (const char* suffix : {"crt", "key"}) {

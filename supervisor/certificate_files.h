@@ -1,5 +1,5 @@
-// Opens what is in the folder of `[tls] certificates`, for the front, which may not read keys. What is in the files is
-// the front's to judge (proxy/tls_context.h).
+// Opens what is in the folder of `[tls] certificates`, for the front, which may not read keys. What is in the
+// files is the front's to judge (proxy/tls_context.h).
 #pragma once
 #include <string>
 #include <vector>

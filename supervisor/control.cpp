@@ -59,7 +59,8 @@ struct Control::Visit {
   Visit(Control& to, Fd from)
       : control(to),
         fd(std::move(from)),
-        watch(to.loop_, fd.get(), runtime::bind<&Visit::on_readable>(this), runtime::bind<&Visit::on_writable>(this)),
+        watch(to.loop_, fd.get(), runtime::bind<&Visit::on_readable>(this),
+              runtime::bind<&Visit::on_writable>(this)),
         deadline(to.loop_, runtime::bind<&Visit::on_due>(this)) {
     watch.want_read(true);
     deadline.arm(kPatience);
@@ -112,8 +113,8 @@ struct Control::Visit {
   runtime::Timer deadline;
 };
 
-Result<std::unique_ptr<Control>> Control::open(runtime::Loop& loop, const std::string& path, const std::string& group,
-                                               Answerer answer) {
+Result<std::unique_ptr<Control>> Control::open(runtime::Loop& loop, const std::string& path,
+                                               const std::string& group, Answerer answer) {
   std::optional<gid_t> members;
   if (!group.empty()) {
     TRY(const gid_t gid, find_group(group));
@@ -131,7 +132,8 @@ Result<std::unique_ptr<Control>> Control::open(runtime::Loop& loop, const std::s
   return std::unique_ptr<Control>(new Control(loop, std::move(listener), path, members, std::move(answer)));
 }
 
-Control::Control(runtime::Loop& loop, Fd listener, std::string path, std::optional<gid_t> group, Answerer answer)
+Control::Control(runtime::Loop& loop, Fd listener, std::string path, std::optional<gid_t> group,
+                 Answerer answer)
     : loop_(loop),
       listener_(std::move(listener)),
       path_(std::move(path)),
@@ -141,7 +143,9 @@ Control::Control(runtime::Loop& loop, Fd listener, std::string path, std::option
   watch_.want_read(true);
 }
 
-Control::~Control() { ::unlink(path_.c_str()); }
+Control::~Control() {
+  ::unlink(path_.c_str());
+}
 
 void Control::on_visitor() {
   runtime::PeerAddress nobody;

@@ -1,5 +1,5 @@
-// The control socket: one JSON line in, one JSON line out, for peers that may (SO_PEERCRED, unix(7)). What the verbs
-// mean is the supervisor's; who asks is control_client.h.
+// The control socket: one JSON line in, one JSON line out, for peers that may (SO_PEERCRED, unix(7)). What
+// the verbs mean is the supervisor's; who asks is control_client.h.
 #pragma once
 #include <sys/types.h>
 
@@ -36,14 +36,16 @@ class Control {
   };
   using Answerer = std::function<Answer(std::string_view verb)>;
 
-  /// Errors: somebody answers at that path already ("already running (pid 812)"), it cannot be bound, no such group.
+  /// Errors: somebody answers at that path already ("already running (pid 812)"), it cannot be bound, no such
+  /// group.
   static runtime::Result<std::unique_ptr<Control>> open(runtime::Loop& loop, const std::string& path,
                                                         const std::string& group, Answerer answer);
   ~Control();
 
  private:
   struct Visit;
-  Control(runtime::Loop& loop, runtime::Fd listener, std::string path, std::optional<gid_t> group, Answerer answer);
+  Control(runtime::Loop& loop, runtime::Fd listener, std::string path, std::optional<gid_t> group,
+          Answerer answer);
   void on_visitor();
   void end(Visit& visit);
 

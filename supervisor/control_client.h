@@ -1,4 +1,5 @@
-// Asks a running supervisor over its control socket. The other side: control.h. Blocking, with a deadline: for commands.
+// Asks a running supervisor over its control socket. The other side: control.h. Blocking, with a deadline:
+// for commands.
 #pragma once
 #include <sys/types.h>
 

@@ -1,4 +1,5 @@
-// The environment of what we start. `run` hands its own on; `serve` gives an app a clean one (docs/design.md, "Identity").
+// The environment of what we start. `run` hands its own on; `serve` gives an app a clean one (docs/design.md,
+// "Identity").
 #pragma once
 #include <map>
 #include <string>
@@ -12,10 +13,12 @@ namespace supervisor {
 
 using Variables = std::map<std::string, std::string>;
 
-/// Ours, without what was meant for us alone: LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, PORTHERD_*, PORT, WEB_CONCURRENCY.
+/// Ours, without what was meant for us alone: LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, PORTHERD_*, PORT,
+/// WEB_CONCURRENCY.
 Variables own_environment();
 
-/// PATH, LANG, TZ, HOME, USER, PYTHONUNBUFFERED for a process of `account`. `own` is where PATH, LANG and TZ are from.
+/// PATH, LANG, TZ, HOME, USER, PYTHONUNBUFFERED for a process of `account`. `own` is where PATH, LANG and TZ
+/// are from.
 Variables clean_environment(const Variables& own, const Account& account);
 
 /// The front's: what its C library and a sanitizer look at, and nothing that an app was told.

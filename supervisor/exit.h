@@ -13,10 +13,10 @@ struct Exit {
 
 /// What is known around an exit; together it tells who sent a signal, by elimination.
 struct ExitFacts {
-  int sent_by_us = 0;            ///< the last signal that we sent it, or 0
-  bool cgroup_oom_rose = false;  ///< the OOM counter of our cgroup rose since it was started
-  bool machine_oom_rose = false; ///< the machine's did
-  bool was_timeout = false;      ///< we killed it because a clock ran out
+  int sent_by_us = 0;             ///< the last signal that we sent it, or 0
+  bool cgroup_oom_rose = false;   ///< the OOM counter of our cgroup rose since it was started
+  bool machine_oom_rose = false;  ///< the machine's did
+  bool was_timeout = false;       ///< we killed it because a clock ran out
 };
 
 /// "exit status 3", "killed by us (SIGKILL)", "out of memory (SIGKILL)", "probably out of memory (SIGKILL)",

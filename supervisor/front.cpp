@@ -87,7 +87,8 @@ Result<void> Front::spawn_front() {
   plan.environment = to_texts(front_environment(own_environment()));
   plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
   plan.may_gain_privileges = false;
-  plan.fds = {{STDERR_FILENO, 1}, {STDERR_FILENO, 2}, {ends.second.get(), kChannelFd}, {board_.fd(), kBoardFd}};
+  plan.fds = {
+      {STDERR_FILENO, 1}, {STDERR_FILENO, 2}, {ends.second.get(), kChannelFd}, {board_.fd(), kBoardFd}};
   if (is_root()) {
     TRY(Account account, front_account(settings_.front));
     plan.account = std::move(account);
@@ -96,7 +97,8 @@ Result<void> Front::spawn_front() {
   is_started_ = false;
   frozen_looks_ = 0;
   child_ = std::make_unique<Child>(reaper_, std::move(spawned), runtime::bind<&Front::on_exited>(this));
-  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first), runtime::bind<&Front::on_message>(this),
+  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first),
+                                                runtime::bind<&Front::on_message>(this),
                                                 runtime::bind<&Front::on_channel_closed>(this));
   return {};
 }
@@ -108,18 +110,24 @@ Result<void> Front::say_start() {
   one.push_back(std::move(text));
   send(upstream::Configure{}, std::move(one));
   for (const Listener& listener : listeners_.all()) {
-    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared}, duplicates(listener.sockets));
+    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared},
+         duplicates(listener.sockets));
   }
-  if (!certificates.names.empty()) send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
+  if (!certificates.names.empty())
+    send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
   tell_logs();
   calls_.on_replay();
   send(upstream::Begin{});
   return {};
 }
 
-void Front::tell(const upstream::Order& order) { send(order); }
+void Front::tell(const upstream::Order& order) {
+  send(order);
+}
 
-void Front::tell_logs() { send(upstream::Logs{}, supervisor::duplicates(logs_)); }
+void Front::tell_logs() {
+  send(upstream::Logs{}, supervisor::duplicates(logs_));
+}
 
 void Front::send(const upstream::Order& order, std::vector<Fd> fds) {
   if (channel_) channel_->send({upstream::encode(order), std::move(fds)});
@@ -127,7 +135,9 @@ void Front::send(const upstream::Order& order, std::vector<Fd> fds) {
 
 void Front::on_message(runtime::Message& message) {
   const auto order = upstream::decode(message.text);
-  if (!order) return runtime::log(Level::kError, "the front says what no front should", {{"error", order.error().text()}});
+  if (!order)
+    return runtime::log(Level::kError, "the front says what no front should",
+                        {{"error", order.error().text()}});
   if (const auto* started = std::get_if<upstream::Started>(&*order)) {
     is_started_ = was_started_ = true;
     started_at_ = loop_.now();
@@ -153,8 +163,8 @@ void Front::on_channel_closed() {
 }
 
 void Front::on_exited(const Exit& exit) {
-  const std::string cause = child_->failure() ? child_->failure()->text()
-                                              : describe(exit, {.sent_by_us = child_->sent()});
+  const std::string cause =
+      child_->failure() ? child_->failure()->text() : describe(exit, {.sent_by_us = child_->sent()});
   const pid_t pid = child_->pid();
   loop_.bury(std::move(child_));
   loop_.bury(std::move(channel_));
@@ -194,7 +204,8 @@ void Front::on_beat() {
   frozen_looks_ = is_frozen() ? frozen_looks_ + 1 : 0;
   // Twice: if the whole machine stood still, the front gets a second to show that it lives.
   if (frozen_looks_ < 2) return;
-  runtime::log(Level::kError, "a thread of the front has not turned its loop for 10 s: killed", {{"pid", pid()}});
+  runtime::log(Level::kError, "a thread of the front has not turned its loop for 10 s: killed",
+               {{"pid", pid()}});
   frozen_looks_ = 0;
   child_->kill_group();
 }

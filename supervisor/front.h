@@ -1,5 +1,5 @@
-// The front as the supervisor sees it: a process that is started with all it needs, told what changes, and started again
-// if it ends. What it does inside is proxy/; the orders are upstream/orders.h.
+// The front as the supervisor sees it: a process that is started with all it needs, told what changes, and
+// started again if it ends. What it does inside is proxy/; the orders are upstream/orders.h.
 #pragma once
 #include <memory>
 #include <string>
@@ -21,18 +21,18 @@ namespace supervisor {
 
 /// How our own program becomes the front.
 struct FrontProgram {
-  std::string path;                    ///< for its argv
-  int fd = -1;                         ///< the open program: the same one as ours whatever lies at `path` by now
+  std::string path;  ///< for its argv
+  int fd = -1;       ///< the open program: the same one as ours whatever lies at `path` by now
   std::vector<std::string> arguments;  ///< {"front", "3", "4"}
 };
 
 /// Who hears of what happens to the front. All are called from the loop.
 struct FrontCalls {
-  runtime::Call<> on_replay;                          ///< a new front wants to know the workers: tell all, now
-  runtime::Call<> on_started;                         ///< it accepts
+  runtime::Call<> on_replay;   ///< a new front wants to know the workers: tell all, now
+  runtime::Call<> on_started;  ///< it accepts
   runtime::Call<const upstream::Probed&> on_probed;
   runtime::Call<const upstream::Drained&> on_drained;
-  runtime::Call<bool> on_gone;                        ///< no other comes; true: it has drained, false: it never started
+  runtime::Call<bool> on_gone;  ///< no other comes; true: it has drained, false: it never started
 };
 
 class Front {
@@ -80,18 +80,18 @@ class Front {
   upstream::Scoreboard& board_;
   FrontProgram program_;
   FrontCalls calls_;
-  std::unique_ptr<Child> child_;              // empty: none runs
-  std::unique_ptr<runtime::Channel> channel_; // to child_
-  runtime::Timer start_;                      // the next start
-  runtime::Timer deadline_;                   // of starting, or of draining: then it is killed
-  runtime::Timer beat_;                       // looks at the heartbeats
-  Backoff backoff_;                           // ends before Started
-  Allowance allowance_;                       // ends after it
-  runtime::Time started_at_{};                // of the running one's Started
-  std::size_t frozen_looks_ = 0;              // in a row
-  bool is_started_ = false;                   // the running one has said Started
-  bool was_started_ = false;                  // one has, ever
-  bool is_draining_ = false;                  // no other one is started
+  std::unique_ptr<Child> child_;               // empty: none runs
+  std::unique_ptr<runtime::Channel> channel_;  // to child_
+  runtime::Timer start_;                       // the next start
+  runtime::Timer deadline_;                    // of starting, or of draining: then it is killed
+  runtime::Timer beat_;                        // looks at the heartbeats
+  Backoff backoff_;                            // ends before Started
+  Allowance allowance_;                        // ends after it
+  runtime::Time started_at_{};                 // of the running one's Started
+  std::size_t frozen_looks_ = 0;               // in a row
+  bool is_started_ = false;                    // the running one has said Started
+  bool was_started_ = false;                   // one has, ever
+  bool is_draining_ = false;                   // no other one is started
 };
 
 }  // namespace supervisor

@@ -32,7 +32,8 @@ void Group::fill_proxies() {
     const auto row = herd_.rows.take();
     if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app_.name}});
     const auto slot = static_cast<std::uint32_t>(proxies_.size() + 1);
-    proxies_.push_back({.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row, .socket = address.path});
+    proxies_.push_back(
+        {.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row, .socket = address.path});
   }
 }
 
@@ -41,8 +42,8 @@ void Group::start() {
   tend();
 }
 
-// Fills the places that are empty and due. While nobody has ever been ready one is tried at a time: if the app is broken,
-// that shows once, not N times at once.
+// Fills the places that are empty and due. While nobody has ever been ready one is tried at a time: if the
+// app is broken, that shows once, not N times at once.
 void Group::tend() {
   if (!is_wanted_ || !failure_.empty()) return;
   const runtime::Time now = herd_.reaper.loop().now();
@@ -58,9 +59,8 @@ void Group::tend() {
 }
 
 bool Group::is_another_being_tried(const Worker& worker) const {
-  return std::ranges::any_of(workers_, [&](const auto& other) {
-    return other.get() != &worker && other->state() != State::kIdle;
-  });
+  return std::ranges::any_of(
+      workers_, [&](const auto& other) { return other.get() != &worker && other->state() != State::kIdle; });
 }
 
 void Group::stop() {

@@ -1,5 +1,5 @@
-// All workers of one app: how many are wanted, when the next start is due, and what the app's state is. One worker's life
-// is worker.h. The rules: docs/design.md, "Worker life".
+// All workers of one app: how many are wanted, when the next start is due, and what the app's state is. One
+// worker's life is worker.h. The rules: docs/design.md, "Worker life".
 #pragma once
 #include <memory>
 #include <string_view>
@@ -23,8 +23,8 @@ class Group {
   Group(Herd& herd, const conf::App& app, Account account, upstream::AppIndex index, GroupCalls calls);
 
   void start();
-  /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it returns:
-  /// ask is_stopped(); else on_stopped comes.
+  /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it
+  /// returns: ask is_stopped(); else on_stopped comes.
   void stop();
   void kill_now();
   /// A new front: everything it must know of this app.
@@ -52,7 +52,8 @@ class Group {
   bool is_stopping() const { return is_stopping_; }
   bool is_stopped() const;
   bool is_all_ready() const;
-  /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try), "failed", "stopping".
+  /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
+  /// "failed", "stopping".
   std::string_view state() const;
   /// Why its first generation has failed.
   const std::string& failure() const { return failure_; }
@@ -76,7 +77,7 @@ class Group {
   bool has_been_ready_ = false;                   // a worker has, ever
   bool is_wanted_ = false;                        // between start() and stop()
   bool is_stopping_ = false;
-  std::string failure_;                           // empty: not given up
+  std::string failure_;  // empty: not given up
 };
 
 }  // namespace supervisor

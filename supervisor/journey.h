@@ -1,4 +1,5 @@
-// One start of a worker as steps with their time: what is told when it took long or failed. Pure but for the clock given.
+// One start of a worker as steps with their time: what is told when it took long or failed. Pure but for the
+// clock given.
 #pragma once
 #include <string>
 #include <string_view>

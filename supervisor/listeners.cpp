@@ -62,7 +62,8 @@ std::string Listener::url() const {
   return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port);
 }
 
-Result<Listeners> Listeners::open(const conf::Listen& settings, std::size_t threads, std::vector<Fd> adopted) {
+Result<Listeners> Listeners::open(const conf::Listen& settings, std::size_t threads,
+                                  std::vector<Fd> adopted) {
   Listeners listeners;
   for (const bool tls : {false, true}) {
     for (const conf::Address& address : tls ? settings.https : settings.http) {
@@ -85,9 +86,11 @@ Listeners::~Listeners() {
 }
 
 bool Listeners::adopt(const conf::Address& address, bool tls, std::vector<Fd>& adopted) {
-  const auto found = std::ranges::find_if(adopted, [&](const Fd& fd) { return fd && is_for(address, bound_to(fd.get())); });
+  const auto found =
+      std::ranges::find_if(adopted, [&](const Fd& fd) { return fd && is_for(address, bound_to(fd.get())); });
   if (found == adopted.end()) return false;
-  Listener& listener = all_.emplace_back(Listener{.text = address.text, .port = address.port, .tls = tls, .shared = true});
+  Listener& listener =
+      all_.emplace_back(Listener{.text = address.text, .port = address.port, .tls = tls, .shared = true});
   listener.sockets.push_back(std::move(*found));
   return true;
 }
@@ -104,8 +107,10 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
   TRY(Fd alone, runtime::listen_tcp(address.host, address.port, /*shared=*/false));
   const std::uint16_t port = runtime::local_port(alone.get());
   alone.reset();
-  Listener& listener = all_.emplace_back(Listener{.text = with_port(address, port), .port = port, .tls = tls});
-  const std::size_t count = std::min(threads, runtime::Channel::kMaxFds);  // all of them travel in one message
+  Listener& listener =
+      all_.emplace_back(Listener{.text = with_port(address, port), .port = port, .tls = tls});
+  const std::size_t count =
+      std::min(threads, runtime::Channel::kMaxFds);  // all of them travel in one message
   for (std::size_t i = 0; i < count; ++i) {
     TRY(Fd fd, runtime::listen_tcp(address.host, port, /*shared=*/true));
     listener.sockets.push_back(std::move(fd));
@@ -120,9 +125,11 @@ std::vector<Fd> adopt_listen_fds() {
   const char* count = std::getenv("LISTEN_FDS");
   const auto number = count == nullptr ? std::nullopt : runtime::parse_number(count);
   const bool is_ours = pid != nullptr && runtime::parse_number(pid) == static_cast<std::uint64_t>(::getpid());
-  for (int fd = kFirst; is_ours && number && fd < kFirst + static_cast<int>(std::min<std::uint64_t>(*number, 1024)); ++fd) {
+  for (int fd = kFirst;
+       is_ours && number && fd < kFirst + static_cast<int>(std::min<std::uint64_t>(*number, 1024)); ++fd) {
     if (!is_listening(fd)) {
-      runtime::log(runtime::Level::kWarning, "a descriptor of LISTEN_FDS is not a listening socket", {{"fd", fd}});
+      runtime::log(runtime::Level::kWarning, "a descriptor of LISTEN_FDS is not a listening socket",
+                   {{"fd", fd}});
       continue;
     }
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -1,5 +1,6 @@
-// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open as long as we live,
-// whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening sockets".
+// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open as long
+// as we live, whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening
+// sockets".
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,7 +17,7 @@ struct Listener {
   std::string text;        ///< "127.0.0.1:8000", "unix:/run/x.sock"; with the real port where 0 was asked for
   std::uint16_t port = 0;  ///< 0 for a Unix socket
   bool tls = false;
-  bool shared = false;     ///< one socket for all threads
+  bool shared = false;  ///< one socket for all threads
   std::vector<runtime::Fd> sockets;
 
   /// "https://127.0.0.1:8443", "http://localhost:80" for "*:80", "unix:/run/x.sock".

@@ -28,13 +28,16 @@ using runtime::Fd;
 using runtime::Result;
 
 constexpr long kDay = 24 * 60 * 60;
-// What clients accept at most of a leaf certificate (Apple's limit of 825 days holds for locally trusted ones too).
+// What clients accept at most of a leaf certificate (Apple's limit of 825 days holds for locally trusted ones
+// too).
 constexpr long kLifetime = 820 * kDay;
 
 template <auto Free>
 struct Freed {
   template <class T>
-  void operator()(T* what) const { Free(what); }
+  void operator()(T* what) const {
+    Free(what);
+  }
 };
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
@@ -58,16 +61,17 @@ bool add_name(X509* certificate) {
 Certificate make_certificate(EVP_PKEY* key) {
   Certificate made(X509_new());
   X509* certificate = made.get();
-  const bool is_made = made && X509_set_version(certificate, X509_VERSION_3) == 1 &&
-                       ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), runtime::random_bits() >> 1) == 1 &&
-                       X509_gmtime_adj(X509_getm_notBefore(certificate), -kDay) != nullptr &&
-                       X509_gmtime_adj(X509_getm_notAfter(certificate), kLifetime) != nullptr &&
-                       X509_set_pubkey(certificate, key) == 1 && add_name(certificate) &&
-                       add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-                       add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
-                       add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
-                       add_extension(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
-                       X509_sign(certificate, key, EVP_sha256()) > 0;
+  const bool is_made =
+      made && X509_set_version(certificate, X509_VERSION_3) == 1 &&
+      ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), runtime::random_bits() >> 1) == 1 &&
+      X509_gmtime_adj(X509_getm_notBefore(certificate), -kDay) != nullptr &&
+      X509_gmtime_adj(X509_getm_notAfter(certificate), kLifetime) != nullptr &&
+      X509_set_pubkey(certificate, key) == 1 && add_name(certificate) &&
+      add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+      add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
+      add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
+      add_extension(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
+      X509_sign(certificate, key, EVP_sha256()) > 0;
   return is_made ? std::move(made) : nullptr;
 }
 
@@ -94,8 +98,10 @@ bool is_still_good(const std::string& crt, const std::string& key) {
   const Memory file(BIO_new_file(crt.c_str(), "r"));
   const Certificate certificate(file ? PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr) : nullptr);
   const Memory key_file(BIO_new_file(key.c_str(), "r"));
-  const Key private_key(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr) : nullptr);
-  if (!certificate || !private_key || X509_check_private_key(certificate.get(), private_key.get()) != 1) return false;
+  const Key private_key(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr)
+                                 : nullptr);
+  if (!certificate || !private_key || X509_check_private_key(certificate.get(), private_key.get()) != 1)
+    return false;
   std::time_t tomorrow = std::time(nullptr) + kDay;
   return X509_cmp_time(X509_get0_notAfter(certificate.get()), &tomorrow) > 0;
 }
@@ -104,7 +110,8 @@ Result<void> make_both(const std::string& crt_path, const std::string& key_path)
   const Key key(EVP_EC_gen("P-256"));
   const Certificate certificate = key ? make_certificate(key.get()) : nullptr;
   const Memory key_text(BIO_new(BIO_s_mem())), crt_text(BIO_new(BIO_s_mem()));
-  if (!certificate || PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
+  if (!certificate ||
+      PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1 ||
       PEM_write_bio_X509(crt_text.get(), certificate.get()) != 1) {
     return fail(Code::kSystem, "OpenSSL cannot make a local certificate");
   }
@@ -119,7 +126,8 @@ Result<std::string> local_certificate_folder() {
   if (data != nullptr && *data == '/') return fmt::format("{}/portherd/local", data);
   const char* home = std::getenv("HOME");
   if (home != nullptr && *home == '/') return fmt::format("{}/.local/share/portherd/local", home);
-  return fail(Code::kConfig, "--tls needs HOME or XDG_DATA_HOME: that is where the local certificate is kept");
+  return fail(Code::kConfig,
+              "--tls needs HOME or XDG_DATA_HOME: that is where the local certificate is kept");
 }
 
 Result<void> ensure_local_certificate(const std::string& folder) {

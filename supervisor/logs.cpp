@@ -12,10 +12,12 @@ namespace supervisor {
 namespace {
 
 runtime::Result<runtime::Fd> open_one(const std::string& path) {
-  runtime::Fd fd = path.empty() ? runtime::duplicate(STDERR_FILENO)
-                                : runtime::Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  runtime::Fd fd = path.empty()
+                       ? runtime::duplicate(STDERR_FILENO)
+                       : runtime::Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
   if (!fd) {
-    return runtime::fail(runtime::Code::kSystem, "cannot open the log " + (path.empty() ? "stderr" : path), errno);
+    return runtime::fail(runtime::Code::kSystem, "cannot open the log " + (path.empty() ? "stderr" : path),
+                         errno);
   }
   return fd;
 }
@@ -38,6 +40,8 @@ std::vector<runtime::Fd> duplicates(const LogFiles& files) {
   return fds;
 }
 
-void write_to(const LogFiles& files) { runtime::log_to(runtime::duplicate(files.error.get())); }
+void write_to(const LogFiles& files) {
+  runtime::log_to(runtime::duplicate(files.error.get()));
+}
 
 }  // namespace supervisor

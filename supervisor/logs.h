@@ -1,5 +1,6 @@
-// The log files, opened here because the front may not: opened at start, and again on USR1 for whoever rotates them.
-// We never rename or delete them. Lines are written by runtime/log.h; access events by the front.
+// The log files, opened here because the front may not: opened at start, and again on USR1 for whoever
+// rotates them. We never rename or delete them. Lines are written by runtime/log.h; access events by the
+// front.
 #pragma once
 #include <vector>
 

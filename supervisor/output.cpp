@@ -13,11 +13,12 @@
 namespace supervisor {
 namespace {
 
-constexpr runtime::Bytes kKeptOfLine = 1_KiB;     // of the last lines
-constexpr runtime::Bytes kAtomic = 4_KiB;         // PIPE_BUF: what poll() promises that a pipe will take
-constexpr int kReadsAtTheEnd = 64;                // a pipe holds 64 KiB; descendants may go on writing
+constexpr runtime::Bytes kKeptOfLine = 1_KiB;  // of the last lines
+constexpr runtime::Bytes kAtomic = 4_KiB;      // PIPE_BUF: what poll() promises that a pipe will take
+constexpr int kReadsAtTheEnd = 64;             // a pipe holds 64 KiB; descendants may go on writing
 
-// stderr may be a terminal that was stopped, or a full pipe: it is shared with others, so it is not made non-blocking.
+// stderr may be a terminal that was stopped, or a full pipe: it is shared with others, so it is not made
+// non-blocking.
 bool write_if_taken(std::string_view text) {
   while (!text.empty()) {
     pollfd ask{STDERR_FILENO, POLLOUT, 0};
@@ -68,13 +69,18 @@ std::string without_controls(std::string_view line) {
 }
 
 void OutputSink::write(std::string_view mark, std::string_view line) {
-  if (!as_is_) return runtime::log(runtime::Level::kInfo, fmt::format("{} | {}", mark, without_controls(line)));
-  if (dropped_ != 0 && write_if_taken(fmt::format("portherd: {} lines of output were dropped\n", dropped_))) dropped_ = 0;
+  if (!as_is_)
+    return runtime::log(runtime::Level::kInfo, fmt::format("{} | {}", mark, without_controls(line)));
+  if (dropped_ != 0 && write_if_taken(fmt::format("portherd: {} lines of output were dropped\n", dropped_)))
+    dropped_ = 0;
   if (!write_if_taken(fmt::format("{} | {}\n", mark, line))) ++dropped_;
 }
 
 Output::Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err)
-    : sink_(sink), mark_(std::move(mark)), out_(*this, loop, std::move(out)), err_(*this, loop, std::move(err)) {}
+    : sink_(sink),
+      mark_(std::move(mark)),
+      out_(*this, loop, std::move(out)),
+      err_(*this, loop, std::move(err)) {}
 
 void Output::finish() {
   for (Stream* stream : {&out_, &err_}) {
@@ -98,7 +104,9 @@ Output::Stream::Stream(Output& to, runtime::Loop& loop, runtime::Fd from)
   watch.want_read(true);
 }
 
-void Output::Stream::on_readable() { read_once(); }
+void Output::Stream::on_readable() {
+  read_once();
+}
 
 bool Output::Stream::read_once() {
   if (!fd) return false;

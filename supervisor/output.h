@@ -1,5 +1,6 @@
-// What workers print: bytes from their pipes become lines, marked with who said them. Bounded: a long line is cut, a line
-// that cannot be written now is dropped and counted, and of a worker only the last few lines are kept.
+// What workers print: bytes from their pipes become lines, marked with who said them. Bounded: a long line is
+// cut, a line that cannot be written now is dropped and counted, and of a worker only the last few lines are
+// kept.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -20,8 +21,8 @@ class LineCutter {
   static constexpr runtime::Bytes kLongest = 16_KiB;
   static constexpr std::string_view kMark = " [cut]";
 
-  /// Calls `line` for each line that is whole now, without its end ("\n" or "\r\n"). Of a longer one comes the
-  /// beginning with kMark, at once; the rest of it is thrown away.
+  /// Calls `line` for each line that is whole now, without its end ("\n" or "\r\n"). Of a longer one comes
+  /// the beginning with kMark, at once; the rest of it is thrown away.
   void feed(std::string_view bytes, const std::function<void(std::string_view)>& line);
   /// The stream has ended: what is left is a line.
   void finish(const std::function<void(std::string_view)>& line);

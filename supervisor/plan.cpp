@@ -37,7 +37,8 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
   switch (how) {
     case Handover::kListenFds:
       plan.fds.push_back({seat.socket_fd, kSocketFd});
-      // A command that names {fd} has been told. gunicorn would take the same descriptor twice and end (arbiter.py, 20.1).
+      // A command that names {fd} has been told. gunicorn would take the same descriptor twice and end
+      // (arbiter.py, 20.1).
       if (mentions(app, "{fd}")) return;
       variables["LISTEN_FDS"] = "1";
       plan.wants_listen_pid = true;
@@ -70,7 +71,8 @@ Handover handover_of(const conf::App& app) {
   return mentions(app, "{socket}") ? Handover::kPath : Handover::kListenFds;
 }
 
-Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base, const Account& account) {
+Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
+                              const Account& account) {
   const Handover how = handover_of(app);
   TRY(Variables variables, app_environment(app, base));
   for (auto& [name, value] : variables) {
@@ -94,7 +96,8 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
   plan.environment = to_texts(variables);
   if (is_root()) plan.account = account;
   if (app.umask) plan.umask = app.umask->bits;
-  plan.death_signal = SIGTERM;  // if the supervisor dies, workers get TERM while the front drains (docs/design.md)
+  plan.death_signal =
+      SIGTERM;  // if the supervisor dies, workers get TERM while the front drains (docs/design.md)
   return plan;
 }
 

@@ -1,5 +1,6 @@
-// What a worker is started with: from an app's settings and one worker's seat to a SpawnPlan. How a program receives its
-// socket is decided here. Nothing is opened or started: see worker.h for that, spawn.h for the fork.
+// What a worker is started with: from an app's settings and one worker's seat to a SpawnPlan. How a program
+// receives its socket is decided here. Nothing is opened or started: see worker.h for that, spawn.h for the
+// fork.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -27,15 +28,16 @@ inline constexpr int kBlobFd = 4;    // what a Python worker runs first
 
 /// What one process of an app gets for itself. Descriptors are ours, open until the spawn.
 struct Seat {
-  std::string socket;       ///< path
-  std::string notify;       ///< path of its NOTIFY_SOCKET
-  std::uint16_t port = 0;   ///< for kPort
-  int socket_fd = -1;       ///< for kListenFds
-  int blob_fd = -1;         ///< for wsgi
-  int out = -1, err = -1;   ///< its output
+  std::string socket;      ///< path
+  std::string notify;      ///< path of its NOTIFY_SOCKET
+  std::uint16_t port = 0;  ///< for kPort
+  int socket_fd = -1;      ///< for kListenFds
+  int blob_fd = -1;        ///< for wsgi
+  int out = -1, err = -1;  ///< its output
 };
 
-/// `base`: the environment below env_file and env. `account`: who the app runs as. Errors: no such program, a bad env_file.
+/// `base`: the environment below env_file and env. `account`: who the app runs as. Errors: no such program, a
+/// bad env_file.
 runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
                                        const Account& account);
 

@@ -34,7 +34,9 @@ auto look_up(Look look, Take take) -> std::optional<decltype(take(std::declval<E
   return std::nullopt;
 }
 
-Account to_account(passwd& entry) { return {entry.pw_name, entry.pw_dir, entry.pw_uid, entry.pw_gid, {}}; }
+Account to_account(passwd& entry) {
+  return {entry.pw_name, entry.pw_dir, entry.pw_uid, entry.pw_gid, {}};
+}
 
 std::vector<gid_t> groups_of(const Account& account) {
   int count = 64;
@@ -48,7 +50,9 @@ std::vector<gid_t> groups_of(const Account& account) {
 
 }  // namespace
 
-bool is_root() { return ::geteuid() == 0; }
+bool is_root() {
+  return ::geteuid() == 0;
+}
 
 rlim_t raise_descriptor_limit() {
   rlimit limit{};

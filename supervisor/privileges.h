@@ -20,8 +20,8 @@ struct Account {
 
 bool is_root();
 
-/// Raises our limit of descriptors to the hard one, each worker takes some. The soft limit that was, which workers get:
-/// programs that use select(2) break on a number past 1023.
+/// Raises our limit of descriptors to the hard one, each worker takes some. The soft limit that was, which
+/// workers get: programs that use select(2) break on a number past 1023.
 rlim_t raise_descriptor_limit();
 
 /// Us, as we are.

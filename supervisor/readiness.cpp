@@ -34,7 +34,8 @@ runtime::Result<runtime::Fd> NotifySocket::bind(const std::string& path) {
   return runtime::bind_unix_datagram(path, 0600);
 }
 
-NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<> on_ready)
+NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path,
+                           runtime::Call<> on_ready)
     : fd_(std::move(socket)),
       path_(std::move(path)),
       on_ready_(on_ready),
@@ -42,7 +43,9 @@ NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string 
   watch_.want_read(true);
 }
 
-NotifySocket::~NotifySocket() { ::unlink(path_.c_str()); }
+NotifySocket::~NotifySocket() {
+  ::unlink(path_.c_str());
+}
 
 // One a turn: a worker that floods us gets no more than its share.
 void NotifySocket::on_readable() {

@@ -15,7 +15,8 @@
 namespace supervisor {
 namespace {
 
-constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD (waitid(2)); glibc's header has it only with _GNU_SOURCE
+constexpr auto kPidfd =
+    static_cast<idtype_t>(3);  // P_PIDFD (waitid(2)); glibc's header has it only with _GNU_SOURCE
 
 Exit to_exit(const siginfo_t& info) {
   return {.is_signal = info.si_code != CLD_EXITED, .number = info.si_status};
@@ -31,12 +32,13 @@ bool wait_for(idtype_t type, id_t id, int options, siginfo_t& info) {
 
 }  // namespace
 
-Reaper::Reaper(runtime::Loop& loop) : loop_(loop), signal_(loop, SIGCHLD, runtime::bind<&Reaper::on_child_signal>(this)) {
+Reaper::Reaper(runtime::Loop& loop)
+    : loop_(loop), signal_(loop, SIGCHLD, runtime::bind<&Reaper::on_child_signal>(this)) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-// Children of ours are left to their pidfd; but the same pid would be told again and again while it waits for that, so
-// it is collected here.
+// Children of ours are left to their pidfd; but the same pid would be told again and again while it waits for
+// that, so it is collected here.
 void Reaper::on_child_signal() {
   siginfo_t info;
   while (wait_for(P_ALL, 0, WNOHANG | WNOWAIT, info)) {
@@ -48,7 +50,8 @@ void Reaper::on_child_signal() {
     }
     siginfo_t gone;
     if (!wait_for(P_PID, static_cast<id_t>(info.si_pid), WNOHANG, gone)) return;
-    runtime::log(runtime::Level::kDebug, "an orphan has ended", {{"pid", info.si_pid}, {"exit", describe(to_exit(gone), {})}});
+    runtime::log(runtime::Level::kDebug, "an orphan has ended",
+                 {{"pid", info.si_pid}, {"exit", describe(to_exit(gone), {})}});
   }
 }
 
@@ -93,7 +96,8 @@ void Child::signal(int number) {
 void Child::kill_group() {
   if (!is_alive_) return;
   signal(SIGKILL);
-  // Not yet reaped, so its pid, which is the group's name, is nobody else's. Before setsid() there is no such group.
+  // Not yet reaped, so its pid, which is the group's name, is nobody else's. Before setsid() there is no such
+  // group.
   ::kill(-pid_, SIGKILL);
 }
 

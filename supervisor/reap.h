@@ -1,5 +1,6 @@
-// Children and their ends. A Child is watched by pidfd (pidfd_open(2)), never by a guessed pid; orphans, which come to us
-// because we are a child subreaper or PID 1, are reaped with one debug line. What an end means is not known here.
+// Children and their ends. A Child is watched by pidfd (pidfd_open(2)), never by a guessed pid; orphans,
+// which come to us because we are a child subreaper or PID 1, are reaped with one debug line. What an end
+// means is not known here.
 #pragma once
 #include <sys/types.h>
 
@@ -32,7 +33,8 @@ class Reaper {
   runtime::SignalWatch signal_;
 };
 
-/// One process that we started, leader of its own group. Destroying it kills the group and waits for the process.
+/// One process that we started, leader of its own group. Destroying it kills the group and waits for the
+/// process.
 class Child {
  public:
   Child(Reaper& reaper, Spawned spawned, runtime::Call<const Exit&> on_exited);
@@ -59,9 +61,9 @@ class Child {
   Reaper& reaper_;
   pid_t pid_;
   runtime::Fd pidfd_;
-  runtime::Fd failure_pipe_;               // SpawnFailure comes out of it, if anything
-  std::optional<SpawnFailure> failure_;    // set when it has ended
-  runtime::Call<const Exit&> on_exited_;   // once
+  runtime::Fd failure_pipe_;              // SpawnFailure comes out of it, if anything
+  std::optional<SpawnFailure> failure_;   // set when it has ended
+  runtime::Call<const Exit&> on_exited_;  // once
   runtime::IoWatch watch_;
   bool is_alive_ = true;
   int sent_ = 0;

@@ -29,9 +29,11 @@ constexpr const char* kHere = "here";
 // "/NAME/" and the longest "APP.ID.sock".
 constexpr std::size_t kLongestInside = 12 + 32 + 1 + 10 + 5;
 
-// As root the front and the apps' users must come through to their own sockets, each of which has its own mode; they
-// cannot list what is there. Not as root all of us are one user.
-mode_t folder_mode() { return is_root() ? 0711 : 0700; }
+// As root the front and the apps' users must come through to their own sockets, each of which has its own
+// mode; they cannot list what is there. Not as root all of us are one user.
+mode_t folder_mode() {
+  return is_root() ? 0711 : 0700;
+}
 
 Result<void> make_folder(const std::string& path, mode_t mode) {
   if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
@@ -39,9 +41,10 @@ Result<void> make_folder(const std::string& path, mode_t mode) {
   }
   // Somebody else may have been there first (/tmp is everybody's): ours, a folder and no link, or nothing.
   const Fd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat about {};
+  struct stat about{};
   if (!folder || ::fstat(folder.get(), &about) != 0) return fail(Code::kSystem, "cannot open " + path, errno);
-  if (about.st_uid != ::geteuid()) return fail(Code::kSystem, fmt::format("{} belongs to somebody else", path));
+  if (about.st_uid != ::geteuid())
+    return fail(Code::kSystem, fmt::format("{} belongs to somebody else", path));
   if ((about.st_mode & 022) != 0) return fail(Code::kSystem, fmt::format("others may write to {}", path));
   return {};
 }
@@ -92,7 +95,8 @@ Result<std::pair<std::string, Fd>> make_own(const std::string& base) {
     }
     ::chmod(path.c_str(), folder_mode());  // whatever the umask is
     Fd lock(::open(fmt::format("{}/{}", path, kLock).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return fail(Code::kSystem, "cannot lock " + path, errno);
+    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+      return fail(Code::kSystem, "cannot lock " + path, errno);
     return std::pair(path, std::move(lock));
   }
   return fail(Code::kSystem, fmt::format("no free name in {}", base));
@@ -124,7 +128,8 @@ std::vector<std::string> runtime_bases() {
   const char* xdg = std::getenv("XDG_RUNTIME_DIR");
   if (!is_root() && xdg != nullptr && *xdg == '/') bases.push_back(fmt::format("{}/portherd", xdg));
   bases.push_back(fmt::format("/tmp/portherd-{}", ::geteuid()));
-  std::erase_if(bases, [](const std::string& base) { return base.size() + kLongestInside > conf::kLongestSocketPath; });
+  std::erase_if(
+      bases, [](const std::string& base) { return base.size() + kLongestInside > conf::kLongestSocketPath; });
   return bases;
 }
 
@@ -156,7 +161,8 @@ RuntimeFolder::~RuntimeFolder() {
 void RuntimeFolder::announce(const Instance& self) const {
   const std::string text =
       Json{{"pid", self.pid}, {"directory", self.directory}, {"control", self.control}}.dump(
-          -1, ' ', false, Json::error_handler_t::replace) + "\n";
+          -1, ' ', false, Json::error_handler_t::replace) +
+      "\n";
   const Fd fd(::open((*this / kHere).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   [[maybe_unused]] const auto n = ::write(fd.get(), text.data(), text.size());
 }

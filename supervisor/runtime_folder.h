@@ -1,5 +1,6 @@
-// The folder in which one supervisor's sockets lie: /run/portherd/NAME for root, else in $XDG_RUNTIME_DIR, else under
-// /tmp. NAME is unique among those who live. Gone with its owner; what a dead one left is removed at the next start.
+// The folder in which one supervisor's sockets lie: /run/portherd/NAME for root, else in $XDG_RUNTIME_DIR,
+// else under /tmp. NAME is unique among those who live. Gone with its owner; what a dead one left is removed
+// at the next start.
 #pragma once
 #include <sys/types.h>
 

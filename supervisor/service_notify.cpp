@@ -25,8 +25,8 @@ void ServiceNotify::say(std::string_view text) const {
   if (path_.front() == '@') to.sun_path[0] = '\0';
   const runtime::Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path_.size());
-  ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL, static_cast<const sockaddr*>(static_cast<const void*>(&to)),
-           length);
+  ::sendto(fd.get(), text.data(), text.size(), MSG_NOSIGNAL,
+           static_cast<const sockaddr*>(static_cast<const void*>(&to)), length);
 }
 
 }  // namespace supervisor

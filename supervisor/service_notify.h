@@ -1,4 +1,5 @@
-// Tells the service manager that started us (systemd, sd_notify(3)) how we are. Without NOTIFY_SOCKET nobody is told.
+// Tells the service manager that started us (systemd, sd_notify(3)) how we are. Without NOTIFY_SOCKET nobody
+// is told.
 #pragma once
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
-// After fork, and before exec, only these are called: dup3, fcntl, close_range, open, setsid, umask, setgroups, setresgid,
-// setresuid, setrlimit, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve, execveat, write, exit_group. All are system calls
-// without a lock or an allocation in glibc (signal-safety(7)); the supervisor has one thread.
+// After fork, and before exec, only these are called: dup3, fcntl, close_range, open, setsid, umask,
+// setgroups, setresgid, setresuid, setrlimit, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve,
+// execveat, write, exit_group. All are system calls without a lock or an allocation in glibc
+// (signal-safety(7)); the supervisor has one thread.
 #include "supervisor/spawn.h"
 
 #include <fcntl.h>
@@ -32,13 +33,13 @@ constexpr std::size_t kDigits = 10;  // of a pid
 // Everything that the child needs, laid out before the fork.
 struct Prepared {
   const SpawnPlan* plan;
-  std::string listen_pid;           // "LISTEN_PID=" and room for the digits
-  std::vector<char*> argv, envp;    // null at the end
-  std::vector<Passed> fds;          // sources are copies above every target
-  std::vector<Fd> copies;           // owns those sources
-  int program_fd = -1;              // such a copy too, or none
+  std::string listen_pid;         // "LISTEN_PID=" and room for the digits
+  std::vector<char*> argv, envp;  // null at the end
+  std::vector<Passed> fds;        // sources are copies above every target
+  std::vector<Fd> copies;         // owns those sources
+  int program_fd = -1;            // such a copy too, or none
   int above_targets = 3;
-  rlimit descriptors{};             // meaningful if the plan has a limit
+  rlimit descriptors{};  // meaningful if the plan has a limit
   pid_t parent = 0;
   sigset_t no_signals{};
   int failure = -1;
@@ -100,15 +101,17 @@ Result<Prepared> prepare(const SpawnPlan& plan) {
 void write_own_pid(char* digits) {
   std::array<char, kDigits> backwards{};
   std::size_t count = 0;
-  for (pid_t rest = ::getpid(); rest != 0; rest /= 10) backwards[count++] = static_cast<char>('0' + rest % 10);
+  for (pid_t rest = ::getpid(); rest != 0; rest /= 10)
+    backwards[count++] = static_cast<char>('0' + rest % 10);
   while (count != 0) *digits++ = backwards[--count];
 }
 
 // Our own handlers and ignored signals (PIPE) must not live on in a program that does not know of them.
 bool reset_signals(const Prepared& ready) {
-  struct sigaction standard {};
+  struct sigaction standard{};
   standard.sa_handler = SIG_DFL;
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP
+  for (int number = 1; number < NSIG; ++number)
+    ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP
   return ::sigprocmask(SIG_SETMASK, &ready.no_signals, nullptr) == 0;
 }
 
@@ -117,7 +120,8 @@ bool place_descriptors(const Prepared& ready) {
   if (null < 0) return false;
   if (null != 0 && ::dup3(null, 0, 0) < 0) return false;
   if (null == 0) ::fcntl(0, F_SETFD, 0);
-  // Whatever our own parent left open goes too. Kernels before 5.11 do not know the flag; ours are close-on-exec anyway.
+  // Whatever our own parent left open goes too. Kernels before 5.11 do not know the flag; ours are
+  // close-on-exec anyway.
   ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
   for (const Passed& passed : ready.fds) {
     if (::dup3(passed.fd, passed.as, 0) < 0) return false;
@@ -196,14 +200,22 @@ Result<Spawned> spawn(const SpawnPlan& plan) {
 
 std::string_view name(SpawnStep step) {
   switch (step) {
-    case SpawnStep::kDescriptors: return "place its descriptors";
-    case SpawnStep::kSession: return "begin a session";
-    case SpawnStep::kUmask: return "set the umask";
-    case SpawnStep::kUser: return "become its user";
-    case SpawnStep::kPrivileges: return "give up privileges";
-    case SpawnStep::kDeathSignal: return "tie it to us";
-    case SpawnStep::kDirectory: return "enter its directory";
-    case SpawnStep::kProgram: return "start the program";
+    case SpawnStep::kDescriptors:
+      return "place its descriptors";
+    case SpawnStep::kSession:
+      return "begin a session";
+    case SpawnStep::kUmask:
+      return "set the umask";
+    case SpawnStep::kUser:
+      return "become its user";
+    case SpawnStep::kPrivileges:
+      return "give up privileges";
+    case SpawnStep::kDeathSignal:
+      return "tie it to us";
+    case SpawnStep::kDirectory:
+      return "enter its directory";
+    case SpawnStep::kProgram:
+      return "start the program";
   }
   return "be";
 }

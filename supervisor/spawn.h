@@ -1,5 +1,6 @@
-// Starts a process by a plan that was made before the fork. Between fork and exec only what is async-signal-safe is
-// called; a failing step tells itself and its errno through a pipe that exec closes. Who makes plans: plan.h, front.h.
+// Starts a process by a plan that was made before the fork. Between fork and exec only what is
+// async-signal-safe is called; a failing step tells itself and its errno through a pipe that exec closes. Who
+// makes plans: plan.h, front.h.
 #pragma once
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -22,18 +23,18 @@ struct Passed {
 };
 
 struct SpawnPlan {
-  std::string program;                    ///< absolute path
-  int program_fd = -1;                    ///< instead of the path: an open program, whoever may reach its path
-  std::vector<std::string> arguments;     ///< with the program's name as the first
-  std::vector<std::string> environment;   ///< "KEY=value"
-  std::string directory;                  ///< empty: ours
-  std::optional<Account> account;         ///< who to become; empty: nobody else
+  std::string program;                   ///< absolute path
+  int program_fd = -1;                   ///< instead of the path: an open program, whoever may reach its path
+  std::vector<std::string> arguments;    ///< with the program's name as the first
+  std::vector<std::string> environment;  ///< "KEY=value"
+  std::string directory;                 ///< empty: ours
+  std::optional<Account> account;        ///< who to become; empty: nobody else
   std::optional<mode_t> umask;
-  std::vector<Passed> fds;                ///< no others, but for 0, /dev/null, and our 1 and 2, unless they are here
-  bool wants_listen_pid = false;          ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
-  std::optional<rlim_t> descriptors;      ///< its soft limit (RLIMIT_NOFILE), where ours was raised
-  bool may_gain_privileges = true;        ///< false: no_new_privs
-  int death_signal = 0;                   ///< what it gets when we die; 0: nothing
+  std::vector<Passed> fds;        ///< no others, but for 0, /dev/null, and our 1 and 2, unless they are here
+  bool wants_listen_pid = false;  ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
+  std::optional<rlim_t> descriptors;  ///< its soft limit (RLIMIT_NOFILE), where ours was raised
+  bool may_gain_privileges = true;    ///< false: no_new_privs
+  int death_signal = 0;               ///< what it gets when we die; 0: nothing
 };
 
 struct Spawned {
@@ -42,10 +43,20 @@ struct Spawned {
   runtime::Fd failure;  ///< for read_failure()
 };
 
-/// Returns when the process exists; whether exec succeeded shows later. It leads a session and a group of its own.
+/// Returns when the process exists; whether exec succeeded shows later. It leads a session and a group of its
+/// own.
 runtime::Result<Spawned> spawn(const SpawnPlan& plan);
 
-enum class SpawnStep : int { kDescriptors, kSession, kUmask, kUser, kPrivileges, kDeathSignal, kDirectory, kProgram };
+enum class SpawnStep : int {
+  kDescriptors,
+  kSession,
+  kUmask,
+  kUser,
+  kPrivileges,
+  kDeathSignal,
+  kDirectory,
+  kProgram
+};
 
 /// "change to the directory": how it goes on after "cannot".
 std::string_view name(SpawnStep step);

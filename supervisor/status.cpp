@@ -16,7 +16,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json figures_of(const upstream::WorkerFigures& figures) {
-  return {{"busy", figures.busy.load()}, {"served", figures.served.load()}, {"connects", figures.connects.load()}};
+  return {{"busy", figures.busy.load()},
+          {"served", figures.served.load()},
+          {"connects", figures.connects.load()}};
 }
 
 Json worker_json(const Worker& worker, upstream::Scoreboard& board) {
@@ -44,9 +46,10 @@ Json proxy_json(const upstream::Worker& proxy, upstream::Scoreboard& board) {
 
 Json group_json(const Group& group, upstream::Scoreboard& board) {
   const upstream::AppFigures& figures = board->app[group.index()];
-  Json json{{"name", group.app().name},        {"state", group.state()},          {"generation", 1},
-            {"queue", figures.queue.load()},   {"slots", figures.slots.load()},   {"busy", figures.busy.load()},
-            {"served", figures.served.load()}, {"failed", figures.failed.load()}, {"workers", Json::array()}};
+  Json json{
+      {"name", group.app().name},        {"state", group.state()},          {"generation", 1},
+      {"queue", figures.queue.load()},   {"slots", figures.slots.load()},   {"busy", figures.busy.load()},
+      {"served", figures.served.load()}, {"failed", figures.failed.load()}, {"workers", Json::array()}};
   for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, board));
   for (const upstream::Worker& proxy : group.proxies()) json["workers"].push_back(proxy_json(proxy, board));
   return json;
@@ -81,7 +84,9 @@ std::string cut(std::string text, std::size_t width) {
   return text;
 }
 
-Json parse(std::string_view text) { return Json::parse(text, nullptr, /*allow_exceptions=*/false); }
+Json parse(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
 
 }  // namespace
 
@@ -98,21 +103,24 @@ std::string status_json(const StatusSources& sources) {
 
 std::string status_table(std::string_view text) {
   const Json json = parse(text);
-  std::string table = fmt::format("portherd {}  supervisor {}  front {}\n", text_of(json, "version"),
-                                  text_of(object_of(json, "supervisor"), "pid"), text_of(object_of(json, "front"), "pid"));
+  std::string table =
+      fmt::format("portherd {}  supervisor {}  front {}\n", text_of(json, "version"),
+                  text_of(object_of(json, "supervisor"), "pid"), text_of(object_of(json, "front"), "pid"));
   for (const Json& address : list_of(json, "listen")) {
     if (address.is_string()) table += fmt::format("  {}\n", cut(address.get<std::string>(), 78));
   }
   for (const Json& app : list_of(json, "apps")) {
-    table += fmt::format("\n{}: {}\n  {} of {} slots busy, {} waiting, {} served, {} failed\n", text_of(app, "name"),
-                         text_of(app, "state"), text_of(app, "busy"), text_of(app, "slots"), text_of(app, "queue"),
-                         text_of(app, "served"), text_of(app, "failed"));
-    table += fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", "slot", "pid", "state", "busy", "served", "memory",
-                         "last exit");
+    table +=
+        fmt::format("\n{}: {}\n  {} of {} slots busy, {} waiting, {} served, {} failed\n",
+                    text_of(app, "name"), text_of(app, "state"), text_of(app, "busy"), text_of(app, "slots"),
+                    text_of(app, "queue"), text_of(app, "served"), text_of(app, "failed"));
+    table += fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", "slot", "pid", "state", "busy",
+                         "served", "memory", "last exit");
     for (const Json& worker : list_of(app, "workers")) {
-      table += fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", text_of(worker, "slot"), text_of(worker, "pid"),
-                           text_of(worker, "state"), text_of(worker, "busy"), text_of(worker, "served"), memory_text(worker),
-                           cut(text_of(worker, "last_exit"), 29));
+      table +=
+          fmt::format(" {:>4} {:>7} {:<8} {:>5} {:>9} {:>10}  {}\n", text_of(worker, "slot"),
+                      text_of(worker, "pid"), text_of(worker, "state"), text_of(worker, "busy"),
+                      text_of(worker, "served"), memory_text(worker), cut(text_of(worker, "last_exit"), 29));
     }
   }
   return table;

@@ -1,5 +1,5 @@
-// What `status` says: from what the supervisor knows and the scoreboard counts to JSON (docs/design.md, "status --json"),
-// and from JSON to a table for people. Nothing is asked of the front.
+// What `status` says: from what the supervisor knows and the scoreboard counts to JSON (docs/design.md,
+// "status --json"), and from JSON to a table for people. Nothing is asked of the front.
 #pragma once
 #include <sys/types.h>
 
@@ -24,7 +24,8 @@ struct StatusSources {
 /// One line, without its end.
 std::string status_json(const StatusSources& sources);
 
-/// A table of at most 80 columns. `json` is what status_json() made, from another process: not trusted to be so.
+/// A table of at most 80 columns. `json` is what status_json() made, from another process: not trusted to be
+/// so.
 std::string status_table(std::string_view json);
 /// Every worker of every app is ready.
 bool is_all_ready(std::string_view json);

@@ -23,10 +23,14 @@ using runtime::Result;
 
 Level to_level(conf::LogLevel level) {
   switch (level) {
-    case conf::LogLevel::kDebug: return Level::kDebug;
-    case conf::LogLevel::kInfo: return Level::kInfo;
-    case conf::LogLevel::kWarning: return Level::kWarning;
-    case conf::LogLevel::kError: return Level::kError;
+    case conf::LogLevel::kDebug:
+      return Level::kDebug;
+    case conf::LogLevel::kInfo:
+      return Level::kInfo;
+    case conf::LogLevel::kWarning:
+      return Level::kWarning;
+    case conf::LogLevel::kError:
+      return Level::kError;
   }
   return Level::kInfo;
 }
@@ -46,7 +50,8 @@ void say(const std::string& text) {
 Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options options) {
   fix_threads(settings.front);
   if (settings.apps.size() > upstream::kMaxApps) {
-    return runtime::fail(runtime::Code::kConfig, fmt::format("{} apps; there can be {}", settings.apps.size(), upstream::kMaxApps));
+    return runtime::fail(runtime::Code::kConfig,
+                         fmt::format("{} apps; there can be {}", settings.apps.size(), upstream::kMaxApps));
   }
   TRY(Account front, front_account(settings.front));
   std::vector<Account> accounts;
@@ -62,12 +67,15 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
     python = std::move(blob);
   }
   TRY(RuntimeFolder folder, RuntimeFolder::make());
-  TRY(Listeners listeners, Listeners::open(settings.listen, settings.front.threads.number, std::move(options.adopted)));
-  if (listeners.all().empty()) return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
+  TRY(Listeners listeners,
+      Listeners::open(settings.listen, settings.front.threads.number, std::move(options.adopted)));
+  if (listeners.all().empty())
+    return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
   TRY(LogFiles logs, open_logs(settings.log));
   TRY(upstream::Scoreboard board, upstream::Scoreboard::make());
-  return Ground{std::move(settings), std::move(options), std::move(folder),   std::move(listeners), std::move(logs),
-                std::move(board),    std::move(front),   std::move(accounts), std::move(python)};
+  return Ground{std::move(settings),  std::move(options),  std::move(folder),
+                std::move(listeners), std::move(logs),     std::move(board),
+                std::move(front),     std::move(accounts), std::move(python)};
 }
 
 Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Options options) {
@@ -125,18 +133,19 @@ Supervisor::~Supervisor() {
 
 void Supervisor::make_groups(std::vector<Account> accounts) {
   for (std::size_t i = 0; i < ground_.settings.apps.size(); ++i) {
-    groups_.push_back(std::make_unique<Group>(herd_, ground_.settings.apps[i], std::move(accounts[i]),
-                                              static_cast<upstream::AppIndex>(i),
-                                              GroupCalls{.on_stopped = bind<&Supervisor::on_group_stopped>(this),
-                                                         .on_failed = bind<&Supervisor::on_group_failed>(this)}));
+    groups_.push_back(std::make_unique<Group>(
+        herd_, ground_.settings.apps[i], std::move(accounts[i]), static_cast<upstream::AppIndex>(i),
+        GroupCalls{.on_stopped = bind<&Supervisor::on_group_stopped>(this),
+                   .on_failed = bind<&Supervisor::on_group_failed>(this)}));
   }
 }
 
 Result<void> Supervisor::open_control() {
   std::string& socket = ground_.settings.control.socket;
   if (socket.empty()) socket = ground_.folder / "control.sock";
-  TRY(std::unique_ptr<Control> control, Control::open(loop_, socket, ground_.settings.control.group,
-                                                      [this](std::string_view verb) { return answer(verb); }));
+  TRY(std::unique_ptr<Control> control,
+      Control::open(loop_, socket, ground_.settings.control.group,
+                    [this](std::string_view verb) { return answer(verb); }));
   control_ = std::move(control);
   ground_.folder.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
   return {};
@@ -213,7 +222,8 @@ void Supervisor::on_reopen_signal() {
 }
 
 void Supervisor::on_reload_signal() {
-  log(Level::kWarning, "HUP changes nothing: this version does not reload its configuration; restart it to apply a change");
+  log(Level::kWarning,
+      "HUP changes nothing: this version does not reload its configuration; restart it to apply a change");
 }
 
 Control::Answer Supervisor::answer(std::string_view verb) {
@@ -236,7 +246,9 @@ void Supervisor::stop() {
   delay_.arm(delay);  // load balancers learn of it first
 }
 
-void Supervisor::begin_drain() { front_.drain(); }
+void Supervisor::begin_drain() {
+  front_.drain();
+}
 
 void Supervisor::stop_now() {
   log(Level::kWarning, "stopping now: cutting what is in flight");

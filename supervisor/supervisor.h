@@ -1,5 +1,6 @@
-// The first process: builds its parts in order, obeys signals and the control socket, and ends everything it started.
-// Parses no byte from the network. One thread, one loop. The parts: listeners.h, front.h, group.h, control.h.
+// The first process: builds its parts in order, obeys signals and the control socket, and ends everything it
+// started. Parses no byte from the network. One thread, one loop. The parts: listeners.h, front.h, group.h,
+// control.h.
 #pragma once
 #include <memory>
 #include <optional>
@@ -20,9 +21,9 @@
 namespace supervisor {
 
 struct Options {
-  bool is_run = false;                     ///< `run`: own environment, output as it is, gives up if the first boot fails
+  bool is_run = false;  ///< `run`: own environment, output as it is, gives up if the first boot fails
   FrontProgram front;
-  std::vector<runtime::Fd> adopted;        ///< listening sockets from LISTEN_FDS
+  std::vector<runtime::Fd> adopted;  ///< listening sockets from LISTEN_FDS
 };
 
 class Supervisor {
@@ -81,9 +82,9 @@ class Supervisor {
   Herd herd_;
   std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
   std::unique_ptr<Control> control_;
-  runtime::Timer delay_;                        // shutdown_delay
+  runtime::Timer delay_;  // shutdown_delay
   runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_;
-  bool has_said_ready_ = false;                 // to the service manager, and the banner
+  bool has_said_ready_ = false;  // to the service manager, and the banner
   bool is_stopping_ = false;
   bool is_front_gone_ = false;
   int status_ = 0;

@@ -23,7 +23,7 @@ using runtime::log;
 using runtime::Milliseconds;
 using runtime::Result;
 
-constexpr Milliseconds kKillAgain{5000};   // a process in uninterruptible sleep takes no signal
+constexpr Milliseconds kKillAgain{5000};  // a process in uninterruptible sleep takes no signal
 constexpr Milliseconds kLookForSocket{20};
 
 Result<std::pair<Fd, Fd>> pipe() {
@@ -34,8 +34,8 @@ Result<std::pair<Fd, Fd>> pipe() {
 
 }  // namespace
 
-Worker::Worker(Herd& herd, Group& group, const conf::App& app, const Account& account, upstream::AppIndex index,
-               std::uint32_t slot)
+Worker::Worker(Herd& herd, Group& group, const conf::App& app, const Account& account,
+               upstream::AppIndex index, std::uint32_t slot)
     : herd_(herd),
       group_(group),
       app_(app),
@@ -62,15 +62,24 @@ void Worker::on(Event event) {
 
 void Worker::perform(Action action) {
   switch (action) {
-    case Action::kNothing: return;
-    case Action::kSpawn: return spawn();
-    case Action::kPublish: return publish();
-    case Action::kUnpublish: return unpublish();
-    case Action::kTerm: return term();
-    case Action::kKill: return kill();
-    case Action::kReap: return reap();
-    case Action::kArm: return deadline_.arm(group_.wait_before_next(*this));
-    case Action::kReport: return group_.on_failed(*this);
+    case Action::kNothing:
+      return;
+    case Action::kSpawn:
+      return spawn();
+    case Action::kPublish:
+      return publish();
+    case Action::kUnpublish:
+      return unpublish();
+    case Action::kTerm:
+      return term();
+    case Action::kKill:
+      return kill();
+    case Action::kReap:
+      return reap();
+    case Action::kArm:
+      return deadline_.arm(group_.wait_before_next(*this));
+    case Action::kReport:
+      return group_.on_failed(*this);
   }
 }
 
@@ -118,18 +127,21 @@ Result<void> Worker::start_process() {
   const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
   TRY(SpawnPlan plan, plan_worker(app_, seat, base, account_));
   plan.descriptors = herd_.descriptors;
-  process.output = std::make_unique<Output>(herd_.reaper.loop(), herd_.output, fmt::format("{}.{}", app_.name, slot_),
-                                            std::move(out.first), std::move(err.first));
+  process.output =
+      std::make_unique<Output>(herd_.reaper.loop(), herd_.output, fmt::format("{}.{}", app_.name, slot_),
+                               std::move(out.first), std::move(err.first));
   process.kills_before = runtime::oom_kills();
   process.started = std::chrono::system_clock::now();
   process.begun = herd_.reaper.loop().now();
   TRY(Spawned spawned, supervisor::spawn(plan));
   process.socket->close();
   about.pid = spawned.pid;
-  process.child = std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
+  process.child =
+      std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
   process.journey.note("spawned", runtime::Clock::now());
   if (!process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
-  log(Level::kDebug, "worker has been started", {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
+  log(Level::kDebug, "worker has been started",
+      {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
   return {};
 }
 
@@ -144,7 +156,10 @@ void Worker::publish() {
   process_->journey.note("ready", herd_.reaper.loop().now());
   herd_.front.tell(upstream::Publish{process_->about});
   log(Level::kInfo, "worker is ready",
-      {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"journey", process_->journey.text()}});
+      {{"app", app_.name},
+       {"worker", slot_},
+       {"pid", process_->about.pid},
+       {"journey", process_->journey.text()}});
 }
 
 void Worker::unpublish() {
@@ -198,24 +213,38 @@ bool Worker::is_failed_boot() const {
 }
 
 void Worker::tell_exit(const std::string& cause) {
-  const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(herd_.reaper.loop().now() - process_->begun);
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::seconds>(herd_.reaper.loop().now() - process_->begun);
   const std::string up = fmt::format("{}s", process_->child ? uptime.count() : 0);
   if (!is_failed_boot() && (from_ != State::kReady || group_.is_stopping())) {
     return log(Level::kInfo, "worker has ended",
-               {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause}, {"uptime", up}});
+               {{"app", app_.name},
+                {"worker", slot_},
+                {"pid", process_->about.pid},
+                {"exit", cause},
+                {"uptime", up}});
   }
   if (process_->was_ready) {
     const std::uint32_t busy = herd_.rows[process_->about.row].busy;
     return log(Level::kWarning, "worker has ended unexpectedly",
-               {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause},
-                {"uptime", up}, {"requests", busy}});
+               {{"app", app_.name},
+                {"worker", slot_},
+                {"pid", process_->about.pid},
+                {"exit", cause},
+                {"uptime", up},
+                {"requests", busy}});
   }
   const Level level = group_.is_worth_saying_now() ? Level::kError : Level::kDebug;
   // In `run` its lines stand just above, as it wrote them.
   const std::string lines = herd_.is_run ? "" : fmt::format("{}", fmt::join(last_lines_, "\n"));
   log(level, "worker did not become ready",
-      {{"app", app_.name}, {"worker", slot_}, {"pid", process_->about.pid}, {"exit", cause},
-       {"journey", process_->journey.text()}, {"failures", group_.failures()}, {"output", lines}});
+      {{"app", app_.name},
+       {"worker", slot_},
+       {"pid", process_->about.pid},
+       {"exit", cause},
+       {"journey", process_->journey.text()},
+       {"failures", group_.failures()},
+       {"output", lines}});
 }
 
 void Worker::on_exited(const Exit& exit) {
@@ -235,7 +264,8 @@ void Worker::on_notified() {
 
 void Worker::on_probed(const upstream::Probed& answer) {
   if (answer.is_ready) return on(Event::kReady);
-  log(Level::kDebug, "worker is not ready yet", {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
+  log(Level::kDebug, "worker is not ready yet",
+      {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
 }
 
 void Worker::replay() {

@@ -1,5 +1,5 @@
-// One place of an app, and the processes that hold it one after the other. What happens when is worker_table.h; this
-// performs the actions. How many there are, and when the next start is due: group.h.
+// One place of an app, and the processes that hold it one after the other. What happens when is
+// worker_table.h; this performs the actions. How many there are, and when the next start is due: group.h.
 #pragma once
 #include <memory>
 #include <string>
@@ -69,7 +69,7 @@ class Worker {
     runtime::WallTime started{};
     runtime::Time begun{};
     runtime::OomKills kills_before;
-    bool has_row = false;    // about.row is ours
+    bool has_row = false;  // about.row is ours
     bool was_ready = false;
     bool is_probed = false;  // the front was told to ask it
   };
@@ -97,21 +97,21 @@ class Worker {
   const conf::App& app_;
   const Account& account_;
   const upstream::AppIndex index_;
-  const std::uint32_t slot_;             // from 1
+  const std::uint32_t slot_;  // from 1
   const Proof proof_;
   State state_ = State::kIdle;
-  State from_ = State::kIdle;            // the state before the event that is being performed
-  std::unique_ptr<Process> process_;     // from spawn to reap
-  Exit exit_;                            // of process_, once it has ended
-  std::string start_failure_;            // why it could not even be started; empty: it could
-  bool has_timed_out_ = false;           // boot_timeout was over for process_
+  State from_ = State::kIdle;         // the state before the event that is being performed
+  std::unique_ptr<Process> process_;  // from spawn to reap
+  Exit exit_;                         // of process_, once it has ended
+  std::string start_failure_;         // why it could not even be started; empty: it could
+  bool has_timed_out_ = false;        // boot_timeout was over for process_
   bool had_been_ready_ = false;
   Backoff backoff_;
   std::string last_exit_;
   std::deque<std::string> last_lines_;
   runtime::Time not_before_{};
-  runtime::Timer deadline_;              // the one deadline of state_
-  runtime::Timer admission_;             // kPath as root: looks whether the socket is there by now
+  runtime::Timer deadline_;   // the one deadline of state_
+  runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now
 };
 
 }  // namespace supervisor

@@ -17,7 +17,8 @@ using runtime::fail;
 using runtime::Fd;
 using runtime::Result;
 
-// Free now; nobody can promise that it still is when the program binds it. For programs that know nothing else.
+// Free now; nobody can promise that it still is when the program binds it. For programs that know nothing
+// else.
 Result<std::uint16_t> free_port() {
   TRY(const Fd fd, runtime::listen_tcp("127.0.0.1", 0, /*shared=*/false));
   return runtime::local_port(fd.get());
@@ -36,7 +37,8 @@ Result<WorkerSocket> WorkerSocket::make(Handover how, const std::string& stem, c
   switch (how) {
     case Handover::kListenFds: {
       TRY(Fd listening, runtime::listen_unix(stem + ".sock", 0660));
-      // Blocking, as systemd hands sockets over (systemd.socket(5), NonBlocking=): a plain accept() in a loop must wait.
+      // Blocking, as systemd hands sockets over (systemd.socket(5), NonBlocking=): a plain accept() in a loop
+      // must wait.
       ::fcntl(listening.get(), F_SETFL, 0);
       made.listening_ = std::move(listening);
       made.path_ = stem + ".sock";
@@ -45,7 +47,8 @@ Result<WorkerSocket> WorkerSocket::make(Handover how, const std::string& stem, c
     }
     case Handover::kPath: {
       // A folder of its own, in which its user may make the socket, and which the front may enter.
-      if (::mkdir(stem.c_str(), 0710) != 0) return fail(Code::kSystem, "cannot make the folder " + stem, errno);
+      if (::mkdir(stem.c_str(), 0710) != 0)
+        return fail(Code::kSystem, "cannot make the folder " + stem, errno);
       made.folder_ = stem;
       made.path_ = stem + "/sock";
       ::chmod(stem.c_str(), 0710);
@@ -66,14 +69,16 @@ WorkerSocket::~WorkerSocket() {
   if (!folder_.empty()) ::rmdir(folder_.c_str());
 }
 
-std::string WorkerSocket::address() const { return port_ != 0 ? fmt::format("port:{}", port_) : path_; }
+std::string WorkerSocket::address() const {
+  return port_ != 0 ? fmt::format("port:{}", port_) : path_;
+}
 
-// The folder belongs to the app's user, who could put a link there: what is changed is the socket that was opened, by
-// its number, whatever the path means by then.
+// The folder belongs to the app's user, who could put a link there: what is changed is the socket that was
+// opened, by its number, whatever the path means by then.
 bool WorkerSocket::admit(const Account& front) const {
   if (folder_.empty() || !is_root()) return true;
   const Fd socket(::open(path_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct stat about {};
+  struct stat about{};
   if (!socket || ::fstat(socket.get(), &about) != 0 || !S_ISSOCK(about.st_mode)) return false;
   const std::string by_number = fmt::format("/proc/self/fd/{}", socket.get());
   return ::chown(by_number.c_str(), about.st_uid, front.gid) == 0 && ::chmod(by_number.c_str(), 0660) == 0;

@@ -1,5 +1,6 @@
-// The private socket of one worker process: bound and listening before the process exists, or a place where the process
-// binds one itself. Never used again. Removed with this object. How the process receives it: plan.h.
+// The private socket of one worker process: bound and listening before the process exists, or a place where
+// the process binds one itself. Never used again. Removed with this object. How the process receives it:
+// plan.h.
 #pragma once
 #include <string>
 

@@ -1,5 +1,6 @@
 // The life of a worker's place, as a table: what each event means in each state. Pure: nothing is done here.
-// Who does what the actions say: worker.h. The story: docs/life-of-a-worker.md, docs/architecture.md "Story 2".
+// Who does what the actions say: worker.h. The story: docs/life-of-a-worker.md, docs/architecture.md "Story
+// 2".
 #pragma once
 #include <array>
 #include <cstddef>
@@ -8,7 +9,16 @@
 
 namespace supervisor {
 
-enum class State : std::uint8_t { kIdle, kStarting, kReady, kDraining, kStopping, kKilling, kBackoff, kFailed };
+enum class State : std::uint8_t {
+  kIdle,
+  kStarting,
+  kReady,
+  kDraining,
+  kStopping,
+  kKilling,
+  kBackoff,
+  kFailed
+};
 inline constexpr std::size_t kStates = 8;
 
 enum class Event : std::uint8_t {
@@ -45,8 +55,12 @@ namespace table {
 constexpr Cell go(State next, Action a, Action b = Action::kNothing, Action c = Action::kNothing) {
   return {next, {a, b, c}};
 }
-constexpr Cell stay(State here) { return {here, {}}; }
-constexpr Cell bug(State here) { return {here, {}, true}; }
+constexpr Cell stay(State here) {
+  return {here, {}};
+}
+constexpr Cell bug(State here) {
+  return {here, {}, true};
+}
 
 using Row = std::array<Cell, kEvents>;
 using enum State;
@@ -54,19 +68,20 @@ using enum Action;
 
 // Columns: start, ready, retire, drained, exited, timer, give up.
 inline constexpr std::array<Row, kStates> kRows{{
-    /* idle */ {go(kStarting, kSpawn), bug(kIdle), stay(kIdle), stay(kIdle), bug(kIdle), bug(kIdle), bug(kIdle)},
+    /* idle */ {go(kStarting, kSpawn), bug(kIdle), stay(kIdle), stay(kIdle), bug(kIdle), bug(kIdle),
+                bug(kIdle)},
     /* starting */
     {stay(kStarting), go(kReady, kPublish), go(kStopping, kTerm), stay(kStarting), go(kBackoff, kReap, kArm),
      go(kKilling, kKill), bug(kStarting)},
     /* ready */
-    {stay(kReady), stay(kReady), go(kDraining, kUnpublish), stay(kReady), go(kBackoff, kUnpublish, kReap, kArm),
-     bug(kReady), bug(kReady)},
+    {stay(kReady), stay(kReady), go(kDraining, kUnpublish), stay(kReady),
+     go(kBackoff, kUnpublish, kReap, kArm), bug(kReady), bug(kReady)},
     /* draining */
-    {stay(kDraining), stay(kDraining), stay(kDraining), go(kStopping, kTerm), go(kIdle, kReap), go(kStopping, kTerm),
-     bug(kDraining)},
+    {stay(kDraining), stay(kDraining), stay(kDraining), go(kStopping, kTerm), go(kIdle, kReap),
+     go(kStopping, kTerm), bug(kDraining)},
     /* stopping */
-    {stay(kStopping), stay(kStopping), stay(kStopping), stay(kStopping), go(kIdle, kReap), go(kKilling, kKill),
-     bug(kStopping)},
+    {stay(kStopping), stay(kStopping), stay(kStopping), stay(kStopping), go(kIdle, kReap),
+     go(kKilling, kKill), bug(kStopping)},
     /* killing */
     {stay(kKilling), stay(kKilling), stay(kKilling), stay(kKilling), go(kIdle, kReap), go(kKilling, kKill),
      bug(kKilling)},
@@ -74,7 +89,8 @@ inline constexpr std::array<Row, kStates> kRows{{
     {stay(kBackoff), bug(kBackoff), go(kIdle, kNothing), stay(kBackoff), bug(kBackoff), go(kStarting, kSpawn),
      go(kFailed, kReport)},
     /* failed */
-    {go(kStarting, kSpawn), bug(kFailed), go(kIdle, kNothing), stay(kFailed), bug(kFailed), bug(kFailed), bug(kFailed)},
+    {go(kStarting, kSpawn), bug(kFailed), go(kIdle, kNothing), stay(kFailed), bug(kFailed), bug(kFailed),
+     bug(kFailed)},
 }};
 
 }  // namespace table
@@ -93,27 +109,42 @@ constexpr bool does(const Cell& cell, Action action) {
 /// The words of `status`.
 constexpr std::string_view name(State state) {
   switch (state) {
-    case State::kIdle: return "ended";
-    case State::kStarting: return "starting";
-    case State::kReady: return "ready";
-    case State::kDraining: return "draining";
-    case State::kStopping: return "stopping";
-    case State::kKilling: return "stopping";
-    case State::kBackoff: return "backoff";
-    case State::kFailed: return "failed";
+    case State::kIdle:
+      return "ended";
+    case State::kStarting:
+      return "starting";
+    case State::kReady:
+      return "ready";
+    case State::kDraining:
+      return "draining";
+    case State::kStopping:
+      return "stopping";
+    case State::kKilling:
+      return "stopping";
+    case State::kBackoff:
+      return "backoff";
+    case State::kFailed:
+      return "failed";
   }
   return "";
 }
 
 constexpr std::string_view name(Event event) {
   switch (event) {
-    case Event::kStart: return "start";
-    case Event::kReady: return "ready";
-    case Event::kRetire: return "retire";
-    case Event::kDrained: return "drained";
-    case Event::kExited: return "exited";
-    case Event::kTimer: return "timer";
-    case Event::kGiveUp: return "give up";
+    case Event::kStart:
+      return "start";
+    case Event::kReady:
+      return "ready";
+    case Event::kRetire:
+      return "retire";
+    case Event::kDrained:
+      return "drained";
+    case Event::kExited:
+      return "exited";
+    case Event::kTimer:
+      return "timer";
+    case Event::kGiveUp:
+      return "give up";
   }
   return "";
 }
@@ -136,7 +167,9 @@ static_assert(everywhere([](State from, Event event, const Cell& to) {
                 return to.next != kReady || from == kReady || event == Event::kReady;
               }),
               "ready is entered only by ready");
-static_assert(everywhere([](State, Event, const Cell& to) { return does(to, kPublish) == (does(to, kPublish) && to.next == kReady); }),
+static_assert(everywhere([](State, Event, const Cell& to) {
+                return does(to, kPublish) == (does(to, kPublish) && to.next == kReady);
+              }),
               "only a ready worker is published");
 static_assert(everywhere([](State from, Event, const Cell& to) {
                 return from != kDraining || to.next == kDraining || to.next == kStopping || to.next == kIdle;
@@ -146,13 +179,17 @@ static_assert(everywhere([](State, Event event, const Cell& to) {
                 return event != Event::kExited || to.is_bug || does(to, kReap);
               }),
               "every exited reaps");
-static_assert(everywhere([](State, Event event, const Cell& to) { return !does(to, kReap) || event == Event::kExited; }),
+static_assert(everywhere([](State, Event event, const Cell& to) {
+                return !does(to, kReap) || event == Event::kExited;
+              }),
               "nothing is reaped that lives");
 static_assert(everywhere([](State from, Event, const Cell& to) {
                 return from != kReady || to.next == kReady || does(to, kUnpublish);
               }),
               "whoever leaves ready is unpublished");
-static_assert(everywhere([](State, Event, const Cell& to) { return does(to, kSpawn) == (to.next == kStarting && !to.is_bug && does(to, kSpawn)); }),
+static_assert(everywhere([](State, Event, const Cell& to) {
+                return does(to, kSpawn) == (to.next == kStarting && !to.is_bug && does(to, kSpawn));
+              }),
               "a spawn leads to starting");
 static_assert(everywhere([](State from, Event, const Cell& to) { return !to.is_bug || to.next == from; }),
               "a bug changes nothing");

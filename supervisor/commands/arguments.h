@@ -1,4 +1,5 @@
-// The door to CLI11: a command line becomes values, or an exit status with a sentence on stderr. Its exceptions end here.
+// The door to CLI11: a command line becomes values, or an exit status with a sentence on stderr. Its
+// exceptions end here.
 #pragma once
 #include <CLI/CLI.hpp>
 #include <optional>

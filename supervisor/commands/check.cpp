@@ -17,7 +17,8 @@ int check_command(int argc, char** argv) {
   if (const auto status = parse(line, argc, argv)) return *status;
   const conf::Loaded loaded = conf::load_and_check(settings_file(file));
   if (!loaded.problems.empty()) return complain(loaded.problems);
-  print(wants_print ? conf::print(loaded.settings, &loaded.origins) : settings_file(file) + ": no problem found\n");
+  print(wants_print ? conf::print(loaded.settings, &loaded.origins)
+                    : settings_file(file) + ": no problem found\n");
   return kExitDone;
 }
 

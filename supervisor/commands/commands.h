@@ -1,5 +1,6 @@
-// The verbs of the command line, one file each: argv in, exit status out (docs/design.md, "The command line"). main.cpp
-// has the table. What is common to several: settings_file.h, instance.h, program.h in this folder.
+// The verbs of the command line, one file each: argv in, exit status out (docs/design.md, "The command
+// line"). main.cpp has the table. What is common to several: settings_file.h, instance.h, program.h in this
+// folder.
 #pragma once
 
 namespace supervisor {

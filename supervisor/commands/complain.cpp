@@ -19,7 +19,9 @@ void write_all(int fd, std::string_view text) {
 
 }  // namespace
 
-void complain(std::string_view sentence) { write_all(STDERR_FILENO, fmt::format("portherd: {}\n", sentence)); }
+void complain(std::string_view sentence) {
+  write_all(STDERR_FILENO, fmt::format("portherd: {}\n", sentence));
+}
 
 int complain(const runtime::Error& error) {
   complain(error.text());
@@ -36,15 +38,22 @@ int complain(const std::vector<conf::Problem>& problems) {
 
 int exit_status(runtime::Code code) {
   switch (code) {
-    case runtime::Code::kConfig: return kExitUsage;
-    case runtime::Code::kSystem: return kExitFailed;
-    case runtime::Code::kProtocol: return kExitFailed;
-    case runtime::Code::kPermission: return 4;
-    case runtime::Code::kNotRunning: return 7;
+    case runtime::Code::kConfig:
+      return kExitUsage;
+    case runtime::Code::kSystem:
+      return kExitFailed;
+    case runtime::Code::kProtocol:
+      return kExitFailed;
+    case runtime::Code::kPermission:
+      return 4;
+    case runtime::Code::kNotRunning:
+      return 7;
   }
   return kExitFailed;
 }
 
-void print(std::string_view text) { write_all(STDOUT_FILENO, text); }
+void print(std::string_view text) {
+  write_all(STDOUT_FILENO, text);
+}
 
 }  // namespace supervisor

@@ -1,4 +1,5 @@
-// What a command says when it fails, and the exit status that goes with it (docs/design.md, "The command line").
+// What a command says when it fails, and the exit status that goes with it (docs/design.md, "The command
+// line").
 #pragma once
 #include <string>
 #include <string_view>

@@ -11,7 +11,9 @@ using runtime::Code;
 using runtime::fail;
 using runtime::Result;
 
-std::string settings_file(const std::string& given) { return given.empty() ? kSystemFile : given; }
+std::string settings_file(const std::string& given) {
+  return given.empty() ? kSystemFile : given;
+}
 
 Result<std::string> choose_instance(const std::vector<Instance>& living, const std::string& directory) {
   const Instance* found = nullptr;
@@ -21,10 +23,13 @@ Result<std::string> choose_instance(const std::vector<Instance>& living, const s
     found = &instance;
     ++here;
   }
-  if (here == 1 || (here == 0 && living.size() == 1)) return (found != nullptr ? *found : living.front()).control;
-  if (living.empty()) return fail(Code::kNotRunning, "not running: no supervisor of yours was found; -c FILE names one");
+  if (here == 1 || (here == 0 && living.size() == 1))
+    return (found != nullptr ? *found : living.front()).control;
+  if (living.empty())
+    return fail(Code::kNotRunning, "not running: no supervisor of yours was found; -c FILE names one");
   const std::string where = here > 1 ? " in this folder" : "";
-  return fail(Code::kConfig, fmt::format("{} supervisors run{}: say which one with -c FILE", here > 1 ? here : living.size(), where));
+  return fail(Code::kConfig, fmt::format("{} supervisors run{}: say which one with -c FILE",
+                                         here > 1 ? here : living.size(), where));
 }
 
 // A file with a mistake in it still says where the one that was started from it answers.

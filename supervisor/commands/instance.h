@@ -1,4 +1,5 @@
-// Which running supervisor a command means: the one of `-c FILE`, else of the system's file, else the one running here.
+// Which running supervisor a command means: the one of `-c FILE`, else of the system's file, else the one
+// running here.
 #pragma once
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@ std::string settings_file(const std::string& given);
 runtime::Result<std::string> find_control(const std::string& given);
 
 /// Among the living: the one that was started in `directory`, else the only one. Pure.
-runtime::Result<std::string> choose_instance(const std::vector<Instance>& living, const std::string& directory);
+runtime::Result<std::string> choose_instance(const std::vector<Instance>& living,
+                                             const std::string& directory);
 
 }  // namespace supervisor

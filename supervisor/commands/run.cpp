@@ -20,20 +20,27 @@ std::string variable(const char* name) {
 }
 
 void describe(CLI::App& line, RunArguments& into) {
-  line.footer("\nExamples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
-  line.add_option("TARGET", into.target, "module:attr of a WSGI app, or a folder with a portherd.toml; or `-- command ...`");
-  line.add_option("-b,--bind", into.bind, "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
+  line.footer(
+      "\nExamples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
+  line.add_option("TARGET", into.target,
+                  "module:attr of a WSGI app, or a folder with a portherd.toml; or `-- command ...`");
+  line.add_option("-b,--bind", into.bind,
+                  "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
       ->type_name("HOST:PORT");
-  line.add_option("-w,--workers", into.workers, "processes (1, or $WEB_CONCURRENCY)")->check(CLI::Range(1, 1024));
+  line.add_option("-w,--workers", into.workers, "processes (1, or $WEB_CONCURRENCY)")
+      ->check(CLI::Range(1, 1024));
   line.add_option("--threads", into.threads, "threads of a Python worker (4)")->check(CLI::Range(1, 1024));
-  line.add_flag("--tls", into.tls, "https too, on the next port, with a certificate for localhost made on first use");
-  line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")->type_name("HOST:PORT");
+  line.add_flag("--tls", into.tls,
+                "https too, on the next port, with a certificate for localhost made on first use");
+  line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")
+      ->type_name("HOST:PORT");
   line.add_option("--python", into.python, "interpreter (python3)")->type_name("PATH");
 }
 
 // What follows "--" is the command, whatever it looks like.
 int take_command(int argc, char** argv, RunArguments& into) {
-  const auto end = std::find_if(argv + 1, argv + argc, [](const char* text) { return std::strcmp(text, "--") == 0; });
+  const auto end =
+      std::find_if(argv + 1, argv + argc, [](const char* text) { return std::strcmp(text, "--") == 0; });
   if (end != argv + argc) into.command.assign(end + 1, argv + argc);
   return static_cast<int>(end - argv);
 }
@@ -56,7 +63,8 @@ int run_command(int argc, char** argv) {
   arguments.tls = arguments.tls || !arguments.tls_bind.empty();
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());
-  const auto loaded = run_settings(arguments, {variable("PORT"), variable("WEB_CONCURRENCY")}, working_folder(), *certificates);
+  const auto loaded = run_settings(arguments, {variable("PORT"), variable("WEB_CONCURRENCY")},
+                                   working_folder(), *certificates);
   if (!loaded) return complain(loaded.error());
   if (!loaded->problems.empty()) return complain(loaded->problems);
   return supervise(loaded->settings, /*is_run=*/true);

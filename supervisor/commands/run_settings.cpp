@@ -18,38 +18,42 @@ using runtime::fail;
 using runtime::Result;
 
 constexpr std::string_view kWhatToGive =
-    "say what to run: `portherd run module:attr`, `portherd run -- command ...`, or `portherd run FOLDER` with a "
+    "say what to run: `portherd run module:attr`, `portherd run -- command ...`, or `portherd run FOLDER` "
+    "with a "
     "portherd.toml in it";
 constexpr std::string_view kDefaultBind = "127.0.0.1:8000";
 
 bool is_folder(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
 }
 
 bool is_file(const std::string& path) {
-  struct stat about {};
+  struct stat about{};
   return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
 }
 
 Result<Address> address_of(std::string_view option, std::string_view text, const std::string& here) {
   auto address = conf::parse_address(text);
   if (!address) return fail(Code::kConfig, fmt::format("{} {}: {}", option, text, address.error().sentence));
-  if (address->kind == Address::Kind::kUnix) return conf::parse_address("unix:" + conf::absolute(here, address->path));
+  if (address->kind == Address::Kind::kUnix)
+    return conf::parse_address("unix:" + conf::absolute(here, address->path));
   return address;
 }
 
 // The next port, or any free one where any was asked for.
 Result<Address> next_port(const Address& http) {
-  if (http.kind == Address::Kind::kUnix) return fail(Code::kConfig, "--tls needs --tls-bind where --bind is a Unix socket");
+  if (http.kind == Address::Kind::kUnix)
+    return fail(Code::kConfig, "--tls needs --tls-bind where --bind is a Unix socket");
   if (http.port == 65535) return fail(Code::kConfig, "--tls needs --tls-bind: there is no port after 65535");
   const int port = http.port == 0 ? 0 : http.port + 1;
   const bool is_v6 = http.host.find(':') != std::string::npos;
-  return conf::parse_address(is_v6 ? fmt::format("[{}]:{}", http.host, port) : fmt::format("{}:{}", http.host, port));
+  return conf::parse_address(is_v6 ? fmt::format("[{}]:{}", http.host, port)
+                                   : fmt::format("{}:{}", http.host, port));
 }
 
-Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& environment, const std::string& here,
-                           conf::Listen& listen) {
+Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& environment,
+                           const std::string& here, conf::Listen& listen) {
   std::vector<std::string> bind = arguments.bind;
   const bool has_own = !listen.http.empty() || !listen.https.empty();
   if (bind.empty() && !environment.port.empty()) bind.push_back("*:" + environment.port);
@@ -70,18 +74,21 @@ Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& 
   return {};
 }
 
-Result<std::optional<std::size_t>> workers_of(const RunArguments& arguments, const RunEnvironment& environment) {
+Result<std::optional<std::size_t>> workers_of(const RunArguments& arguments,
+                                              const RunEnvironment& environment) {
   if (arguments.workers || environment.web_concurrency.empty()) return arguments.workers;
   const auto number = runtime::parse_number(environment.web_concurrency);
   if (!number || *number == 0 || *number > 1024) {
-    return fail(Code::kConfig, fmt::format("WEB_CONCURRENCY must be a number from 1 to 1024, not `{}`", environment.web_concurrency));
+    return fail(Code::kConfig, fmt::format("WEB_CONCURRENCY must be a number from 1 to 1024, not `{}`",
+                                           environment.web_concurrency));
   }
   return std::optional<std::size_t>(*number);
 }
 
 Result<conf::Loaded> load_folder(const std::string& folder) {
   const std::string file = folder + "/portherd.toml";
-  if (!is_file(file)) return fail(Code::kConfig, fmt::format("{} has no portherd.toml; {}", folder, kWhatToGive));
+  if (!is_file(file))
+    return fail(Code::kConfig, fmt::format("{} has no portherd.toml; {}", folder, kWhatToGive));
   conf::Loaded loaded = conf::load(file);
   const auto access = loaded.origins.lower_bound("log.access");
   const bool is_said = access != loaded.origins.end() && access->first.starts_with("log.access");
@@ -104,10 +111,13 @@ conf::Loaded made_in_code(const RunArguments& arguments, const std::string& here
 Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::string& here) {
   const std::string& target = arguments.target;
   if (!arguments.command.empty()) {
-    if (!target.empty()) return fail(Code::kConfig, fmt::format("either `{}` or a command after `--`, not both", target));
+    if (!target.empty())
+      return fail(Code::kConfig, fmt::format("either `{}` or a command after `--`, not both", target));
     return made_in_code(arguments, here);
   }
-  if (target.empty()) return is_file(here + "/portherd.toml") ? load_folder(here) : fail(Code::kConfig, std::string(kWhatToGive));
+  if (target.empty())
+    return is_file(here + "/portherd.toml") ? load_folder(here)
+                                            : fail(Code::kConfig, std::string(kWhatToGive));
   if (is_folder(conf::absolute(here, target))) return load_folder(conf::absolute(here, target));
   if (target.find(':') != std::string::npos) return made_in_code(arguments, here);
   return fail(Code::kConfig, fmt::format("`{}` is no folder and no module:attr; {}", target, kWhatToGive));
@@ -121,7 +131,8 @@ std::string app_name(std::string_view target) {
   target = target.substr(0, target.find('.'));
   std::string name;
   for (const char c : target.substr(0, 32)) {
-    const bool is_fit = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    const bool is_fit =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (is_fit) name += c;
   }
   return name.empty() ? "app" : name;

@@ -1,5 +1,5 @@
-// From what stands after `portherd run` to settings: made in code for a module or a command, loaded for a folder.
-// Nothing is started here.
+// From what stands after `portherd run` to settings: made in code for a module or a command, loaded for a
+// folder. Nothing is started here.
 #pragma once
 #include <optional>
 #include <string>
@@ -26,8 +26,9 @@ struct RunEnvironment {
   std::string web_concurrency;  // WEB_CONCURRENCY
 };
 
-/// Settled and checked; to be used only if it has no problems. `here` is the working folder. `certificates` is the folder
-/// of the local certificate, used if `tls`. Errors: nothing to run was given, or an address is none.
+/// Settled and checked; to be used only if it has no problems. `here` is the working folder. `certificates`
+/// is the folder of the local certificate, used if `tls`. Errors: nothing to run was given, or an address is
+/// none.
 runtime::Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnvironment& environment,
                                            const std::string& here, const std::string& certificates);
 

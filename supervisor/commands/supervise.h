@@ -1,4 +1,5 @@
-// What `run` and `serve` have in common once they have settings: our own program for the front, and a supervisor.
+// What `run` and `serve` have in common once they have settings: our own program for the front, and a
+// supervisor.
 #pragma once
 #include "conf/settings.h"
 

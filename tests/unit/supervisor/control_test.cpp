@@ -43,7 +43,7 @@ TEST_CASE("an order is answered with one line, and a refusal is an error") {
     return Control::Answer{R"({"ok":false,"code":"verb","sentence":"no such order"})"};
   });
   REQUIRE(control.has_value());
-  struct stat about {};
+  struct stat about{};
   REQUIRE(::stat(path.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
 

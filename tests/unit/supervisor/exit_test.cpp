@@ -26,7 +26,8 @@ TEST_CASE("a signal that a program brings upon itself is a crash, whatever the O
 }
 
 TEST_CASE("another signal than the one we sent is not ours") {
-  CHECK(describe({.is_signal = true, .number = SIGINT}, {.sent_by_us = SIGTERM}) == "killed from outside (SIGINT)");
+  CHECK(describe({.is_signal = true, .number = SIGINT}, {.sent_by_us = SIGTERM}) ==
+        "killed from outside (SIGINT)");
 }
 
 TEST_CASE("a boot that took too long is told as the reason of our kill") {

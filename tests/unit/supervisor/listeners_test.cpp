@@ -76,7 +76,8 @@ TEST_CASE("an adopted socket serves the address it is bound to; what no setting 
   auto tls = runtime::listen_tcp("127.0.0.1", 0, false);
   auto other = runtime::listen_tcp("127.0.0.1", 0, false);
   REQUIRE((tls.has_value() && other.has_value()));
-  const std::uint16_t tls_port = runtime::local_port(tls->get()), other_port = runtime::local_port(other->get());
+  const std::uint16_t tls_port = runtime::local_port(tls->get()),
+                      other_port = runtime::local_port(other->get());
   conf::Listen listen;
   listen.https.push_back(*conf::parse_address("127.0.0.1:" + std::to_string(tls_port)));
   std::vector<runtime::Fd> adopted;

@@ -28,7 +28,7 @@ TEST_CASE("a local certificate is made once, is kept, and its key is nobody else
   const std::string first = contents(folder + "/localhost.crt");
   CHECK(first.starts_with("-----BEGIN CERTIFICATE-----\n"));
   CHECK(contents(folder + "/localhost.key").starts_with("-----BEGIN PRIVATE KEY-----\n"));
-  struct stat about {};
+  struct stat about{};
   REQUIRE(::stat((folder + "/localhost.key").c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
   CHECK(conf::look_for_certificates(folder).names == std::vector<std::string>{"localhost"});
@@ -50,6 +50,8 @@ TEST_CASE("it is kept where the user's data is") {
   CHECK(supervisor::local_certificate_folder().value() == "/data/portherd/local");
   ::unsetenv("XDG_DATA_HOME");
   const char* home = ::getenv("HOME");
-  if (home != nullptr) CHECK(supervisor::local_certificate_folder().value() == std::string(home) + "/.local/share/portherd/local");
+  if (home != nullptr)
+    CHECK(supervisor::local_certificate_folder().value() ==
+          std::string(home) + "/.local/share/portherd/local");
   if (xdg != nullptr) ::setenv("XDG_DATA_HOME", before.c_str(), 1);
 }

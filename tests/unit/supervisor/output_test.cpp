@@ -29,7 +29,8 @@ TEST_CASE("bytes become lines however they are cut into pieces") {
 TEST_CASE("a line of exactly the longest length is whole, a longer one is cut with a mark") {
   const std::string longest(LineCutter::kLongest, 'x');
   CHECK(lines_of({longest + "\nnext\n"}) == std::vector<std::string>{longest, "next"});
-  CHECK(lines_of({longest + "y and much more\nnext\n"}) == std::vector<std::string>{longest + " [cut]", "next"});
+  CHECK(lines_of({longest + "y and much more\nnext\n"}) ==
+        std::vector<std::string>{longest + " [cut]", "next"});
 }
 
 TEST_CASE("a line without an end is told once, and holds no memory afterwards") {

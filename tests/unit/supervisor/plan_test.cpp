@@ -13,7 +13,8 @@ bool has(const std::vector<std::string>& list, const std::string& text) {
 }
 
 bool has_name(const std::vector<std::string>& list, std::string_view name) {
-  return std::ranges::any_of(list, [&](const std::string& text) { return text.starts_with(std::string(name) + "="); });
+  return std::ranges::any_of(
+      list, [&](const std::string& text) { return text.starts_with(std::string(name) + "="); });
 }
 
 conf::App command(std::vector<std::string> words) {
@@ -26,8 +27,13 @@ conf::App command(std::vector<std::string> words) {
 
 const Variables kBase{{"PATH", "/usr/bin:/bin"}, {"LANG", "C.UTF-8"}};
 const Account kNobody{.name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534}};
-const Seat kSeat{.socket = "/run/x/shop.7.sock", .notify = "/run/x/shop.7.notify", .port = 4711, .socket_fd = 10,
-                 .blob_fd = 11, .out = 12, .err = 13};
+const Seat kSeat{.socket = "/run/x/shop.7.sock",
+                 .notify = "/run/x/shop.7.notify",
+                 .port = 4711,
+                 .socket_fd = 10,
+                 .blob_fd = 11,
+                 .out = 12,
+                 .err = 13};
 
 SpawnPlan plan(const conf::App& app) {
   auto made = plan_worker(app, kSeat, kBase, kNobody);

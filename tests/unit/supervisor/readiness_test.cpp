@@ -54,7 +54,8 @@ TEST_CASE("a datagram on the notify socket is heard, and the socket goes with it
     to.sun_family = AF_UNIX;
     path.copy(to.sun_path, sizeof to.sun_path - 1);
     for (const std::string_view text : {"STATUS=booting", "READY=1"}) {
-      REQUIRE(::sendto(worker.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to) > 0);
+      REQUIRE(::sendto(worker.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&to),
+                       sizeof to) > 0);
     }
     loop.turn();
     CHECK(ear.heard == 0);

@@ -19,7 +19,9 @@ std::string texts(const std::vector<conf::Address>& addresses) {
   return all;
 }
 
-RunArguments wsgi() { return {.target = "shop.wsgi:application", .python = "/bin/sh"}; }
+RunArguments wsgi() {
+  return {.target = "shop.wsgi:application", .python = "/bin/sh"};
+}
 
 conf::Settings settings(const RunArguments& arguments, const RunEnvironment& environment = {}) {
   const auto made = run_settings(arguments, environment, "/tmp", "/tmp");
@@ -107,7 +109,8 @@ TEST_CASE("without anything to run it says what to give") {
 TEST_CASE("a bad address, port or number is said by the option it stands in") {
   RunArguments arguments = wsgi();
   CHECK(refusal(arguments, {.port = "http"}) == "PORT *:http: the port must be a number from 0 to 65535");
-  CHECK(refusal(arguments, {.web_concurrency = "many"}) == "WEB_CONCURRENCY must be a number from 1 to 1024, not `many`");
+  CHECK(refusal(arguments, {.web_concurrency = "many"}) ==
+        "WEB_CONCURRENCY must be a number from 1 to 1024, not `many`");
   arguments.bind = {"8000"};
   CHECK(refusal(arguments).starts_with("--bind 8000: "));
 }
@@ -115,8 +118,9 @@ TEST_CASE("a bad address, port or number is said by the option it stands in") {
 TEST_CASE("a folder's own file says what runs, and the command line where") {
   std::string folder = "/tmp/portherd-run-XXXXXX";
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
-  std::ofstream(folder + "/portherd.toml") << "[listen]\nhttp = [\"127.0.0.1:7000\"]\n[apps.shop]\ncommand = [\"sh\"]\n"
-                                              "directory = \"/tmp\"\nworkers = 3\n";
+  std::ofstream(folder + "/portherd.toml")
+      << "[listen]\nhttp = [\"127.0.0.1:7000\"]\n[apps.shop]\ncommand = [\"sh\"]\n"
+         "directory = \"/tmp\"\nworkers = 3\n";
   const auto made = run_settings({.target = folder}, {}, "/", "");
   REQUIRE(made.has_value());
   CHECK(made->problems.empty());
@@ -144,7 +148,8 @@ TEST_CASE("without a file a command means the supervisor of this folder, else th
   CHECK(choose_instance({shop}, "/elsewhere").value() == "/run/1");
   CHECK(choose_instance({shop, blog}, "/srv/blog").value() == "/run/2");
   CHECK(choose_instance({}, "/").error().code == runtime::Code::kNotRunning);
-  CHECK(choose_instance({shop, blog}, "/").error().sentence == "2 supervisors run: say which one with -c FILE");
+  CHECK(choose_instance({shop, blog}, "/").error().sentence ==
+        "2 supervisors run: say which one with -c FILE");
   CHECK(choose_instance({shop, shop, blog}, "/srv/shop").error().sentence ==
         "2 supervisors run in this folder: say which one with -c FILE");
 }

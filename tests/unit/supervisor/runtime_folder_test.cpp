@@ -9,12 +9,14 @@ using supervisor::RuntimeFolder;
 
 TEST_CASE("a runtime folder is nobody else's, is found while it lives, and is gone afterwards") {
   std::string path;
-  const auto is_ours = [&path](const supervisor::Instance& instance) { return instance.control == path + "/control.sock"; };
+  const auto is_ours = [&path](const supervisor::Instance& instance) {
+    return instance.control == path + "/control.sock";
+  };
   {
     const auto folder = RuntimeFolder::make();
     REQUIRE(folder.has_value());
     path = folder->path();
-    struct stat about {};
+    struct stat about{};
     REQUIRE(::stat(path.c_str(), &about) == 0);
     CHECK((about.st_mode & 077) == (::geteuid() == 0 ? 011 : 0));  // through it, but no look into it
     CHECK(about.st_uid == ::geteuid());

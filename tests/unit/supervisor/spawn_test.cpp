@@ -44,7 +44,8 @@ struct Shell {
     failure = child.failure();
     out.reset();
     char buffer[4096];
-    for (ssize_t n = 0; (n = ::read(in.get(), buffer, sizeof buffer)) > 0;) said.append(buffer, static_cast<std::size_t>(n));
+    for (ssize_t n = 0; (n = ::read(in.get(), buffer, sizeof buffer)) > 0;)
+      said.append(buffer, static_cast<std::size_t>(n));
   }
 };
 
@@ -76,7 +77,8 @@ TEST_CASE("it inherits the descriptors of its plan and no other, close-on-exec o
   const Fd stray(::fcntl(null.get(), F_DUPFD, 50));  // as our own parent may have left one open
   const Fd wanted(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   Shell shell;
-  shell.run({.environment = {"PATH=/usr/bin:/bin"}, .fds = {{wanted.get(), 5}}}, "readlink /proc/$$/fd/0 /proc/$$/fd/5; ls /proc/$$/fd | wc -l");
+  shell.run({.environment = {"PATH=/usr/bin:/bin"}, .fds = {{wanted.get(), 5}}},
+            "readlink /proc/$$/fd/0 /proc/$$/fd/5; ls /proc/$$/fd | wc -l");
   CHECK(shell.said == "/dev/null\n/dev/zero\n4\n");
 }
 
@@ -84,8 +86,9 @@ TEST_CASE("descriptors may trade places") {
   const Fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   const Fd zero(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   Shell shell;
-  shell.run({.environment = {"PATH=/usr/bin:/bin"}, .fds = {{null.get(), zero.get()}, {zero.get(), null.get()}}},
-            "readlink /proc/$$/fd/" + std::to_string(null.get()) + " /proc/$$/fd/" + std::to_string(zero.get()));
+  shell.run(
+      {.environment = {"PATH=/usr/bin:/bin"}, .fds = {{null.get(), zero.get()}, {zero.get(), null.get()}}},
+      "readlink /proc/$$/fd/" + std::to_string(null.get()) + " /proc/$$/fd/" + std::to_string(zero.get()));
   CHECK(shell.said == "/dev/zero\n/dev/null\n");
 }
 
@@ -117,7 +120,8 @@ TEST_CASE("a program that may not be executed is said as such") {
   CHECK(shell.failure->text() == "cannot start the program: Permission denied");
 }
 
-TEST_CASE("an open program is started whatever its path is, and its descriptor may lie where another is put") {
+TEST_CASE(
+    "an open program is started whatever its path is, and its descriptor may lie where another is put") {
   Fd program(::open("/bin/sh", O_PATH | O_CLOEXEC));
   const Fd zero(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
   Shell shell;
@@ -130,7 +134,8 @@ TEST_CASE("an open program is started whatever its path is, and its descriptor m
 TEST_CASE("as root it becomes its user, with its groups, and gains nothing back") {
   if (::geteuid() != 0) return;
   Shell shell;
-  SpawnPlan plan{.account = Account{.name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534, 65533}}};
+  SpawnPlan plan{.account = Account{
+                     .name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534, 65533}}};
   plan.environment = {"PATH=/usr/bin:/bin"};
   plan.may_gain_privileges = false;
   plan.umask = 027;
@@ -170,7 +175,8 @@ TEST_CASE("what is left of a group goes when its leader ends, and orphans are re
   Shell shell;
   shell.run({.environment = {"PATH=/usr/bin:/bin"}}, "sleep 1000 & echo $!");
   const pid_t left = std::stoi(shell.said);
-  // run() read to the end of the pipe, which the other one held: it is dead, and a zombie of ours until it is reaped.
+  // run() read to the end of the pipe, which the other one held: it is dead, and a zombie of ours until it is
+  // reaped.
   while (::kill(left, 0) == 0) shell.loop.turn();
   CHECK(errno == ESRCH);
 }

@@ -7,7 +7,8 @@ using namespace supervisor;
 
 namespace {
 
-constexpr std::string_view kStatus = R"json({"version":"9.9.9","supervisor":{"pid":1234567},"front":{"pid":1234568},
+constexpr std::string_view kStatus =
+    R"json({"version":"9.9.9","supervisor":{"pid":1234567},"front":{"pid":1234568},
  "listen":["http://127.0.0.1:8000"],"apps":[{"name":"a-name-that-has-thirty-two-bytes","state":"degraded","queue":1000,
  "slots":65536,"busy":65536,"served":12345678901,"failed":1234567,"workers":[
  {"slot":1024,"pid":1234567,"state":"starting","busy":65536,"served":123456789,"memory":123456789012,
@@ -27,19 +28,22 @@ TEST_CASE("the table of status fits into 80 columns, with the widest figures the
   }
   CHECK(lines == 8);
   CHECK(table.starts_with("portherd 9.9.9  supervisor 1234567  front 1234568\n  http://127.0.0.1:8000\n"));
-  CHECK(table.find(" 1024 1234567 starting 65536 123456789 117737 MiB  not ready within boot_timeou~\n") != std::string::npos);
+  CHECK(table.find(" 1024 1234567 starting 65536 123456789 117737 MiB  not ready within boot_timeou~\n") !=
+        std::string::npos);
   CHECK(table.find("    2       - backoff      0         0          -  -\n") != std::string::npos);
 }
 
 TEST_CASE("all are ready only if every worker of every app is") {
   CHECK_FALSE(is_all_ready(kStatus));
   CHECK(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"},{"state":"ready"}]}]})"));
-  CHECK_FALSE(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"}]},{"workers":[{"state":"draining"}]}]})"));
+  CHECK_FALSE(
+      is_all_ready(R"({"apps":[{"workers":[{"state":"ready"}]},{"workers":[{"state":"draining"}]}]})"));
   CHECK_FALSE(is_all_ready("what?"));
 }
 
 TEST_CASE("whatever a supervisor answers, there is a table for it") {
-  for (const char* text : {"", "[]", "{}", "7", R"({"apps":[1,{"workers":[null]}],"listen":[2],"front":3})"}) {
+  for (const char* text :
+       {"", "[]", "{}", "7", R"({"apps":[1,{"workers":[null]}],"listen":[2],"front":3})"}) {
     CHECK(status_table(text).starts_with("portherd "));
   }
 }
@@ -53,7 +57,8 @@ TEST_CASE("run says what it serves and where") {
   settings.apps[1].name = "blog";
   settings.apps[1].command = {"node", "server.js"};
   CHECK(banner(settings, {"http://127.0.0.1:8000", "https://127.0.0.1:8001"}) ==
-        "portherd " PORTHERD_VERSION " serves\n"
+        "portherd " PORTHERD_VERSION
+        " serves\n"
         "  shop: shop.wsgi:application, 2 workers x 4 threads\n"
         "  blog: node server.js, 1 worker\n"
         "  at http://127.0.0.1:8000\n"

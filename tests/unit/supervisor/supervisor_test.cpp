@@ -1,5 +1,5 @@
-// A whole supervisor with a front that only speaks orders: it answers Started, finds workers ready by a connect, and
-// notes what it hears in a file. The real front is tried in tests/behaviour/.
+// A whole supervisor with a front that only speaks orders: it answers Started, finds workers ready by a
+// connect, and notes what it hears in a file. The real front is tried in tests/behaviour/.
 #include "supervisor/supervisor.h"
 
 #include <fcntl.h>
@@ -102,7 +102,9 @@ struct Stage {
     return Json::object();
   }
 
-  static bool is_ready(const Json& status) { return status["apps"][0]["state"] == "ready" && !status["front"]["pid"].is_null(); }
+  static bool is_ready(const Json& status) {
+    return status["apps"][0]["state"] == "ready" && !status["front"]["pid"].is_null();
+  }
   void stop() const {
     const auto reply = ask(settings.control.socket, "stop");
     CHECK(reply.has_value());
@@ -124,7 +126,9 @@ std::size_t count(std::string_view text, std::string_view what) {
   return n;
 }
 
-bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+bool is_gone(pid_t pid) {
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
 
 constexpr const char* kServes = "exec sleep 1000";
 
@@ -170,10 +174,12 @@ TEST_CASE("a front that dies is followed by another, which is told of the same w
   });
   CHECK(status == 0);
   REQUIRE(after.contains("front"));
-  for (int i = 0; i < 2; ++i) CHECK(before["apps"][0]["workers"][i]["pid"] == after["apps"][0]["workers"][i]["pid"]);
+  for (int i = 0; i < 2; ++i)
+    CHECK(before["apps"][0]["workers"][i]["pid"] == after["apps"][0]["workers"][i]["pid"]);
   CHECK(count(stage.read("notes"), after["front"]["pid"].dump() + " publish ") == 2);
-  CHECK(stage.read("error.log").find("the front has ended: starting another pid=" + before["front"]["pid"].dump() +
-                                     " exit=\"killed from outside (SIGKILL)\"") != std::string::npos);
+  CHECK(stage.read("error.log")
+            .find("the front has ended: starting another pid=" + before["front"]["pid"].dump() +
+                  " exit=\"killed from outside (SIGKILL)\"") != std::string::npos);
 }
 
 TEST_CASE("a front that cannot be started is the end, with exit status 1") {
@@ -192,7 +198,8 @@ TEST_CASE("a worker that is killed is replaced at once in its place, and the fro
     before = stage.wait_until(Stage::is_ready);
     const Json pid = before["apps"][0]["workers"][0]["pid"];
     ::kill(pid.get<pid_t>(), SIGKILL);
-    after = stage.wait_until([&](const Json& now) { return Stage::is_ready(now) && now["apps"][0]["workers"][0]["pid"] != pid; });
+    after = stage.wait_until(
+        [&](const Json& now) { return Stage::is_ready(now) && now["apps"][0]["workers"][0]["pid"] != pid; });
     stage.stop();
   });
   CHECK(status == 0);
@@ -209,12 +216,14 @@ TEST_CASE("a worker that does not become ready in time is killed and tried again
   app.boot_timeout = std::chrono::milliseconds(50);
   Json seen;
   const int status = stage.run([&] {
-    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
+    seen = stage.wait_until(
+        [](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
     stage.stop();
   });
   CHECK(status == 0);
   REQUIRE(seen.contains("apps"));
-  CHECK(seen["apps"][0]["workers"][0]["last_exit"] == "not ready within boot_timeout, killed by us (SIGKILL)");
+  CHECK(seen["apps"][0]["workers"][0]["last_exit"] ==
+        "not ready within boot_timeout, killed by us (SIGKILL)");
 }
 
 TEST_CASE("while no worker has ever been ready one is tried at a time, and requests need not wait for it") {
@@ -224,7 +233,10 @@ TEST_CASE("while no worker has ever been ready one is tried at a time, and reque
   app.health.path = "/never";  // this front would find it ready by its socket, before it ends
   Json seen;
   const int status = stage.run([&] {
-    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string() && now["apps"][0]["workers"][0]["state"] == "backoff"; });
+    seen = stage.wait_until([](const Json& now) {
+      return now["apps"][0]["workers"][0]["last_exit"].is_string() &&
+             now["apps"][0]["workers"][0]["state"] == "backoff";
+    });
     stage.stop();
   });
   CHECK(status == 0);
@@ -248,11 +260,13 @@ TEST_CASE("run gives up when its first boot fails, with exit status 1") {
 
 TEST_CASE("a worker that ignores TERM is killed after graceful_timeout, with its whole group") {
   Stage stage;
-  conf::App& app = stage.app("trap '' TERM; sleep 1000 & echo $! > " + stage.folder + "/child; while :; do sleep 1000; done");
+  conf::App& app = stage.app("trap '' TERM; sleep 1000 & echo $! > " + stage.folder +
+                             "/child; while :; do sleep 1000; done");
   app.graceful_timeout = std::chrono::milliseconds(100);
   Json ready;
   const int status = stage.run([&] {
-    ready = stage.wait_until([&](const Json& now) { return Stage::is_ready(now) && !stage.read("child").empty(); });
+    ready = stage.wait_until(
+        [&](const Json& now) { return Stage::is_ready(now) && !stage.read("child").empty(); });
     stage.stop();
   });
   CHECK(status == 0);
@@ -270,7 +284,8 @@ TEST_CASE("a second signal stops now") {
     stage.wait_until(Stage::is_ready);
     ::kill(::getpid(), SIGTERM);
     // Two of a kind may be delivered as one; the first was heard when STOPPING was logged.
-    while (stage.read("error.log").find("draining: finishing") == std::string::npos) std::this_thread::yield();
+    while (stage.read("error.log").find("draining: finishing") == std::string::npos)
+      std::this_thread::yield();
     ::kill(::getpid(), SIGINT);
   });
   CHECK(status == 0);
@@ -311,7 +326,8 @@ TEST_CASE("a program that cannot be started is told by its step, and keeps nobod
   app.command = {"/etc/passwd"};
   Json seen;
   const int status = stage.run([&] {
-    seen = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
+    seen = stage.wait_until(
+        [](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
     stage.stop();
   });
   CHECK(status == 0);
@@ -323,7 +339,8 @@ TEST_CASE("a program that binds its socket itself is let through to the front, w
   Stage stage;
   conf::App& app = stage.app("");
   app.command = {stage.front.path, "-c",
-                 "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); s.accept(); s.accept()",
+                 "import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); "
+                 "s.accept(); s.accept()",
                  "{socket}"};
   Json ready;
   const int status = stage.run([&] {
@@ -353,9 +370,12 @@ TEST_CASE("workers of somebody else are published as they are, and none is waite
 TEST_CASE("the socket that a worker gets is a blocking one") {
   Stage stage;
   conf::App& app = stage.app("");
-  app.command = {stage.front.path, "-c", "import os; print('blocking:', os.get_blocking(3), flush=True); import time; time.sleep(1000)"};
+  app.command = {
+      stage.front.path, "-c",
+      "import os; print('blocking:', os.get_blocking(3), flush=True); import time; time.sleep(1000)"};
   const int status = stage.run([&] {
-    stage.wait_until([&](const Json&) { return stage.read("error.log").find("blocking:") != std::string::npos; });
+    stage.wait_until(
+        [&](const Json&) { return stage.read("error.log").find("blocking:") != std::string::npos; });
     stage.stop();
   });
   CHECK(status == 0);
@@ -372,5 +392,6 @@ channel.send(b'{"order":"trouble","sentence":"localhost.key is not a key"}')
 time.sleep(1000)
 )"};
   CHECK(stage.run([] {}) == 1);
-  CHECK(stage.read("error.log").find("the front has trouble trouble=\"localhost.key is not a key\"") != std::string::npos);
+  CHECK(stage.read("error.log").find("the front has trouble trouble=\"localhost.key is not a key\"") !=
+        std::string::npos);
 }

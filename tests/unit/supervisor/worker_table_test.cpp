@@ -18,16 +18,20 @@ backoff  | -               | bug            | idle                | -           
 failed   | starting, spawn | bug            | idle                | -              | bug                          | bug                 | bug
 )";
 
-constexpr std::array kStateNames{"idle", "starting", "ready", "draining", "stopping", "killing", "backoff", "failed"};
-constexpr std::array kActionNames{"", "spawn", "publish", "unpublish", "term", "kill", "reap", "arm", "report"};
+constexpr std::array kStateNames{"idle",     "starting", "ready",   "draining",
+                                 "stopping", "killing",  "backoff", "failed"};
+constexpr std::array kActionNames{"",     "spawn", "publish", "unpublish", "term",
+                                  "kill", "reap",  "arm",     "report"};
 
 std::string cell_text(State from, const Cell& cell) {
   if (cell.is_bug) return cell.next == from ? "bug" : "bug that moves";
   std::string text = kStateNames[static_cast<std::size_t>(cell.next)];
   for (const Action action : cell.actions) {
-    if (action != Action::kNothing) text += std::string(", ") + kActionNames[static_cast<std::size_t>(action)];
+    if (action != Action::kNothing)
+      text += std::string(", ") + kActionNames[static_cast<std::size_t>(action)];
   }
-  return cell.next == from && !does(cell, Action::kKill) ? (text.find(',') == std::string::npos ? "-" : text) : text;
+  return cell.next == from && !does(cell, Action::kKill) ? (text.find(',') == std::string::npos ? "-" : text)
+                                                         : text;
 }
 
 std::vector<std::string> split_row(std::string_view line) {
