@@ -164,6 +164,7 @@ class Front {
   void obey(upstream::Drain& order) {
     if (order.at_once) return on_drain_deadline();
     if (std::exchange(is_draining_, true)) return;
+    if (!has_begun_) return loop_.stop();  // nobody was ever let in
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {
