@@ -94,7 +94,7 @@ Result<void> Front::spawn_front() {
     plan.account = std::move(account);
   }
   TRY(Spawned spawned, spawn(plan));
-  is_started_ = false;
+  is_started_ = is_condemned_ = false;
   frozen_looks_ = 0;
   child_ = std::make_unique<Child>(reaper_, std::move(spawned), runtime::bind<&Front::on_exited>(this));
   channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first),
@@ -134,6 +134,7 @@ void Front::send(const upstream::Order& order, std::vector<Fd> fds) {
 }
 
 void Front::on_message(runtime::Message& message) {
+  if (is_condemned_) return;
   const auto order = upstream::decode(message.text);
   if (!order)
     return runtime::log(Level::kError, "the front says what no front should",
@@ -153,7 +154,9 @@ void Front::on_message(runtime::Message& message) {
   } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
     runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble->sentence}});
     // At the very first start the operator is there to mend it; later half a front is better than none.
-    if (!was_started_ && child_) child_->kill_group();
+    if (was_started_ || !child_) return;
+    is_condemned_ = true;
+    child_->kill_group();
   }
 }
 
