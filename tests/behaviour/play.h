@@ -101,6 +101,7 @@ class Peer {
   void send(std::string_view bytes);
   /// How many of these bytes the other side takes before it has taken none for `pause`.
   std::size_t send_until_blocked(std::size_t most, milliseconds pause = milliseconds(1000));
+  void wait_for_bytes();                  ///< until some lie in the socket; reads none
   std::string read_head();                ///< up to and with the empty line
   std::string read(std::size_t count);    ///< exactly so many
   std::size_t discard(std::size_t most);  ///< reads and forgets; fewer only at the end of input

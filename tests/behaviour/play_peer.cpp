@@ -161,6 +161,8 @@ bool Peer::fill() {
   return count > 0;
 }
 
+void Peer::wait_for_bytes() { REQUIRE_MESSAGE(wait(state_->fd.get(), POLLIN), "nothing came"); }
+
 std::string Peer::read_head() {
   std::size_t end = 0;
   while ((end = state_->received.find("\r\n\r\n")) == std::string::npos) {

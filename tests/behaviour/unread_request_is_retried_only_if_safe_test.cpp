@@ -18,6 +18,7 @@ TEST_CASE("a GET whose worker leaves without an answer is given to the other one
   client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
 
   auto [first, worker] = play::App::accept_any({&one, &two});
+  worker.wait_for_bytes();
   worker.close();  // with the request unread: the front sees a reset
   auto [second, other] = play::App::accept_any({&one, &two});
   CHECK(second != first);
@@ -60,6 +61,7 @@ TEST_CASE("a POST that a worker may have read is 502 and given to nobody else") 
     play::Peer client = play::connect(portherd.port());
     client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
     auto [first, worker] = play::App::accept_any({&one, &two});
+    worker.wait_for_bytes();  // before that, a failed write would prove that nobody has the request
     if (has_read) worker.read_body(worker.read_head());
     worker.close();
     CHECK(client.read_answer().status == 502);
