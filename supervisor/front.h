@@ -91,9 +91,8 @@ class Front {
   std::size_t frozen_looks_ = 0;               // in a row
   bool is_started_ = false;                    // the running one has said Started
   bool was_started_ = false;                   // one has, ever
-  bool is_condemned_ =
-      false;  // killed for its trouble: the Started that was on its way already does not count
-  bool is_draining_ = false;  // no other one is started
+  bool is_condemned_ = false;                  // killed for its trouble; what it had said before is void
+  bool is_draining_ = false;                   // no other one is started
 };
 
 }  // namespace supervisor
