@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <regex>
+#include <string>
 
 #include "play.h"
 
@@ -29,6 +29,18 @@ std::string wait_for_lines(play::Supervisor& portherd, const play::Folder& folde
     return std::count(text.begin(), text.end(), '\n') >= count;
   });
   return text;
+}
+
+// The shape of what stands in brackets: every digit 0, every letter A or a, the sign of the zone +. (Not by
+// std::regex: g++ 12 warns of it under a sanitizer.)
+void mask_time(std::string& line) {
+  for (std::size_t i = line.find('[') + 1; line[i] != ']'; ++i) {
+    char& c = line[i];
+    if (c >= '0' && c <= '9') c = '0';
+    if (c >= 'A' && c <= 'Z') c = 'A';
+    if (c >= 'a' && c <= 'z') c = 'a';
+    if (c == '-') c = '+';
+  }
 }
 
 }  // namespace
@@ -76,11 +88,11 @@ TEST_CASE("combined is Apache's format") {
   client.send("GET /a?b=c HTTP/1.1\r\nHost: a\r\nUser-Agent: agent \"x\" 1\r\n\r\n");
   const std::string size = std::to_string(client.read_answer().body.size());
 
-  const std::regex line(
-      R"(127\.0\.0\.1 - - \[\d\d/[A-Z][a-z][a-z]/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] "GET /a\?b=c HTTP/1\.1" 200 )" +
-      size + R"( "-" "agent \\"x\\" 1")" + "\n");
-  const std::string text = wait_for_lines(portherd, folder, "access.log", 1);
-  CHECK_MESSAGE(std::regex_match(text, line), text);
+  std::string line = wait_for_lines(portherd, folder, "access.log", 1);
+  REQUIRE(line.find(']') != std::string::npos);
+  mask_time(line);
+  CHECK(line == R"(127.0.0.1 - - [00/Aaa/0000:00:00:00 +0000] "GET /a?b=c HTTP/1.1" 200 )" + size +
+                    R"( "-" "agent \"x\" 1")" + "\n");
 }
 
 TEST_CASE("paths in skip are logged only when they fail, and off is off") {
