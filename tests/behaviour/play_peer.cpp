@@ -161,7 +161,9 @@ bool Peer::fill() {
   return count > 0;
 }
 
-void Peer::wait_for_bytes() { REQUIRE_MESSAGE(wait(state_->fd.get(), POLLIN), "nothing came"); }
+void Peer::wait_for_bytes() {
+  REQUIRE_MESSAGE(wait(state_->fd.get(), POLLIN), "nothing came");
+}
 
 std::string Peer::read_head() {
   std::size_t end = 0;
