@@ -175,9 +175,9 @@ void Exchange::send() {
   flush_to_worker();
 }
 
-/// A client that asked waits for this before it sends its body (RFC 9110 10.1.1).
+/// A client that asked waits for this before it sends its body; without one there is nothing to wait for (RFC 9110 10.1.1).
 void Exchange::send_continue() {
-  if (!request_.expects_continue || continue_sent_) return;
+  if (!request_.expects_continue || continue_sent_ || request_.framing == Framing::kNone) return;
   continue_sent_ = true;
   upstream::ResponseHead head;
   head.status = 100;
@@ -405,6 +405,9 @@ void Exchange::client_gone(const Outcome& why) {
   end(why);
 }
 
+/// The rest of the body is late, and not because we or the worker have not taken what came.
+bool Exchange::is_client_due() const { return !body_whole_ && to_worker_.is_empty() && !sending_failed_; }
+
 /// One deadline at a time: the client's while its body is due and nothing of it is left to send, else the worker's.
 /// None while the client does not take what the worker said: that is the session's clock.
 void Exchange::arm_deadline() {
@@ -413,11 +416,9 @@ void Exchange::arm_deadline() {
     case Phase::kGather:
       return deadline_.arm(clocks.body_idle);
     case Phase::kSend:
-    case Phase::kRelay: {
-      const bool client_is_due = !body_whole_ && to_worker_.is_empty() && !sending_failed_;
+    case Phase::kRelay:
       if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return deadline_.cancel();
-      return deadline_.arm(client_is_due ? clocks.body_idle : app().request_timeout);
-    }
+      return deadline_.arm(is_client_due() ? clocks.body_idle : app().request_timeout);
     case Phase::kTunnel:
       // Open both ways it may be silent as long as it likes; half-closed it has to come to an end.
       return worker_closed_ || client_closed_ ? deadline_.arm(app().request_timeout) : deadline_.cancel();
@@ -436,10 +437,9 @@ void Exchange::on_deadline() {
       desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
       return answer_ourselves(503, kQueueTimeout);
     case Phase::kSend:
-      if (!body_whole_ && to_worker_.is_empty()) return answer_ourselves(408, kBodyTimeout);
-      return answer_ourselves(504, kAnswerTimeout);
     case Phase::kRelay:
-      return answer_ourselves(504, kAnswerSilent);
+      if (is_client_due()) return answer_ourselves(408, kBodyTimeout);
+      return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
       return end(kOk);

@@ -88,6 +88,7 @@ class Exchange {
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
+  bool is_client_due() const;
   upstream::EnvironmentFacts environment_facts() const;
   void record(const Outcome&);
   void write_access_event(const Outcome&);

@@ -81,3 +81,25 @@ proxy = ["unix:app.sock"]
   CHECK(worker.is_closed_by_peer());
   portherd.wait_until("the slot is free", [](const play::Status& s) { return s.app("app").busy == 0; });
 }
+
+TEST_CASE("a client that stops in the middle of its body is to blame, although the app has begun to answer") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[front.clocks]
+body_idle = "300ms"
+[apps.app]
+proxy = ["unix:app.sock"]
+stream_body = true
+)");
+  play::Peer client = play::connect(portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nso ");
+  CHECK(client.read_head().starts_with("HTTP/1.1 200 "));
+  portherd.expect_line("client: body came too slowly");
+  CHECK(client.discard(9) < 9);  // cut: no part is taken for the whole
+}

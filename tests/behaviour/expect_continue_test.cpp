@@ -56,3 +56,20 @@ stream_body = true
   const std::string head = worker.read_head();
   CHECK(worker.read_body(head) == "hello");
 }
+
+TEST_CASE("a request without a body gets no 100, whatever it expects") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+proxy = ["unix:app.sock"]
+)");
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  CHECK(client.read_head().starts_with("HTTP/1.1 200 "));
+}
