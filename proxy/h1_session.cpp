@@ -216,7 +216,10 @@ void H1Session::flush() {
     was_full_ = false;
     if (exchange_ && !exchange_->has_ended()) exchange_->on_room();
   }
-  if (tunnel_ended_ && out_.is_empty() && !exchange_->has_ended()) client_.transport().close_write();
+  if (tunnel_ended_ && out_.is_empty()) {
+    tunnel_ended_ = false;  // said once; the exchange may be long gone when the client is flushed again
+    client_.transport().close_write();
+  }
   if (exchange_ && exchange_->has_ended() && (out_.is_empty() || is_cut_)) release_exchange();
 }
 
