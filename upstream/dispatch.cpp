@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "upstream/place.h"
 
@@ -86,6 +87,7 @@ void Ticket::leave() {
     if (place_ != nullptr) {
       dispatch.vacate_locked(*place_);
       dispatch.pump_locked(desk_);
+      dispatch.forget_if_empty_locked(*place_);
     }
   }
   dispatch.figure_locked();
@@ -224,7 +226,8 @@ void Dispatch::attach(Lease& lease, bool may_repeat) {
       return;
     }
     others = take_others_locked(place);
-    if (!others) return;  // an idle one of our own that is too old was closed: the count stands
+    // Each other lease has at most one connection, and this one has none: at least one of `slots` open ones is idle.
+    assert(others);
   }
   // Another thread's connection: the same socket by a number of our own. The old number is closed by its thread,
   // which may be looking at it right now.
@@ -352,7 +355,7 @@ void Dispatch::unpublish(WorkerId worker, Loop& loop, std::function<void()> on_d
     if (place != nullptr) stop_work_locked(*place);
     if (place != nullptr && place->in_flight > 0) {
       place->drained_loop = &loop;
-      place->on_drained = std::move(on_drained);
+      place->on_drained = std::exchange(on_drained, nullptr);
     }
     figure_locked();
   }
