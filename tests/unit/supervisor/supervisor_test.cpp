@@ -94,10 +94,11 @@ struct Stage {
 
   // Asks until it is so. Gives up with an empty answer after a minute: the checks that follow fail then.
   Json wait_until(const std::function<bool(const Json&)>& it_is_so) const {
-    for (int i = 0; i < 6000; ++i) {
-      Json now = status();
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::chrono::steady_clock::now() < patience) {
+      Json now = status();  // a round trip to the supervisor's loop: it has turned since the last look
       if (now.is_object() && it_is_so(now)) return now;
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::yield();
     }
     return Json::object();
   }
