@@ -5,6 +5,7 @@
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
 #include "runtime/log.h"
+#include "upstream/environment.h"
 #include "upstream/request_writer.h"
 
 namespace proxy {
@@ -21,8 +22,6 @@ using upstream::Speech;
 using upstream::Step;
 using upstream::Version;
 
-// Encoded for the worker and waiting in our memory, at most. Past it the client is not read.
-constexpr Bytes kSendAhead = 64 * 1024;
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
 
@@ -38,8 +37,7 @@ Exchange::Exchange(FrontThread& thread)
 void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   stream_ = &stream;
   client_ = &client;
-  began_ = thread_.loop().now();
-  began_wall_ = std::chrono::system_clock::now();
+  record_.begin(thread_.loop().now());
   if (!admit() || !route()) return;
   prepare();
   gather();
@@ -84,14 +82,14 @@ bool Exchange::route() {
 }
 
 void Exchange::prepare() {
-  prepare_request(request_, *client_, thread_.site().trusts(client_->peer), began_wall_, ours_);
+  prepare_request(request_, *client_, thread_.site().trusts(client_->peer), record_.began_wall, ours_);
 }
 
 /// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
 /// buffer_body, or is to be streamed, goes to the worker while it comes.
 void Exchange::gather() {
-  body_whole_ = request_.framing == Framing::kNone;
-  if (body_whole_ || app().stream_body || !request_.upgrade.empty()) return seek();
+  if (request_.framing == Framing::kNone) upload_.finish();
+  if (upload_.is_whole() || app().stream_body || !request_.upgrade.empty()) return seek();
   phase_ = Phase::kGather;
   send_continue();
   arm_deadline();
@@ -100,38 +98,30 @@ void Exchange::gather() {
 void Exchange::on_body(Slice piece) {
   if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || stream_ == nullptr) return;
   const Bytes size = piece.size;
-  body_received_ += size;
+  record_.received += size;
   continue_sent_ = true;  // it did not wait for us
-  if (phase_ != Phase::kTunnel && body_received_ > app().max_body) return answer_ourselves(413, kBodyTooLarge);
-  body_.append(std::move(piece));
-  if (phase_ == Phase::kGather) {
-    if (body_.size() < app().buffer_body) {
-      stream_->body_taken(size);
-      return arm_deadline();
-    }
-    body_uncredited_ = size;
-    return seek();
+  if (phase_ != Phase::kTunnel && record_.received > app().max_body) return answer_ourselves(413, kBodyTooLarge);
+  if (phase_ == Phase::kGather && upload_.size() + size < app().buffer_body) {
+    upload_.gather(std::move(piece));
+    stream_->body_taken(size);
+    return arm_deadline();
   }
-  body_uncredited_ += size;
-  if (phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel) {
-    send_body();
-    flush_to_worker();
-  }
+  upload_.add(std::move(piece));
+  if (phase_ == Phase::kGather) return seek();
+  if (has_worker()) send_body();
 }
 
 void Exchange::on_body_end() {
   if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
-  body_whole_ = true;
+  upload_.finish();
   if (phase_ == Phase::kGather) return seek();
-  if (!has_worker()) return;
   if (phase_ == Phase::kTunnel) client_closed_ = true;
-  send_body();
-  flush_to_worker();
+  if (has_worker()) send_body();
 }
 
 void Exchange::seek(upstream::WorkerId tried) {
   phase_ = Phase::kSeek;
-  const bool may_repeat = upstream::is_idempotent(request_.method) && keeps_body();
+  const bool may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole();
   switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, may_repeat, tried)) {
     case Acquired::kLeased:
       return send();
@@ -155,24 +145,15 @@ void Exchange::on_leased(upstream::Lease& lease) {
 
 void Exchange::send() {
   phase_ = Phase::kSend;
-  ++attempts_;
-  leased_ = thread_.loop().now();
-  const upstream::Worker& worker = lease_.worker();
-  worker_ = worker.id;
-  worker_slot_ = worker.slot;
-  worker_pid_ = worker.pid;
-  worker_row_ = worker.row;
-  generation_ = worker.generation;
+  record_.lease(lease_.worker(), thread_.loop().now());
   upstream::Connection* const connection = lease_.connect();
   if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
   connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
-                             runtime::bind<&Exchange::on_worker_writable>(this));
+                             runtime::bind<&Exchange::send_body>(this));
   reader_.begin(upstream::speech_of(app()), request_.method, !request_.upgrade.empty());
-  send_head();
-  if (phase_ != Phase::kSend) return;
+  if (!send_head()) return answer_ourselves(400, kBadTarget);
   send_continue();
   send_body();
-  flush_to_worker();
 }
 
 /// A client that asked waits for this before it sends its body; without one there is nothing to wait for (RFC 9110 10.1.1).
@@ -184,88 +165,37 @@ void Exchange::send_continue() {
   stream_->send_interim(head);
 }
 
-void Exchange::send_head() {
-  to_worker_.clear();
-  accepted_ = 0;
-  sending_failed_ = false;
-  body_encoded_ = 0;
-  body_end_encoded_ = request_.framing == Framing::kNone;
+/// False: our Python worker could not be told of such a request.
+bool Exchange::send_head() {
+  const bool is_http = upstream::speech_of(app()) == Speech::kHttp;
   // A body that is here as a whole has a length, however it came.
-  const bool length_is_known = request_.framing == Framing::kLength || keeps_body();
-  to_worker_framing_ = body_end_encoded_ ? Framing::kNone : length_is_known ? Framing::kLength : Framing::kChunked;
-  const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : body_.size();
-  if (upstream::speech_of(app()) == Speech::kHttp) {
-    upstream::write_request(request_, ours_.fields(), to_worker_framing_, length, to_worker_);
-  } else if (!upstream::write_environment(request_, ours_.fields(), environment_facts(), to_worker_framing_, length, to_worker_)) {
-    answer_ourselves(400, kBadTarget);
+  const bool length_is_known = request_.framing == Framing::kLength || upload_.is_here_whole();
+  const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : upload_.size();
+  const Framing framing = request_.framing == Framing::kNone ? Framing::kNone
+                          : length_is_known                  ? Framing::kLength
+                                                             : Framing::kChunked;
+  upload_.start(framing == Framing::kNone       ? Upload::Wire::kNone
+                : !is_http                      ? Upload::Wire::kFrames
+                : framing == Framing::kChunked  ? Upload::Wire::kChunked
+                                                : Upload::Wire::kPlain);
+  if (!is_http) {
+    return upstream::write_environment(request_, ours_.fields(), environment_facts(), framing, length, upload_.wire());
   }
+  upstream::write_request(request_, ours_.fields(), framing, length, upload_.wire());
+  return true;
 }
 
 /// Puts as much of the body on the worker's wire as there is room for; the client gets credit for what has gone.
 void Exchange::send_body() {
-  while (body_encoded_ < body_.size() && to_worker_.size() < kSendAhead && !sending_failed_) {
-    const Slice piece = body_.at(body_encoded_);
-    body_encoded_ += piece.size;
-    encode(piece);
-  }
-  if (sending_failed_) body_encoded_ = body_.size();  // nobody reads it: let it go
-  if (body_whole_ && !body_end_encoded_ && body_encoded_ == body_.size()) {
-    body_end_encoded_ = true;
-    encode_end();
-  }
-  if (!keeps_body() && body_encoded_ > 0) {
-    body_.drop(body_encoded_);
-    body_dropped_ += body_encoded_;
-    body_encoded_ = 0;
-  }
-  if (stream_ != nullptr && body_uncredited_ > body_.size() - body_encoded_) {
-    const Bytes gone = body_uncredited_ - (body_.size() - body_encoded_);
-    body_uncredited_ -= gone;
-    stream_->body_taken(gone);
-  }
-}
-
-void Exchange::encode(const Slice& piece) {
-  if (phase_ == Phase::kTunnel) return to_worker_.append(piece);
-  if (upstream::speech_of(app()) == Speech::kWorkerProtocol) return upstream::write_body_frame(piece, false, to_worker_);
-  if (to_worker_framing_ == Framing::kChunked) return upstream::write_chunk(piece, to_worker_);
-  to_worker_.append(piece);
-}
-
-void Exchange::encode_end() {
-  if (phase_ == Phase::kTunnel || sending_failed_) return;
-  if (upstream::speech_of(app()) == Speech::kWorkerProtocol) return upstream::write_body_frame({}, true, to_worker_);
-  if (to_worker_framing_ == Framing::kChunked) upstream::write_last_chunk(to_worker_);
-}
-
-void Exchange::flush_to_worker() {
-  upstream::Connection& connection = lease_.connection();
-  for (;;) {
-    const Bytes before = to_worker_.size();
-    const Io io = connection.flush(to_worker_);
-    accepted_ += before - to_worker_.size();
-    if (io == Io::kFailed) {
-      // It may have answered before it stopped reading (413, say): what it said is still to be read; else comes its end.
-      sending_failed_ = true;
-      to_worker_.clear();
-      connection.watch().want_write(false);
-      break;
-    }
-    connection.watch().want_write(io == Io::kWant);
-    if (io == Io::kWant || body_encoded_ == body_.size()) break;
-    send_body();
-    if (to_worker_.is_empty()) break;
-  }
-  if (phase_ == Phase::kTunnel && client_closed_ && (to_worker_.is_empty() || sending_failed_)) {
+  upload_.fill();
+  upload_.flush(lease_.connection());
+  const Bytes gone = upload_.take_credit();
+  if (gone > 0 && stream_ != nullptr) stream_->body_taken(gone);
+  if (phase_ == Phase::kTunnel && client_closed_ && upload_.has_drained()) {
     if (worker_closed_) return end(kOk);
-    connection.close_write();
+    lease_.connection().close_write();
   }
   arm_deadline();
-}
-
-void Exchange::on_worker_writable() {
-  send_body();
-  flush_to_worker();
 }
 
 void Exchange::on_worker_readable() {
@@ -321,28 +251,23 @@ void Exchange::on_interim() {
 }
 
 void Exchange::on_head() {
-  first_byte_ = thread_.loop().now();
-  status_ = answer_.status;
+  record_.first_byte = thread_.loop().now();
+  record_.status = answer_.status;
   head_sent_ = true;
   const bool is_tunnel = answer_.status == 101;
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
-  // The answer has begun, so this request will not be sent again.
-  if (body_encoded_ > 0 && body_whole_) {
-    body_dropped_ += body_encoded_;
-    body_.drop(body_encoded_);
-    body_encoded_ = 0;
-  }
+  upload_.let_go();
   prepare_response(answer_, is_tunnel);
   stream_->send_head(answer_);
   if (is_tunnel) {
-    body_whole_ = false;  // what comes from the client now has no end of its own
+    upload_.become_tunnel();
     stream_->become_tunnel();
     on_tunnel_bytes();
   }
 }
 
 void Exchange::on_answer_body(Slice piece) {
-  sent_to_client_ += piece.size;
+  record_.sent += piece.size;
   stream_->send_body(std::move(piece));
   hold_or_resume();
 }
@@ -361,15 +286,14 @@ void Exchange::on_room() {
 void Exchange::tell_answer_end() {
   if (answer_body_ended_) return;
   answer_body_ended_ = true;
-  if (!body_whole_) stream_->stop_body();
+  if (!upload_.is_whole()) stream_->stop_body();
   stream_->end_body();
 }
 
 void Exchange::on_answer_end() {
   tell_answer_end();
   // Fit for another exchange only if this one is over on both sides of the wire.
-  lease_.give_back(reader_.may_reuse() && body_end_encoded_ && to_worker_.is_empty() && !sending_failed_ &&
-                   from_worker_.is_empty());
+  lease_.give_back(reader_.may_reuse() && upload_.is_sent() && from_worker_.is_empty());
   end(kOk);
 }
 
@@ -392,8 +316,7 @@ void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint
   if (phase_ == Phase::kIdle) {
     stream_ = &stream;
     client_ = &client;
-    began_ = thread_.loop().now();
-    began_wall_ = std::chrono::system_clock::now();
+    record_.begin(thread_.loop().now());
   }
   answer_ourselves(status, outcome);
 }
@@ -401,12 +324,9 @@ void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint
 void Exchange::client_gone(const Outcome& why) {
   if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
   stream_ = nullptr;
-  if (status_ == 0) status_ = 499;  // nginx's number for it; no answer has this status
+  if (record_.status == 0) record_.status = 499;  // nginx's number for it; no answer has this status
   end(why);
 }
-
-/// The rest of the body is late, and not because we or the worker have not taken what came.
-bool Exchange::is_client_due() const { return !body_whole_ && to_worker_.is_empty() && !sending_failed_; }
 
 /// One deadline at a time: the client's while its body is due and nothing of it is left to send, else the worker's.
 /// None while the client does not take what the worker said: that is the session's clock.
@@ -418,7 +338,7 @@ void Exchange::arm_deadline() {
     case Phase::kSend:
     case Phase::kRelay:
       if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return deadline_.cancel();
-      return deadline_.arm(is_client_due() ? clocks.body_idle : app().request_timeout);
+      return deadline_.arm(upload_.waits_for_client() ? clocks.body_idle : app().request_timeout);
     case Phase::kTunnel:
       // Open both ways it may be silent as long as it likes; half-closed it has to come to an end.
       return worker_closed_ || client_closed_ ? deadline_.arm(app().request_timeout) : deadline_.cancel();
@@ -438,7 +358,7 @@ void Exchange::on_deadline() {
       return answer_ourselves(503, kQueueTimeout);
     case Phase::kSend:
     case Phase::kRelay:
-      if (is_client_due()) return answer_ourselves(408, kBodyTimeout);
+      if (upload_.waits_for_client()) return answer_ourselves(408, kBodyTimeout);
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
@@ -455,7 +375,7 @@ void Exchange::on_worker_closed(Io how) {
     lease_.connection().watch().want_read(false);
     stream_->end_body();
     // Its half is closed. A broken connection takes the other half with it.
-    if (how == Io::kFailed || (client_closed_ && to_worker_.is_empty())) return end(kOk);
+    if (how == Io::kFailed || (client_closed_ && upload_.has_drained())) return end(kOk);
     return arm_deadline();
   }
   if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
@@ -466,7 +386,7 @@ void Exchange::on_worker_closed(Io how) {
 void Exchange::on_broken_answer() {
   if (reader_.was_not_taken()) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
   runtime::log(runtime::Level::kWarning, "worker sent what is not an answer",
-               {{"app", app().name}, {"worker", worker_slot_}, {"pid", worker_pid_}, {"cause", reader_.complaint()}});
+               {{"app", app().name}, {"worker", record_.slot}, {"pid", record_.pid}, {"cause", reader_.complaint()}});
   answer_ourselves(502, kBadAnswer);
 }
 
@@ -474,13 +394,13 @@ void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
   failure_ = outcome;
   // A worker that took no connection has not had the request; it counts as tried only against a bound of its own.
   const bool may_ask_on = connect_failed && ++connect_failures_ < kMostConnectFailures;
-  const upstream::Attempt attempt{.attempts = may_ask_on ? 1U : attempts_ - connect_failures_,
+  const upstream::Attempt attempt{.attempts = may_ask_on ? 1U : record_.attempts - connect_failures_,
                                   .is_idempotent = upstream::is_idempotent(request_.method),
                                   .connect_failed = connect_failed,
                                   .was_not_taken = !connect_failed && reader_.was_not_taken(),
-                                  .accepted = accepted_,
+                                  .accepted = upload_.accepted(),
                                   .answer_begun = head_sent_,
-                                  .body_is_here = body_dropped_ == 0};
+                                  .body_is_here = upload_.can_start_again()};
   if (upstream::decide(attempt) != upstream::Verdict::kRetry) return answer_ourselves(502, outcome);
   upstream::Dispatch& dispatch = desk_->dispatch();
   dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
@@ -514,9 +434,9 @@ void Exchange::redirect_to_https() {
 }
 
 void Exchange::say(OwnAnswer& answer) {
-  status_ = answer.head().status;
+  record_.status = answer.head().status;
   head_sent_ = true;
-  if (!body_whole_ && request_.framing != Framing::kNone) stream_->stop_body();
+  if (!upload_.is_whole() && request_.framing != Framing::kNone) stream_->stop_body();
   stream_->send_head(answer.head());
   if (answer.head().framing != Framing::kNone) stream_->send_body(answer.body());
   stream_->end_body();
@@ -524,7 +444,7 @@ void Exchange::say(OwnAnswer& answer) {
 
 void Exchange::on_tunnel_bytes() {
   if (const Bytes n = from_worker_.bytes().size(); n > 0) {
-    sent_to_client_ += n;
+    record_.sent += n;
     stream_->send_body(from_worker_.take(n));
   }
   from_worker_.rest();
@@ -539,47 +459,16 @@ void Exchange::record(const Outcome& outcome) {
   if (desk_ != nullptr) {
     upstream::AppFigures& figures = desk_->dispatch().figures();
     if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
-    if (outcome == kOk && worker_ != 0) {
+    if (outcome == kOk && record_.worker != 0) {
       figures.served.fetch_add(1, std::memory_order_relaxed);
-      thread_.site().board.worker[worker_row_].served.fetch_add(1, std::memory_order_relaxed);
+      thread_.site().board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  if (thread_.access_log().is_on()) write_access_event(outcome);
-}
-
-void Exchange::write_access_event(const Outcome& outcome) {
-  const auto since = [this](runtime::Time moment) {
-    return std::chrono::duration_cast<runtime::Microseconds>(moment - began_);
-  };
-  const auto text = [this](FieldId id) {
-    const upstream::Field* field = upstream::find(request_.fields, id);
-    return field != nullptr ? field->value : std::string_view();
-  };
-  const runtime::Time now = thread_.loop().now();
-  AccessEvent event;
-  event.time = began_wall_;
+  if (!thread_.access_log().is_on()) return;
+  AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();
   event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
-  event.generation = generation_;
-  event.worker = worker_slot_;
-  event.pid = worker_pid_;
-  event.client = client_->peer;
-  event.method = request_.method_text;
-  event.host = request_.authority;
-  event.target = request_.target;
-  event.path = request_.path;
-  event.version = request_.version;
-  event.tls = client_->tls_version;
-  event.status = status_;
-  event.bytes_in = body_received_;
-  event.bytes_out = sent_to_client_;
-  event.queue = since(worker_ != 0 ? leased_ : now);
-  if (first_byte_ != runtime::Time{}) event.first_byte = since(first_byte_);
-  event.total = since(now);
-  event.attempts = attempts_;
   event.outcome = outcome;
-  event.referer = text(FieldId::kReferer);
-  event.user_agent = text(FieldId::kUserAgent);
   thread_.access_log().write(event);
 }
 
@@ -591,24 +480,15 @@ void Exchange::reset() {
   answer_.clear();
   kept_ = runtime::Chunk();
   ours_.clear();
-  body_.clear();
-  to_worker_.clear();
+  upload_.clear();
   from_worker_.clear();
+  record_ = {};
   phase_ = Phase::kIdle;
   stream_ = nullptr;
   client_ = nullptr;
   desk_ = nullptr;
-  body_encoded_ = body_dropped_ = body_uncredited_ = 0;
-  body_received_ = sent_to_client_ = 0;
-  body_whole_ = body_end_encoded_ = sending_failed_ = head_sent_ = continue_sent_ = reads_large_ = false;
-  worker_closed_ = client_closed_ = answer_body_ended_ = false;
-  accepted_ = 0;
-  status_ = 0;
-  attempts_ = connect_failures_ = 0;
-  worker_ = 0;
-  worker_slot_ = generation_ = worker_row_ = 0;
-  worker_pid_ = 0;
-  leased_ = first_byte_ = {};
+  head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
+  connect_failures_ = 0;
 }
 
 }  // namespace proxy

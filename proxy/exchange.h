@@ -10,6 +10,8 @@
 #include "proxy/exchange_pool.h"
 #include "proxy/headers.h"
 #include "proxy/outcome.h"
+#include "proxy/record.h"
+#include "proxy/upload.h"
 #include "runtime/buffer.h"
 #include "runtime/loop.h"
 #include "upstream/answer_reader.h"
@@ -62,13 +64,9 @@ class Exchange {
   void on_leased(upstream::Lease&);
   void send();
   void send_continue();
-  void send_head();
+  bool send_head();
   void send_body();
-  void encode(const runtime::Slice&);
-  void encode_end();
-  void flush_to_worker();
   void on_worker_readable();
-  void on_worker_writable();
   void read_answer();
   void on_interim();
   void on_head();
@@ -88,12 +86,9 @@ class Exchange {
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
-  bool is_client_due() const;
   upstream::EnvironmentFacts environment_facts() const;
   void record(const Outcome&);
-  void write_access_event(const Outcome&);
   void reset();
-  bool keeps_body() const { return body_whole_ && body_dropped_ == 0; }
   const conf::App& app() const { return desk_->dispatch().app(); }
 
   FrontThread& thread_;
@@ -108,18 +103,7 @@ class Exchange {
   upstream::Lease lease_;                // held from seek to end
   runtime::Timer deadline_;              // the one deadline of the current phase
 
-  runtime::ByteQueue body_;              // request body: gathered, or on its way; kept whole while a retry may need it
-  runtime::Bytes body_encoded_ = 0;      // how much of body_ is in to_worker_ or gone
-  runtime::Bytes body_dropped_ = 0;      // how much was let go: then no retry
-  std::uint64_t body_received_ = 0;
-  bool body_whole_ = false;              // its end has come
-  bool body_end_encoded_ = false;        // and is on the worker's wire
-  runtime::Bytes body_uncredited_ = 0;   // received, and the client not yet told that it may send as much again
-  upstream::Framing to_worker_framing_ = upstream::Framing::kNone;
-
-  runtime::ByteQueue to_worker_;         // encoded, not yet accepted by the worker's socket
-  runtime::Bytes accepted_ = 0;          // by write(), in this attempt
-  bool sending_failed_ = false;          // the worker does not read any more; its answer may still come
+  Upload upload_;                        // the request body, on its way to the worker
   runtime::InBuffer from_worker_;
   upstream::AnswerReader reader_;
   upstream::ResponseHead answer_;        // views into from_worker_'s chunk
@@ -130,19 +114,9 @@ class Exchange {
   bool client_closed_ = false;           // tunnel: the client's sending side
   bool answer_body_ended_ = false;       // the client was told the end; the worker may still be busy with it
 
-  // For the record.
-  runtime::Time began_{};
-  runtime::Time leased_{};
-  runtime::Time first_byte_{};
-  runtime::WallTime began_wall_{};
-  std::uint64_t sent_to_client_ = 0;     // body bytes
-  std::uint16_t status_ = 0;
-  std::uint8_t attempts_ = 0;
+  Record record_;                        // what the access log will say
   std::uint8_t connect_failures_ = 0;    // attempts that never got a connection
   Outcome failure_;                      // of the last attempt that failed
-  upstream::WorkerId worker_ = 0;        // the last one that had it; 0: none
-  std::uint32_t worker_slot_ = 0, worker_row_ = 0, generation_ = 0;
-  std::int32_t worker_pid_ = 0;
 };
 
 }  // namespace proxy

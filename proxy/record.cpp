@@ -1,0 +1,52 @@
+#include "proxy/record.h"
+
+namespace proxy {
+
+void Record::begin(runtime::Time now) {
+  began = now;
+  began_wall = std::chrono::system_clock::now();
+}
+
+void Record::lease(const upstream::Worker& by, runtime::Time now) {
+  ++attempts;
+  leased = now;
+  worker = by.id;
+  slot = by.slot;
+  row = by.row;
+  generation = by.generation;
+  pid = by.pid;
+}
+
+AccessEvent Record::event(const upstream::RequestHead& request, const ClientFacts& client, runtime::Time now) const {
+  const auto since_began = [this](runtime::Time moment) {
+    return std::chrono::duration_cast<runtime::Microseconds>(moment - began);
+  };
+  const auto text = [&request](upstream::FieldId id) {
+    const upstream::Field* field = upstream::find(request.fields, id);
+    return field != nullptr ? field->value : std::string_view();
+  };
+  AccessEvent event;
+  event.time = began_wall;
+  event.generation = generation;
+  event.worker = slot;
+  event.pid = pid;
+  event.client = client.peer;
+  event.method = request.method_text;
+  event.host = request.authority;
+  event.target = request.target;
+  event.path = request.path;
+  event.version = request.version;
+  event.tls = client.tls_version;
+  event.status = status;
+  event.bytes_in = received;
+  event.bytes_out = sent;
+  event.queue = since_began(worker != 0 ? leased : now);
+  if (first_byte != runtime::Time{}) event.first_byte = since_began(first_byte);
+  event.total = since_began(now);
+  event.attempts = attempts;
+  event.referer = text(upstream::FieldId::kReferer);
+  event.user_agent = text(upstream::FieldId::kUserAgent);
+  return event;
+}
+
+}  // namespace proxy

@@ -1,0 +1,110 @@
+#include "proxy/upload.h"
+
+#include "upstream/request_writer.h"
+#include "upstream/worker_protocol.h"
+
+namespace proxy {
+namespace {
+
+using runtime::Bytes;
+using runtime::Io;
+using runtime::Slice;
+
+// Encoded for the worker and waiting in our memory, at most. Past it the client is not read.
+constexpr Bytes kSendAhead = 64 * 1024;
+
+}  // namespace
+
+void Upload::gather(Slice piece) { body_.append(std::move(piece)); }
+
+void Upload::add(Slice piece) {
+  uncredited_ += piece.size;
+  gather(std::move(piece));
+}
+
+void Upload::start(Wire wire) {
+  wire_ = wire;
+  to_worker_.clear();
+  accepted_ = 0;
+  has_failed_ = false;
+  encoded_ = 0;
+  is_end_encoded_ = wire == Wire::kNone;
+}
+
+void Upload::fill() {
+  while (encoded_ < body_.size() && to_worker_.size() < kSendAhead && !has_failed_) {
+    const Slice piece = body_.at(encoded_);
+    encoded_ += piece.size;
+    encode(piece);
+  }
+  if (has_failed_) encoded_ = body_.size();  // nobody reads it: let it go
+  if (is_whole_ && !is_end_encoded_ && encoded_ == body_.size()) {
+    is_end_encoded_ = true;
+    if (!has_failed_) encode_end();
+  }
+  if (!is_here_whole()) let_go();
+}
+
+void Upload::encode(const Slice& piece) {
+  switch (wire_) {
+    case Wire::kNone:
+    case Wire::kPlain:
+      return to_worker_.append(piece);
+    case Wire::kChunked:
+      return upstream::write_chunk(piece, to_worker_);
+    case Wire::kFrames:
+      return upstream::write_body_frame(piece, false, to_worker_);
+  }
+}
+
+void Upload::encode_end() {
+  if (wire_ == Wire::kChunked) upstream::write_last_chunk(to_worker_);
+  if (wire_ == Wire::kFrames) upstream::write_body_frame({}, true, to_worker_);
+}
+
+void Upload::flush(upstream::Connection& connection) {
+  for (;;) {
+    const Bytes before = to_worker_.size();
+    const Io io = connection.flush(to_worker_);
+    accepted_ += before - to_worker_.size();
+    if (io == Io::kFailed) {
+      // It may have answered before it stopped reading (413, say): what it said is still to be read; else comes its end.
+      has_failed_ = true;
+      to_worker_.clear();
+      return connection.watch().want_write(false);
+    }
+    connection.watch().want_write(io == Io::kWant);
+    if (io == Io::kWant || encoded_ == body_.size()) return;
+    fill();
+    if (to_worker_.is_empty()) return;
+  }
+}
+
+Bytes Upload::take_credit() {
+  const Bytes waiting = body_.size() - encoded_;
+  if (uncredited_ <= waiting) return 0;
+  return uncredited_ - std::exchange(uncredited_, waiting);
+}
+
+void Upload::let_go() {
+  if (encoded_ == 0) return;
+  body_.drop(encoded_);
+  dropped_ += encoded_;
+  encoded_ = 0;
+}
+
+void Upload::become_tunnel() {
+  is_whole_ = false;
+  is_end_encoded_ = true;
+  wire_ = Wire::kPlain;
+}
+
+void Upload::clear() {
+  body_.clear();
+  to_worker_.clear();
+  encoded_ = dropped_ = uncredited_ = accepted_ = 0;
+  is_whole_ = is_end_encoded_ = has_failed_ = false;
+  wire_ = Wire::kNone;
+}
+
+}  // namespace proxy

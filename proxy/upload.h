@@ -1,0 +1,80 @@
+// The request body on its way to the worker: what has come from the client, what of it is encoded for the worker, what the
+// worker's socket has taken. Kept from the start while another attempt may need it, so that start() can begin again.
+// Bounded by its caller: buffer_body while it is gathered, then the credit that the client gets for what has gone.
+#pragma once
+#include <cstdint>
+
+#include "runtime/buffer.h"
+#include "upstream/connection.h"
+
+namespace proxy {
+
+class Upload {
+ public:
+  /// How the body stands on the worker's wire.
+  enum class Wire : std::uint8_t {
+    kNone,     ///< there is none
+    kPlain,    ///< as it is: its length is known, or it is a tunnel's
+    kChunked,  ///< RFC 9112 7.1
+    kFrames,   ///< docs/worker-protocol.md
+  };
+
+  // From the client.
+
+  /// A piece, in order, for which the client has been given credit already.
+  void gather(runtime::Slice piece);
+  /// A piece, in order; the credit for it comes with take_credit(), when it has gone.
+  void add(runtime::Slice piece);
+  /// All of it has come; at once if there is none.
+  void finish() { is_whole_ = true; }
+  bool is_whole() const { return is_whole_; }
+  /// What is here and not let go yet.
+  runtime::Bytes size() const { return body_.size(); }
+  /// All that has come is still here: another attempt can start from the beginning.
+  bool can_start_again() const { return dropped_ == 0; }
+  /// And that is the whole body, so that its length is known.
+  bool is_here_whole() const { return is_whole_ && can_start_again(); }
+
+  // To the worker.
+
+  /// An attempt begins: everything that is here is to be sent. The head goes to wire() first.
+  void start(Wire wire);
+  runtime::ByteQueue& wire() { return to_worker_; }
+  /// Puts as much of the body on the wire as there is room for ahead of the socket.
+  void fill();
+  /// Lets the socket take what it will, and fills up.
+  void flush(upstream::Connection& connection);
+  /// Bytes of head and body that write() took in this attempt.
+  runtime::Bytes accepted() const { return accepted_; }
+  /// Nothing is left for the worker's socket: sent, or nobody reads it.
+  bool has_drained() const { return to_worker_.is_empty(); }
+  /// The worker has had all of it.
+  bool is_sent() const { return is_end_encoded_ && to_worker_.is_empty() && !has_failed_; }
+  /// The client owes us the next piece: all that came is with the worker.
+  bool waits_for_client() const { return !is_whole_ && to_worker_.is_empty() && !has_failed_; }
+  /// Body bytes that have gone since the last call: the client may send as many again.
+  runtime::Bytes take_credit();
+
+  /// The answer has begun, so this will not be sent again.
+  void let_go();
+  /// From now on bytes without an end of their own go through as they are.
+  void become_tunnel();
+  void clear();
+
+ private:
+  void encode(const runtime::Slice& piece);
+  void encode_end();
+
+  runtime::ByteQueue body_;         // gathered, or on its way
+  runtime::Bytes encoded_ = 0;      // how much of body_ is in to_worker_ or gone
+  runtime::Bytes dropped_ = 0;      // how much was let go
+  runtime::Bytes uncredited_ = 0;   // received by add(), and not yet part of take_credit()
+  runtime::ByteQueue to_worker_;    // encoded, not yet accepted by the worker's socket
+  runtime::Bytes accepted_ = 0;
+  Wire wire_ = Wire::kNone;
+  bool is_whole_ = false;
+  bool is_end_encoded_ = false;
+  bool has_failed_ = false;
+};
+
+}  // namespace proxy
