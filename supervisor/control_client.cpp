@@ -40,13 +40,22 @@ Result<Fd> connect(const std::string& path) {
   return fail(Code::kNotRunning, fmt::format("not running: nobody answers at {}", path));
 }
 
+// poll(2) is never restarted after a signal (signal(7)); then the patience begins anew.
+bool is_readable(int fd) {
+  pollfd ask{fd, POLLIN, 0};
+  int n = 0;
+  do n = ::poll(&ask, 1, kPatienceMs);
+  while (n < 0 && errno == EINTR);
+  return n > 0;
+}
+
 Result<std::string> read_line(int fd) {
   std::string text;
   while (!text.ends_with('\n')) {
-    pollfd ask{fd, POLLIN, 0};
-    if (::poll(&ask, 1, kPatienceMs) <= 0) return fail(Code::kSystem, "the supervisor does not answer");
+    if (!is_readable(fd)) return fail(Code::kSystem, "the supervisor does not answer");
     char buffer[65536];
-    const auto n = ::recv(fd, buffer, sizeof buffer, 0);
+    const auto n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) continue;
     if (n <= 0) return fail(Code::kProtocol, "the supervisor hung up");
     text.append(buffer, static_cast<std::size_t>(n));
     if (text.size() > kLongestAnswer) return fail(Code::kProtocol, "the supervisor does not stop answering");
@@ -86,8 +95,7 @@ void wait_for_end(const Reply& reply) {
   while (::poll(&connection, 1, -1) < 0 || ::recv(connection.fd, &byte, 1, MSG_DONTWAIT) > 0) {
   }
   // The connection is closed a moment before the process is gone.
-  pollfd gone{process.get(), POLLIN, 0};
-  if (process) ::poll(&gone, 1, kPatienceMs);
+  if (process) is_readable(process.get());
 }
 
 }  // namespace supervisor
