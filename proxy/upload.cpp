@@ -83,7 +83,9 @@ void Upload::flush(upstream::Connection& connection) {
 Bytes Upload::take_credit() {
   const Bytes waiting = body_.size() - encoded_;
   if (uncredited_ <= waiting) return 0;
-  return uncredited_ - std::exchange(uncredited_, waiting);
+  const Bytes gone = uncredited_ - waiting;
+  uncredited_ = waiting;
+  return gone;
 }
 
 void Upload::let_go() {
