@@ -130,7 +130,7 @@ void visit(V& v, Front& front) {
         .most = 10'000},
     front.max_streams);
   v(Row{.key = "buffer_memory",
-        .meaning = "Memory for bodies and answers in transit, all together.",
+        .meaning = "Memory for request bodies that wait for a worker, all together; past it they are streamed.",
         .form = Form::kSize,
         .least = 1_MiB,
         .most = 1024_GiB},

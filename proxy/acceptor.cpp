@@ -49,6 +49,7 @@ bool Acceptor::accept_one() {
   facts.is_tls = tls_;
   if (port_ != 0) runtime::set_no_delay(fd.get());
   if (tls_ && !thread_.tls()) return true;  // closed: there is no certificate
+  if (!thread_.site().addresses->enter(facts.peer)) return true;  // closed: before it costs anything
   thread_.clients().add(tls_ ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts);
   return true;
 }

@@ -7,6 +7,7 @@ namespace proxy {
 ClientList::~ClientList() {
   while (first_ != nullptr) {
     std::unique_ptr<Client> client(first_);
+    thread_.site().addresses->leave(client->facts().peer);
     first_ = client->next_;
   }
 }
@@ -25,6 +26,7 @@ void ClientList::remove(Client& client) {
   if (client.next_ != nullptr) client.next_->previous_ = client.previous_;
   client.next_ = client.previous_ = nullptr;
   --size_;
+  thread_.site().addresses->leave(client.facts().peer);
   thread_.figures().connections.store(static_cast<std::uint32_t>(size_), std::memory_order_relaxed);
   thread_.loop().bury(std::unique_ptr<Client>(&client));
   thread_.client_left();

@@ -12,7 +12,7 @@ class ClientList {
   explicit ClientList(FrontThread& thread) : thread_(thread) {}
   ~ClientList();
 
-  /// Takes a new connection in.
+  /// Takes a new connection in, which has been counted under its address (Site::addresses).
   void add(Transport transport, const ClientFacts& facts);
   /// Out of the list; the client is buried by the loop.
   void remove(Client& client);

@@ -86,7 +86,7 @@ void Exchange::prepare() {
 }
 
 /// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
-/// buffer_body, or is to be streamed, goes to the worker while it comes.
+/// buffer_body, does not fit into buffer_memory, or is to be streamed, goes to the worker while it comes.
 void Exchange::gather() {
   if (request_.framing == Framing::kNone) upload_.finish();
   if (upload_.is_whole() || app().stream_body || !request_.upgrade.empty()) return seek();
@@ -101,7 +101,8 @@ void Exchange::on_body(Slice piece) {
   record_.received += size;
   continue_sent_ = true;  // it did not wait for us
   if (phase_ != Phase::kTunnel && record_.received > app().max_body) return answer_ourselves(413, kBodyTooLarge);
-  if (phase_ == Phase::kGather && upload_.size() + size < app().buffer_body) {
+  if (phase_ == Phase::kGather && upload_.size() + size < app().buffer_body && thread_.site().gathered->take(size)) {
+    gathered_ += size;
     upload_.gather(std::move(piece));
     stream_->body_taken(size);
     return arm_deadline();
@@ -257,6 +258,7 @@ void Exchange::on_head() {
   const bool is_tunnel = answer_.status == 101;
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
   upload_.let_go();
+  release_gathered();
   prepare_response(answer_, is_tunnel);
   stream_->send_head(answer_);
   if (is_tunnel) {
@@ -274,6 +276,7 @@ void Exchange::on_answer_body(Slice piece) {
 
 /// A client that does not read holds the worker back, too: nothing more is read from it above the high mark.
 void Exchange::hold_or_resume() {
+  if (worker_closed_) return;
   lease_.connection().watch().want_read(stream_->unsent() <= ClientStream::kHighMark);
 }
 
@@ -302,10 +305,15 @@ void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
   ticket_.leave();
   lease_.give_back(false);
+  release_gathered();
   from_worker_.clear();  // an HTTP/2 client may take what is queued much later; the next answer needs the memory now
   phase_ = Phase::kEnded;
   record(outcome);
   if (stream_ != nullptr) stream_->exchange_ended();
+}
+
+void Exchange::release_gathered() {
+  if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));
 }
 
 // ---- what can come between ----
@@ -354,6 +362,8 @@ void Exchange::on_deadline() {
     case Phase::kGather:
       return answer_ourselves(408, kBodyTimeout);
     case Phase::kSeek:
+      // Nobody came to try again with: what the client hears is how the first attempt ended.
+      if (record_.attempts > 0) return answer_ourselves(502, failure_);
       desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
       return answer_ourselves(503, kQueueTimeout);
     case Phase::kSend:
@@ -393,8 +403,8 @@ void Exchange::on_broken_answer() {
 void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
   failure_ = outcome;
   // A worker that took no connection has not had the request; it counts as tried only against a bound of its own.
-  const bool may_ask_on = connect_failed && ++connect_failures_ < kMostConnectFailures;
-  const upstream::Attempt attempt{.attempts = may_ask_on ? 1U : record_.attempts - connect_failures_,
+  const bool gives_up = connect_failed && ++connect_failures_ >= kMostConnectFailures;
+  const upstream::Attempt attempt{.attempts = gives_up ? upstream::kMostAttempts : static_cast<unsigned>(record_.attempts - connect_failures_),
                                   .is_idempotent = upstream::is_idempotent(request_.method),
                                   .connect_failed = connect_failed,
                                   .was_not_taken = !connect_failed && reader_.was_not_taken(),
@@ -449,6 +459,7 @@ void Exchange::on_tunnel_bytes() {
   }
   from_worker_.rest();
   hold_or_resume();
+  arm_deadline();
 }
 
 upstream::EnvironmentFacts Exchange::environment_facts() const {
@@ -481,6 +492,7 @@ void Exchange::reset() {
   kept_ = runtime::Chunk();
   ours_.clear();
   upload_.clear();
+  release_gathered();
   from_worker_.clear();
   record_ = {};
   phase_ = Phase::kIdle;

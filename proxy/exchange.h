@@ -88,6 +88,7 @@ class Exchange {
   void arm_deadline();
   upstream::EnvironmentFacts environment_facts() const;
   void record(const Outcome&);
+  void release_gathered();
   void reset();
   const conf::App& app() const { return desk_->dispatch().app(); }
 
@@ -104,6 +105,7 @@ class Exchange {
   runtime::Timer deadline_;              // the one deadline of the current phase
 
   Upload upload_;                        // the request body, on its way to the worker
+  runtime::Bytes gathered_ = 0;          // of it, on account of buffer_memory
   runtime::InBuffer from_worker_;
   upstream::AnswerReader reader_;
   upstream::ResponseHead answer_;        // views into from_worker_'s chunk

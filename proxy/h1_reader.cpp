@@ -301,7 +301,9 @@ Step H1Reader::begin_head(runtime::InBuffer& in, RequestHead& head) {
 
 Step H1Reader::read_head(runtime::InBuffer& in, RequestHead& head) {
   for (;;) {
-    switch (lines_.next(in.bytes(), head.fields)) {
+    const auto got = lines_.next(in.bytes(), head.fields);
+    if (got != upstream::HeadReader::Got::kStartLine) follow(head);
+    switch (got) {
       case upstream::HeadReader::Got::kMore:
         return Step::kMore;
       case upstream::HeadReader::Got::kStartLine:
@@ -316,11 +318,13 @@ Step H1Reader::read_head(runtime::InBuffer& in, RequestHead& head) {
   }
 }
 
+/// The buffer may have moved since the request-line came: what looks into it is taken anew.
+void H1Reader::follow(RequestHead& head) {
+  const std::string_view line = lines_.start_line();
+  if (!line.empty() && head.method_text.data() != line.data()) take_request_line(line, head);
+}
+
 Step H1Reader::finish_head(runtime::InBuffer& in, RequestHead& head) {
-  // The buffer may have moved since the request-line came.
-  if (head.method_text.data() != lines_.start_line().data()) {
-    if (const Verdict refused = take_request_line(lines_.start_line(), head)) return refuse(*refused);
-  }
   if (const Verdict refused = take_meaning(in.chunk().data(), head)) return refuse(*refused);
   in.consume(lines_.size());
   left_ = head.content_length;

@@ -37,6 +37,7 @@ class H1Reader {
   upstream::Step refuse_head();
   upstream::Step begin_head(runtime::InBuffer& in, upstream::RequestHead& head);
   upstream::Step read_head(runtime::InBuffer& in, upstream::RequestHead& head);
+  void follow(upstream::RequestHead& head);
   upstream::Step finish_head(runtime::InBuffer& in, upstream::RequestHead& head);
   upstream::Step read_length(runtime::InBuffer& in, runtime::Slice& body);
   upstream::Step read_chunked(runtime::InBuffer& in, runtime::Slice& body);

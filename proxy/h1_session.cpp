@@ -2,6 +2,7 @@
 
 #include "proxy/front_thread.h"
 #include "proxy/h1_writer.h"
+#include "runtime/socket.h"
 #include "upstream/request_writer.h"
 
 namespace proxy {
@@ -15,9 +16,10 @@ using upstream::Step;
 using upstream::Version;
 
 // RFC 9112 9.6: closing with unread input makes the kernel send a reset, which may destroy an answer on its way. So
-// what still comes is read for a while, up to a bound.
-constexpr std::chrono::seconds kLinger{2};
-constexpr Bytes kLingerBytes = 1024 * 1024;
+// what still comes is read for a while: as long as something comes, up to a bound. A client that writes its whole body
+// before it reads has to get to its end.
+constexpr std::chrono::seconds kLingerIdle{5};
+constexpr std::chrono::seconds kLinger{30};
 
 }  // namespace
 
@@ -74,6 +76,8 @@ bool H1Session::parse_message() {
   Slice piece;
   switch (reader_.next(in_, exchange_->request(), piece)) {
     case Step::kMore:
+      // The head so far may be told of, too (408): what it looks into has to stay, wherever the buffer moves.
+      if (state_ == State::kHead) exchange_->keep(in_.chunk());
       return false;
     case Step::kHead:
       state_ = State::kExchange;
@@ -225,7 +229,11 @@ void H1Session::flush() {
 
 void H1Session::release_exchange() {
   exchange_.reset();
-  if (is_cut_) return client_.close();
+  if (is_cut_) {
+    // To HTTP/1.0 the end of the connection is the end of the body: only a reset says that it was cut.
+    if (answer_framing_ == Framing::kToClose) runtime::reset_on_close(client_.transport().fd());
+    return client_.close();
+  }
   if (!keep_alive_) return linger();
   state_ = State::kHead;
   body_read_ = body_stopped_ = was_full_ = false;
@@ -240,7 +248,8 @@ void H1Session::linger() {
   if (input_ended_) return client_.close();
   state_ = State::kLingering;
   in_.clear();
-  client_.deadline().arm(kLinger);
+  linger_until_ = client_.thread().loop().now() + kLinger;
+  client_.deadline().arm(kLingerIdle);
   client_.want_read(true);
 }
 
@@ -248,9 +257,10 @@ void H1Session::discard() {
   in_.clear();
   Bytes n = 0;
   const Io io = client_.transport().read(in_.room(), n);
-  discarded_ += n;
   in_.clear();
-  if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) return client_.close();
+  if (io == Io::kWant) return;
+  if (io != Io::kProgress) return client_.close();
+  client_.deadline().arm_at(std::min(linger_until_, client_.thread().loop().now() + kLingerIdle));
   if (client_.transport().has_pending()) client_.read_on();
 }
 
@@ -270,9 +280,11 @@ void H1Session::on_deadline() {
   }
 }
 
-/// Not read: a body that nobody takes, and requests that wait behind the one that runs.
+/// Not read: a body that nobody takes, and requests that wait behind the one that runs. What is left of a body that is
+/// still being read is a chunk-size line, say, of which the rest has to come.
 void H1Session::update_reading() {
-  const bool waits_behind = state_ == State::kExchange && !in_.is_empty();
+  const bool takes_body = state_ == State::kExchange && !body_read_ && !body_stopped_ && !exchange_->has_ended();
+  const bool waits_behind = state_ == State::kExchange && !takes_body && !in_.is_empty();
   client_.want_read(!input_ended_ && held_ < kHighMark && !waits_behind);
 }
 

@@ -59,7 +59,7 @@ class H1Session final : public ClientStream {
   State state_ = State::kHead;
   upstream::Framing answer_framing_ = upstream::Framing::kNone;  // of the answer being sent
   runtime::Bytes held_ = 0;           // body bytes given to the exchange and not yet taken
-  runtime::Bytes discarded_ = 0;      // while lingering
+  runtime::Time linger_until_{};
   bool keep_alive_ = true;            // another request may follow this one
   bool body_read_ = false;            // the request body's end was read
   bool body_stopped_ = false;         // nobody wants the rest of it

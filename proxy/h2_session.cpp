@@ -319,6 +319,7 @@ void H2Session::go_away() {
 /// Closing with unread input would make the kernel send a reset, which may destroy the GOAWAY on its way.
 void H2Session::linger() {
   is_lingering_ = true;
+  for (const auto& stream : streams_) stream->gone(kClientGone);  // no frame of theirs will be sent any more
   client_.transport().close_write();
   client_.want_read(true);
   client_.deadline().arm(kLinger);
@@ -327,8 +328,9 @@ void H2Session::linger() {
 void H2Session::discard() {
   Bytes n = 0;
   const Io io = client_.transport().read(scratch(), n);
-  discarded_ += io == Io::kProgress ? n : 0;
-  if ((io != Io::kProgress && io != Io::kWant) || discarded_ > kLingerBytes) return client_.close();
+  if (io == Io::kWant) return;
+  discarded_ += n;
+  if (io != Io::kProgress || discarded_ > kLingerBytes) return client_.close();
   if (client_.transport().has_pending()) client_.read_on();
 }
 

@@ -164,7 +164,7 @@ void H2Stream::send_head(const ResponseHead& head) {
   block.add_fields(head, /*with_length=*/head.framing == Framing::kLength || head.framing == Framing::kNone);
   if (upstream::find(head.fields, FieldId::kDate) == nullptr) block.add("date", session_.date());
   const nghttp2_data_provider body = body_provider(*this);
-  const bool has_body = head.framing != Framing::kNone;
+  const bool has_body = head.framing != Framing::kNone && !(head.framing == Framing::kLength && head.content_length == 0);
   nghttp2_submit_response(session_.wire(), id_, block.data(), block.size(), has_body ? &body : nullptr);
   session_.flush_soon();
 }
@@ -184,6 +184,7 @@ void H2Stream::send_body(Slice piece) {
 
 void H2Stream::end_body() {
   body_ended_ = true;
+  if (body_.is_empty()) moved_ = session_.now();  // END_STREAM alone may have to wait for a window, too
   go_on();
 }
 
@@ -233,6 +234,7 @@ void H2Stream::move_body(Bytes n, runtime::ByteQueue& out) {
 
 /// RFC 9113 8.1: with NO_ERROR the client keeps the answer and stops sending.
 void H2Stream::answer_sent() {
+  is_sent_ = true;
   if (!body_stopped_ || request_ended_) return;
   nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
 }

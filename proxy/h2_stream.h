@@ -29,7 +29,9 @@ class H2Stream final : public ClientStream {
   /// nghttp2 has forgotten the stream: what its body has used of the connection's window is given back.
   void closed();
   /// Its answer waits and the client has taken nothing of it since then.
-  bool is_stuck_since(runtime::Time then) const { return unsent() > 0 && moved_ < then; }
+  bool is_stuck_since(runtime::Time then) const {
+    return (unsent() > 0 || (body_ended_ && !is_sent_)) && moved_ < then;
+  }
   void reset(const Outcome& why);
   bool is_cut() const { return is_cut_; }
 
@@ -75,6 +77,7 @@ class H2Stream final : public ClientStream {
   runtime::Time moved_{};       // when the client last took something, while there is something
   bool has_begun_ = false;      // the exchange has the head
   bool body_ended_ = false;     // the answer is whole
+  bool is_sent_ = false;        // and its END_STREAM is written
   bool is_waiting_ = false;     // nghttp2 waits to be told that there is body
   bool was_full_ = false;       // unsent() went above the high mark
   bool body_stopped_ = false;   // nobody wants the rest of the request's body

@@ -4,7 +4,12 @@
 
 namespace proxy {
 
-Site::Site(conf::Settings s, upstream::Board& b) : settings(std::move(s)), board(b), route(settings.apps) {
+Site::Site(conf::Settings s, upstream::Board& b)
+    : settings(std::move(s)),
+      board(b),
+      route(settings.apps),
+      addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
+      gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)) {
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
     const auto index = static_cast<upstream::AppIndex>(i);
     dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, board));

@@ -1,11 +1,13 @@
-// What the front serves: the settings and one Dispatch for each app. Made once from the supervisor's orders; shared by the
-// threads, who only read it.
+// What the front serves: the settings and one Dispatch for each app, and what its threads share. Made once from the
+// supervisor's orders; the threads read it, and count in the budgets.
 #pragma once
 #include <memory>
 #include <string_view>
 #include <vector>
 
 #include "conf/settings.h"
+#include "proxy/address_count.h"
+#include "proxy/memory_budget.h"
 #include "proxy/route.h"
 #include "runtime/socket.h"
 #include "upstream/dispatch.h"
@@ -20,6 +22,9 @@ struct Site {
   upstream::Board& board;
   const Route route;
   std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;  ///< by AppIndex
+
+  const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
+  const std::unique_ptr<MemoryBudget> gathered;         ///< request bodies that wait for their worker
 
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;

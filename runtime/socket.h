@@ -49,5 +49,7 @@ Fd accept_from(int listener, PeerAddress& peer);
 Fd connect_unix(const std::string& path);
 
 void set_no_delay(int fd);
+/// close() resets the connection instead of ending it: the peer sees an error, not an end (socket(7), SO_LINGER).
+void reset_on_close(int fd);
 
 }  // namespace runtime

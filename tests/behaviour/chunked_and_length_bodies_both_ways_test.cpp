@@ -141,3 +141,27 @@ max_body = "10B"
   CHECK(untold.read_answer().status == 413);
   CHECK_FALSE(app.has_visitor());
 }
+
+TEST_CASE("a chunked body goes on wherever a piece of it ended") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kStreamed);
+  const std::string rest = "\r\n10\r\n0123456789abcdef\r\n0\r\nName: trailer\r\n\r\n";
+  const std::size_t data = rest.find('0', 4), after = data + 16;
+  for (std::size_t cut = 0; cut < rest.size(); ++cut) {
+    if (cut > data && cut < after) continue;
+    CAPTURE(cut);
+    play::Peer client = play::connect(portherd.port());
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello" + rest.substr(0, cut));
+    play::Peer worker = app.accept();
+    worker.read_head();
+    // When the data has come, so has what stood behind it.
+    CHECK(worker.read(10) == "5\r\nhello\r\n");
+    if (cut >= after) CHECK(worker.read(22) == "10\r\n0123456789abcdef\r\n");
+    client.send(rest.substr(cut));
+    if (cut < after) CHECK(worker.read(22) == "10\r\n0123456789abcdef\r\n");
+    CHECK(worker.read(5) == "0\r\n\r\n");
+    worker.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    CHECK(client.read_answer().status == 204);
+  }
+}

@@ -101,3 +101,43 @@ TEST_CASE("nothing is repeated once the client has a byte of the answer") {
   CHECK_FALSE(one.has_visitor());
   CHECK_FALSE(two.has_visitor());
 }
+
+TEST_CASE("workers that take no connection are given up after a few rounds") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const pid_t front = portherd.status().front;
+  for (const char* const method : {"GET", "POST"}) {
+    play::Peer client = play::connect(portherd.port());
+    client.send(std::string(method) + " / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    CHECK(client.read_answer().status == 502);
+  }
+  CHECK(portherd.status().front == front);
+}
+
+TEST_CASE("a request that waits for another worker holds up nobody, and is 502 when none comes") {
+  const play::Folder folder;
+  play::App one(folder, "one.sock"), two(folder, "two.sock");
+  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "concurrency = 1\nqueue_timeout = \"2s\"\n");
+  play::Peer busy = play::connect(portherd.port());
+  busy.send("GET /busy HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto [taken, holds] = play::App::accept_any({&one, &two});
+  play::Peer unlucky = play::connect(portherd.port());
+  unlucky.send("GET /unlucky HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto [free, worker] = play::App::accept_any({&one, &two});
+  REQUIRE(free != taken);
+  worker.read_head();
+  worker.close();
+  // It waits for the busy one now; the free one is there for others.
+  portherd.wait_until("it waits", [](const play::Status& status) { return status.app("app").queue == 1; });
+  play::Peer other = play::connect(portherd.port());
+  other.send("GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+  auto [again, next] = play::App::accept_any({&one, &two});
+  CHECK(again == free);
+  CHECK(next.read_head().starts_with("GET /other "));
+  next.send(kOk);
+  CHECK(other.read_answer().body == "ok");
+  CHECK(unlucky.read_answer().status == 502);
+  holds.read_head();
+  holds.send(kOk);
+  CHECK(busy.read_answer().body == "ok");
+}

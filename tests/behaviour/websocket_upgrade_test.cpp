@@ -77,3 +77,19 @@ TEST_CASE("an app may not switch protocols when nobody asked") {
   worker.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
   CHECK(client.read_answer().status == 502);
 }
+
+TEST_CASE("a tunnel may be silent for longer than a request may") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "request_timeout = \"1s\"\n");
+  play::Peer client = play::connect(portherd.port());
+  client.send(kRequest);
+  play::Peer worker = app.accept();
+  worker.read_head();
+  worker.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  client.read_head();
+  // Another request begins later and has had its whole time when this answer comes.
+  CHECK(play::get(portherd.port()).status == 504);
+  worker.send("still here");
+  CHECK(client.read(10) == "still here");
+}

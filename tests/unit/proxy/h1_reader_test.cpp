@@ -115,6 +115,27 @@ struct Whole {
 
 }  // namespace
 
+TEST_CASE("a head that was refused after it had moved can still be told of") {
+  H1Reader reader;
+  reader.begin(100'000, kMaxFields);
+  runtime::InBuffer in;
+  RequestHead head;
+  runtime::Slice body;
+  feed::fill(in, "GET /far HTTP/1.1\r\nHost: a\r\nLong: ");
+  CHECK(reader.next(in, head, body) == Step::kMore);
+  const char* const began = in.bytes().data();
+  for (int i = 0; i < 40; ++i) {
+    feed::fill(in, std::string(1000, 'x'));
+    CHECK(reader.next(in, head, body) == Step::kMore);
+  }
+  REQUIRE(in.bytes().data() != began);
+  feed::fill(in, "\r\nno field\r\n");
+  CHECK(reader.next(in, head, body) == Step::kBroken);
+  CHECK(head.method_text.data() == in.bytes().data());
+  CHECK(head.method_text == "GET");
+  CHECK(head.target == "/far");
+}
+
 TEST_CASE("a request is read as it was written") {
   CHECK(reading_of("GET /a/b?c=d HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\n\r\n") ==
         "GET /a/b?c=d example.com {Host=example.com,Accept=*/*,};");

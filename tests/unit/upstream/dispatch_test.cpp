@@ -212,6 +212,19 @@ TEST_CASE("a retry goes to another worker, before those who have not had their t
   CHECK(second.calls == 0);
 }
 
+TEST_CASE("a retry that waits for another worker keeps nobody from the one that is free") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker retry(herd), other(herd);
+  REQUIRE(retry.ask(/*tried=*/1) == Acquired::kWaiting);
+  CHECK(other.ask() == Acquired::kLeased);
+  other.lease.give_back(true);
+  CHECK(other.ask() == Acquired::kLeased);
+  herd.publish(2);
+  herd.loop.turn(false);
+  CHECK(retry.lease.worker().id == 2);
+}
+
 TEST_CASE("requests wait while an app starts, and are refused when its first boot has failed") {
   Herd herd(1);
   Asker early(herd), late(herd);

@@ -1,0 +1,32 @@
+// How many connections each client address has, over all threads of the front ([front] max_connections_per_address).
+// An IPv6 client is its /64: that is what one subscriber has at least (RFC 6177).
+#pragma once
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "runtime/socket.h"
+
+namespace proxy {
+
+class AddressCount {
+ public:
+  /// `most` connections of one address at the same time; 0: as many as they like, nothing is counted.
+  explicit AddressCount(std::size_t most) : most_(most) {}
+
+  /// Counts one more, unless the address has as many as it may: false.
+  bool enter(const runtime::PeerAddress& peer);
+  /// One fewer; after an enter() that was true.
+  void leave(const runtime::PeerAddress& peer);
+
+ private:
+  using Key = std::pair<sa_family_t, std::uint64_t>;
+  bool counts(const runtime::PeerAddress& peer) const { return most_ != 0 && peer.family != AF_UNIX; }
+
+  const std::size_t most_;
+  std::mutex lock_;
+  std::map<Key, std::size_t> connections_;  // no entry: none
+};
+
+}  // namespace proxy
