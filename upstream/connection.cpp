@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -23,22 +22,21 @@ using runtime::Io;
 
 constexpr std::string_view kPort = "port:";
 
-/// Loopback connects at once or fails at once, so it may block for that moment: there is no state "connecting".
+/// Loopback connects or fails at once, unless the program's backlog is full: then the kernel tries again for minutes
+/// (listen(2), tcp_syn_retries). There is no state "connecting" for that: until then the socket takes no bytes.
 Fd connect_port(std::uint16_t port) {
-  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   const void* address = &to;
-  if (::connect(fd.get(), static_cast<const sockaddr*>(address), sizeof to) != 0) {
+  if (::connect(fd.get(), static_cast<const sockaddr*>(address), sizeof to) != 0 && errno != EINPROGRESS) {
     const int reason = errno;
     fd.reset();
     errno = reason;
     return fd;
   }
-  const int one = 1;
-  ::ioctl(fd.get(), FIONBIO, &one);
   runtime::set_no_delay(fd.get());
   return fd;
 }

@@ -27,31 +27,6 @@ void erase(std::vector<T*>& list, const T* item) {
 
 }  // namespace
 
-// ---- Line ----
-
-void Line::append(Ticket& ticket) {
-  ticket.previous_ = last_;
-  ticket.next_ = nullptr;
-  (last_ != nullptr ? last_->next_ : first_) = &ticket;
-  last_ = &ticket;
-  ++length_;
-}
-
-void Line::prepend(Ticket& ticket) {
-  ticket.previous_ = nullptr;
-  ticket.next_ = first_;
-  (first_ != nullptr ? first_->previous_ : last_) = &ticket;
-  first_ = &ticket;
-  ++length_;
-}
-
-void Line::remove(Ticket& ticket) {
-  (ticket.previous_ != nullptr ? ticket.previous_->next_ : first_) = ticket.next_;
-  (ticket.next_ != nullptr ? ticket.next_->previous_ : last_) = ticket.previous_;
-  ticket.next_ = ticket.previous_ = nullptr;
-  --length_;
-}
-
 // ---- Lease ----
 
 const Worker& Lease::worker() const { return place_->about; }
@@ -66,31 +41,14 @@ Connection* Lease::connect() {
   Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
   place_->leased.push_back(connection_.get());
+  // It died in this very moment, and somebody else holds its socket.
+  if (place_->has_ended) ::shutdown(connection_->fd(), SHUT_RDWR);
   dispatch.board_.worker[place_->about.row].connects.fetch_add(1, std::memory_order_relaxed);
   return connection_.get();
 }
 
 void Lease::give_back(bool reuse) {
   if (place_ != nullptr) desk_->dispatch_.release(*this, reuse);
-}
-
-// ---- Ticket ----
-
-void Ticket::leave() {
-  if (!std::exchange(is_waiting_, false)) return;
-  Dispatch& dispatch = desk_->dispatch_;
-  const std::scoped_lock lock(dispatch.lock_);
-  if (!is_granted_) {
-    dispatch.line_.remove(*this);
-  } else {
-    desk_->granted_.remove(*this);
-    if (place_ != nullptr) {
-      dispatch.vacate_locked(*place_);
-      dispatch.pump_locked(desk_);
-      dispatch.forget_if_empty_locked(*place_);
-    }
-  }
-  dispatch.figure_locked();
 }
 
 // ---- Desk ----
@@ -145,7 +103,8 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_re
   {
     const std::scoped_lock lock(lock_);
     const bool is_retry = tried != 0;
-    Load* const load = line_.length() == 0 || is_retry ? choose(loads_, tried) : nullptr;
+    // A retry in line waits for another worker than those who come; it holds up nobody else.
+    Load* const load = is_retry || !line_.has_first_attempts() ? choose(loads_, tried) : nullptr;
     if (load == nullptr) {
       if (!has_been_ready_ && !can_wait_) return Acquired::kCannotStart;
       if (is_retry && !may_come_locked(tried)) return Acquired::kNoOther;
@@ -232,7 +191,7 @@ void Dispatch::attach(Lease& lease, bool may_repeat) {
   // Another thread's connection: the same socket by a number of our own. The old number is closed by its thread,
   // which may be looking at it right now.
   auto mine = std::make_unique<Connection>(desk.loop_, runtime::duplicate(others->fd()));
-  const bool is_fresh = may_repeat || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
+  const bool is_fresh = may_repeat || speech_ != Speech::kHttp || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
   Loop& home = others->desk_->loop_;
   home.post([old = others.release()] { delete old; });
   if (mine->fd() < 0 || !is_fresh) return;
@@ -328,6 +287,13 @@ void Dispatch::grant_locked(Ticket& ticket, Place* place, Desk* here) {
   }
 }
 
+/// Who was granted it has left: the next one may have it.
+void Dispatch::ungrant_locked(Place& place, Desk& desk) {
+  vacate_locked(place);
+  pump_locked(&desk);
+  forget_if_empty_locked(place);
+}
+
 void Dispatch::refuse_line_locked() {
   while (Ticket* ticket = line_.first()) grant_locked(*ticket, nullptr, nullptr);
 }
@@ -369,6 +335,7 @@ void Dispatch::ended(WorkerId worker) {
     Place* const place = find_locked(worker);
     if (place == nullptr) return;
     stop_work_locked(*place);
+    place->has_ended = true;
     // Its threads see end of input at once; the numbers stay theirs to close.
     for (const Connection* connection : place->leased) ::shutdown(connection->fd(), SHUT_RDWR);
     figure_locked();

@@ -16,6 +16,7 @@
 #include "upstream/connection.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
+#include "upstream/ticket.h"
 
 namespace upstream {
 
@@ -53,33 +54,6 @@ class Lease {
   std::unique_ptr<Connection> connection_;
 };
 
-/// A place in line. Destroying it leaves the line, or gives the slot back that was just granted.
-class Ticket {
- public:
-  /// `on_leased` is called from the desk's loop; an empty lease means that the app cannot start, waiting is no use.
-  explicit Ticket(runtime::Call<Lease&> on_leased) : on_leased_(on_leased) {}
-  ~Ticket() { leave(); }
-  Ticket(const Ticket&) = delete;
-  Ticket& operator=(const Ticket&) = delete;
-  void leave();
-  bool is_waiting() const { return is_waiting_; }
-
- private:
-  friend class Dispatch;
-  friend class Desk;
-  friend class Line;
-  runtime::Call<Lease&> on_leased_;
-  bool is_waiting_ = false;   // from acquire() to on_leased_ or leave(); only our own thread looks at it
-  // The rest is guarded by the dispatch's lock while is_waiting_.
-  bool is_granted_ = false;   // in desk_->granted_; else in the line
-  Desk* desk_ = nullptr;      // whose thread this is
-  Place* place_ = nullptr;    // granted, with a slot counted for us; null and granted: refused
-  Ticket* next_ = nullptr;    // in line, or among the desk's granted ones
-  Ticket* previous_ = nullptr;
-  WorkerId tried_ = 0;        // not this one
-  bool may_repeat_ = true;    // false: never on a connection that the worker may be closing
-};
-
 /// What acquire() came to.
 enum class Acquired : std::uint8_t {
   kLeased,
@@ -87,21 +61,6 @@ enum class Acquired : std::uint8_t {
   kFull,       ///< the line has queue_size requests: 503
   kCannotStart,///< no worker has ever become ready, and the first boot has failed: 503
   kNoOther,    ///< a retry, and nobody else is there nor will come
-};
-
-/// A doubly linked line of tickets.
-class Line {
- public:
-  Ticket* first() const { return first_; }
-  std::size_t length() const { return length_; }
-  void append(Ticket& ticket);
-  void prepend(Ticket& ticket);
-  void remove(Ticket& ticket);
-
- private:
-  Ticket* first_ = nullptr;
-  Ticket* last_ = nullptr;
-  std::size_t length_ = 0;
 };
 
 /// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
@@ -169,6 +128,7 @@ class Dispatch {
   void release(Lease& lease, bool reuse);
   void pump_locked(Desk* here);
   void grant_locked(Ticket& ticket, Place* place, Desk* here);
+  void ungrant_locked(Place& place, Desk& desk);
   void refuse_line_locked();
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
@@ -180,7 +140,7 @@ class Dispatch {
   const Speech speech_;
   Board& board_;
   AppFigures& figures_;
-  mutable std::mutex lock_;                     // guards all below; no system call but shutdown(2) is made under it
+  mutable std::mutex lock_;                     // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
   std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
   std::vector<Load*> loads_;                    // the same, for choose()
   std::vector<Desk*> desks_;                    // one a thread

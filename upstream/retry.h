@@ -10,7 +10,7 @@ namespace upstream {
 
 /// How the last attempt ended, and what is still in our hands.
 struct Attempt {
-  unsigned attempts = 1;        ///< so far, this one among them
+  unsigned attempts = 1;        ///< so far, this one among them; without those that got no connection
   bool is_idempotent = false;   ///< the method's: RFC 9110 9.2.2
   bool connect_failed = false;  ///< the worker took no connection
   bool was_not_taken = false;   ///< our own worker said that it will not run it
@@ -18,6 +18,9 @@ struct Attempt {
   bool answer_begun = false;    ///< a byte of the final answer has gone to the client
   bool body_is_here = true;     ///< all of the body that has come so far can be sent again
 };
+
+/// A request is given to a worker so often at most: once more than once.
+inline constexpr unsigned kMostAttempts = 2;
 
 enum class Verdict : std::uint8_t {
   kRetry,
@@ -29,7 +32,7 @@ enum class Verdict : std::uint8_t {
 
 constexpr Verdict decide(const Attempt& attempt) {
   if (attempt.answer_begun) return Verdict::kAnswerBegun;
-  if (attempt.attempts >= 2) return Verdict::kTriedTwice;
+  if (attempt.attempts >= kMostAttempts) return Verdict::kTriedTwice;
   const bool has_not_run = attempt.connect_failed || attempt.was_not_taken || attempt.accepted == 0;
   if (!has_not_run && !attempt.is_idempotent) return Verdict::kMayHaveRun;
   if (!attempt.body_is_here) return Verdict::kBodyGone;

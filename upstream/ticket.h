@@ -1,0 +1,61 @@
+// A place in line for a lease, and the line itself. Who is next, and who gets what: dispatch.h.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/loop.h"
+#include "upstream/roster.h"
+
+namespace upstream {
+
+class Desk;
+class Lease;
+struct Place;
+
+/// A place in line. Destroying it leaves the line, or gives the slot back that was just granted.
+class Ticket {
+ public:
+  /// `on_leased` is called from the desk's loop; an empty lease means that the app cannot start, waiting is no use.
+  explicit Ticket(runtime::Call<Lease&> on_leased) : on_leased_(on_leased) {}
+  ~Ticket() { leave(); }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+  void leave();
+  bool is_waiting() const { return is_waiting_; }
+
+ private:
+  friend class Dispatch;
+  friend class Desk;
+  friend class Line;
+  runtime::Call<Lease&> on_leased_;
+  bool is_waiting_ = false;   // from acquire() to on_leased_ or leave(); only our own thread looks at it
+  // The rest is guarded by the dispatch's lock while is_waiting_.
+  bool is_granted_ = false;   // in desk_->granted_; else in the line
+  Desk* desk_ = nullptr;      // whose thread this is
+  Place* place_ = nullptr;    // granted, with a slot counted for us; null and granted: refused
+  Ticket* next_ = nullptr;    // in line, or among the desk's granted ones
+  Ticket* previous_ = nullptr;
+  WorkerId tried_ = 0;        // a retry: not this one
+  bool may_repeat_ = true;    // false: never on a connection that the worker may be closing
+};
+
+/// A doubly linked line of tickets.
+class Line {
+ public:
+  Ticket* first() const { return first_; }
+  std::size_t length() const { return length_; }
+  /// Whether somebody waits for any worker at all; retries wait for another one than theirs.
+  bool has_first_attempts() const { return first_attempts_ > 0; }
+  void append(Ticket& ticket);
+  void prepend(Ticket& ticket);
+  void remove(Ticket& ticket);
+
+ private:
+  void count(const Ticket& ticket, int by);
+  Ticket* first_ = nullptr;
+  Ticket* last_ = nullptr;
+  std::size_t length_ = 0;
+  std::size_t first_attempts_ = 0;
+};
+
+}  // namespace upstream
