@@ -36,7 +36,8 @@ mode_t folder_mode() {
 }
 
 Result<void> make_folder(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+  const bool is_new = ::mkdir(path.c_str(), mode) == 0;
+  if (!is_new && errno != EEXIST) {
     return fail(Code::kSystem, fmt::format("cannot make the folder {}", path), errno);
   }
   // Somebody else may have been there first (/tmp is everybody's): ours, a folder and no link, or nothing.
@@ -46,6 +47,9 @@ Result<void> make_folder(const std::string& path, mode_t mode) {
   if (about.st_uid != ::geteuid())
     return fail(Code::kSystem, fmt::format("{} belongs to somebody else", path));
   if ((about.st_mode & 022) != 0) return fail(Code::kSystem, fmt::format("others may write to {}", path));
+  // Whatever the umask is: the front and the apps' users come through here to their sockets.
+  if (is_new && ::fchmod(folder.get(), mode) != 0)
+    return fail(Code::kSystem, "cannot set the mode of " + path, errno);
   return {};
 }
 

@@ -35,6 +35,21 @@ TEST_CASE("a runtime folder is nobody else's, is found while it lives, and is go
   CHECK(std::ranges::none_of(supervisor::living_instances(), is_ours));
 }
 
+TEST_CASE("as root others come through to the folder, whatever the umask is") {
+  if (::geteuid() != 0) return;
+  // Where somebody lives in it already, its mode is theirs, and has to be right too.
+  ::rmdir(supervisor::runtime_bases().front().c_str());
+  const mode_t before = ::umask(077);
+  const auto folder = RuntimeFolder::make();
+  ::umask(before);
+  REQUIRE(folder.has_value());
+  for (const std::string& path : {folder->path(), folder->path().substr(0, folder->path().rfind('/'))}) {
+    struct stat about{};
+    REQUIRE(::stat(path.c_str(), &about) == 0);
+    CHECK((about.st_mode & 011) == 011);
+  }
+}
+
 TEST_CASE("two of one process do not share a folder") {
   const auto one = RuntimeFolder::make(), two = RuntimeFolder::make();
   REQUIRE((one.has_value() && two.has_value()));
