@@ -69,6 +69,15 @@ Fd lock_of_the_dead(const std::string& folder) {
   return lock;
 }
 
+// Held before it has its name: another start that saw it free would take us for dead.
+Result<Fd> make_lock(const std::string& folder) {
+  const std::string name = fmt::format("{}/{}", folder, kLock), draft = name + ".new";
+  Fd lock(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0 || ::rename(draft.c_str(), name.c_str()) != 0)
+    return fail(Code::kSystem, "cannot lock " + folder, errno);
+  return lock;
+}
+
 // One folder deep, two for the sockets that programs bind themselves. Links are removed, never followed.
 void remove(const std::string& folder, int depth = 2) {
   for (const std::string& name : entries(folder)) {
@@ -98,9 +107,7 @@ Result<std::pair<std::string, Fd>> make_own(const std::string& base) {
       return fail(Code::kSystem, "cannot make the folder " + path, errno);
     }
     ::chmod(path.c_str(), folder_mode());  // whatever the umask is
-    Fd lock(::open(fmt::format("{}/{}", path, kLock).c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-      return fail(Code::kSystem, "cannot lock " + path, errno);
+    TRY(Fd lock, make_lock(path));
     return std::pair(path, std::move(lock));
   }
   return fail(Code::kSystem, fmt::format("no free name in {}", base));
