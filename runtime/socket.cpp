@@ -68,9 +68,11 @@ Result<Fd> bind_and_listen(const Bindable& to, bool dual_stack, bool shared, std
   return fd;
 }
 
+// Only a refusal says that nobody does. Any other answer (EACCES: not to us, EAGAIN: not now, EPROTOTYPE: datagrams)
+// comes from somebody who lives, and whose file is not ours to remove.
 bool somebody_listens(const sockaddr_un& address) {
   const Fd probe(::socket(AF_UNIX, SOCK_STREAM | kFlags, 0));
-  return ::connect(probe.get(), generic(&address), sizeof address) == 0 || errno == EAGAIN;
+  return ::connect(probe.get(), generic(&address), sizeof address) == 0 || errno != ECONNREFUSED;
 }
 
 Result<Fd> bind_unix(const std::string& path, mode_t mode, int type) {
