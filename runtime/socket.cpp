@@ -86,12 +86,12 @@ Result<Fd> bind_unix(const std::string& path, mode_t mode, int type) {
     }
     ::unlink(path.c_str());
   }
-  // The mode before bind(): the file is born with it, so there is no moment in which others could connect.
-  ::fchmod(fd.get(), mode);
-  if (::bind(fd.get(), generic(&address), sizeof address) != 0) {
-    return fail(Code::kSystem, "cannot bind " + path, errno);
-  }
-  if (::chmod(path.c_str(), mode) != 0) return fail(Code::kSystem, "cannot set the mode of " + path, errno);
+  // The file is born with its mode: there is no moment in which others could connect, and no chmod(2) of a path that
+  // may have become a link by then. The umask is the whole process's: whoever binds has one thread.
+  const mode_t umask = ::umask(~mode & 0777);
+  const bool is_bound = ::bind(fd.get(), generic(&address), sizeof address) == 0;
+  ::umask(umask);
+  if (!is_bound) return fail(Code::kSystem, "cannot bind " + path, errno);
   return fd;
 }
 

@@ -29,7 +29,8 @@ PeerAddress to_peer_address(const sockaddr_storage&);
 /// Errors say which address, and "already in use" for EADDRINUSE. Port 0 takes any free port.
 Result<Fd> listen_tcp(std::string_view host, std::uint16_t port, bool shared);
 
-/// Binds and listens on a path; `mode` is its permissions. A path is at most 107 bytes (unix(7)).
+/// Binds and listens on a path; `mode` is its permissions, whatever the umask is (which is set for a moment: one
+/// thread). A path is at most 107 bytes (unix(7)).
 /// A left-over socket file that nobody listens on is replaced; one that answers is "already in use".
 Result<Fd> listen_unix(const std::string& path, mode_t mode);
 

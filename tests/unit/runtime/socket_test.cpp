@@ -43,3 +43,14 @@ TEST_CASE("a socket that lives is in use, also when it does not let us in") {
   REQUIRE(::stat(folder.socket().c_str(), &after) == 0);
   CHECK(before.st_ino == after.st_ino);
 }
+
+TEST_CASE("a socket file has the mode that was asked for, whatever the umask is, and the umask stays") {
+  const Folder folder;
+  const mode_t before = ::umask(077);
+  const auto listening = runtime::listen_unix(folder.socket(), 0660);
+  CHECK(::umask(before) == 077);
+  REQUIRE(listening.has_value());
+  struct stat about {};
+  REQUIRE(::stat(folder.socket().c_str(), &about) == 0);
+  CHECK((about.st_mode & 0777) == 0660);
+}
