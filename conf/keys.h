@@ -205,7 +205,8 @@ void visit(V& v, ErrorLog& error) {
         .unset = "stderr",
         .example = R"("/var/log/portherd/error.log")"},
     error.path);
-  v(Row{.key = "level", .meaning = "The least important lines that are written."}, error.level);
+  v(Row{.key = "level", .meaning = "The least important lines that are written; what apps print always is."},
+    error.level);
 }
 
 template <class V>

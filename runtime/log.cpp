@@ -1,13 +1,22 @@
 #include "runtime/log.h"
 
+#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 
+#include "runtime/bytes.h"
 #include "runtime/clock.h"
 
 namespace runtime {
 namespace {
+
+using namespace literals;
+
+constexpr Bytes kAtomic = 4_KiB;  // PIPE_BUF: what poll() promises that a pipe will take
 
 std::string g_process = "portherd";
 std::atomic<Level> g_least = Level::kInfo;
@@ -41,6 +50,16 @@ void append_value(std::string& line, std::string_view value) {
   line += '"';
 }
 
+std::string stamped(Level level, std::string_view sentence, std::initializer_list<Pair> pairs) {
+  return fmt::format("{} {}\n", rfc3339(std::chrono::system_clock::now()), log_line(level, g_process, sentence, pairs));
+}
+
+// A file never blocks, and lines of others must not come between the pieces of one.
+bool is_file(int fd) {
+  struct stat about{};
+  return ::fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 }  // namespace
 
 std::string_view name(Level level) {
@@ -67,12 +86,25 @@ std::string log_line(Level level, std::string_view process, std::string_view sen
 
 void log(Level level, std::string_view sentence, std::initializer_list<Pair> pairs) {
   if (level < g_least.load(std::memory_order_relaxed)) return;
-  std::string line = rfc3339(std::chrono::system_clock::now());
-  line += ' ';
-  line += log_line(level, g_process, sentence, pairs);
-  line += '\n';
+  const std::string line = stamped(level, sentence, pairs);
   // Nobody to tell if the log cannot be written.
   [[maybe_unused]] const auto n = ::write(g_fd.load(std::memory_order_relaxed), line.data(), line.size());
+}
+
+bool log_if_taken(std::string_view sentence) {
+  return write_if_taken(g_fd.load(std::memory_order_relaxed), stamped(Level::kInfo, sentence, {}));
+}
+
+bool write_if_taken(int fd, std::string_view text) {
+  const Bytes piece = text.size() > kAtomic && is_file(fd) ? text.size() : kAtomic;
+  while (!text.empty()) {
+    pollfd ask{fd, POLLOUT, 0};
+    if (::poll(&ask, 1, 0) != 1 || (ask.revents & POLLOUT) == 0) return false;
+    const auto n = ::write(fd, text.data(), std::min(text.size(), piece));
+    if (n < 0) return errno == EINTR;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
 }
 
 void log_as(std::string_view process, Level least) {

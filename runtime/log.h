@@ -25,6 +25,12 @@ struct Pair {
 /// `2026-11-24T20:11:41.123Z info supervisor: worker is ready app=shop worker=3 pid=812`
 void log(Level, std::string_view sentence, std::initializer_list<Pair> pairs = {});
 
+/// A line that somebody else wrote (what an app prints), as info, whatever the least level is. Never blocks, so that
+/// who prints much cannot hold us up; false: not written, or not to its end.
+bool log_if_taken(std::string_view sentence);
+/// The same for any text and descriptor, which may be one shared with others and is not made non-blocking.
+bool write_if_taken(int fd, std::string_view text);
+
 /// "supervisor" or "front": stands in every line. Call once, before other threads exist.
 void log_as(std::string_view process, Level least);
 /// Lines go here from now on (default: a copy of stderr). Takes ownership.

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,21 +13,7 @@ namespace supervisor {
 namespace {
 
 constexpr runtime::Bytes kKeptOfLine = 1_KiB;  // of the last lines
-constexpr runtime::Bytes kAtomic = 4_KiB;      // PIPE_BUF: what poll() promises that a pipe will take
 constexpr int kReadsAtTheEnd = 64;             // a pipe holds 64 KiB; descendants may go on writing
-
-// stderr may be a terminal that was stopped, or a full pipe: it is shared with others, so it is not made
-// non-blocking.
-bool write_if_taken(std::string_view text) {
-  while (!text.empty()) {
-    pollfd ask{STDERR_FILENO, POLLOUT, 0};
-    if (::poll(&ask, 1, 0) != 1 || (ask.revents & POLLOUT) == 0) return false;
-    const auto n = ::write(STDERR_FILENO, text.data(), std::min(text.size(), kAtomic));
-    if (n < 0) return errno == EINTR;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return true;
-}
 
 }  // namespace
 
@@ -69,11 +54,17 @@ std::string without_controls(std::string_view line) {
 }
 
 void OutputSink::write(std::string_view mark, std::string_view line) {
-  if (!as_is_)
-    return runtime::log(runtime::Level::kInfo, fmt::format("{} | {}", mark, without_controls(line)));
-  if (dropped_ != 0 && write_if_taken(fmt::format("portherd: {} lines of output were dropped\n", dropped_)))
-    dropped_ = 0;
-  if (!write_if_taken(fmt::format("{} | {}\n", mark, line))) ++dropped_;
+  if (dropped_ != 0 && say_dropped()) dropped_ = 0;
+  const bool is_written = as_is_
+                              ? runtime::write_if_taken(STDERR_FILENO, fmt::format("{} | {}\n", mark, line))
+                              : runtime::log_if_taken(fmt::format("{} | {}", mark, without_controls(line)));
+  if (!is_written) ++dropped_;
+}
+
+bool OutputSink::say_dropped() const {
+  const std::string sentence = fmt::format("{} lines of output were dropped", dropped_);
+  return as_is_ ? runtime::write_if_taken(STDERR_FILENO, fmt::format("portherd: {}\n", sentence))
+                : runtime::log_if_taken(sentence);
 }
 
 Output::Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err)

@@ -38,13 +38,17 @@ std::string without_controls(std::string_view line);
 /// Where all lines of all workers go.
 class OutputSink {
  public:
-  /// `as_is`: marked lines to stderr, as the app wrote them (`run`); else lines of the error log.
+  /// `as_is`: marked lines to stderr, as the app wrote them (`run`); else lines of the error log, whatever
+  /// its level: they are the app's, not ours.
   OutputSink(bool as_is) : as_is_(as_is) {}
+  /// Never blocks.
   void write(std::string_view mark, std::string_view line);
 
  private:
+  bool say_dropped() const;
+
   bool as_is_;
-  std::uint64_t dropped_ = 0;  // since stderr took a line last
+  std::uint64_t dropped_ = 0;  // since a line was taken last
 };
 
 /// The two pipes of one worker.

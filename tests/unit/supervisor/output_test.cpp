@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "doctest_precompiled.h"
+#include "runtime/log.h"
 
 using namespace supervisor;
 
@@ -16,6 +17,36 @@ std::vector<std::string> lines_of(const std::vector<std::string>& pieces) {
   for (const std::string& piece : pieces) cutter.feed(piece, take);
   cutter.finish(take);
   return lines;
+}
+
+// The error log of this program as a pipe that the test reads.
+struct LogPipe {
+  LogPipe() {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    in.reset(ends[0]);
+    out.reset(ends[1]);
+    runtime::log_to(runtime::duplicate(out.get()));
+  }
+  ~LogPipe() {
+    runtime::log_as("portherd", runtime::Level::kInfo);
+    runtime::log_to(runtime::duplicate(STDERR_FILENO));
+  }
+  void fill() const {
+    while (::write(out.get(), "x", 1) == 1) {
+    }
+  }
+  std::string read() const {
+    std::string text(1 << 20, '\0');
+    const auto n = ::read(in.get(), text.data(), text.size());
+    text.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+    return text;
+  }
+  runtime::Fd in, out;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
 }
 
 }  // namespace
@@ -44,6 +75,30 @@ TEST_CASE("a line without an end is told once, and holds no memory afterwards") 
 
 TEST_CASE("control bytes do not reach a log that others read") {
   CHECK(without_controls("a\x1b[31mred\tb\x7f\x01") == "a?[31mred\tb??");
+}
+
+TEST_CASE("what an app prints is in the log whatever the log's level is") {
+  const LogPipe log;
+  runtime::log_as("supervisor", runtime::Level::kError);
+  OutputSink sink(/*as_is=*/false);
+  sink.write("shop.1", "hello \x1b[31m");
+  runtime::log(runtime::Level::kWarning, "of our own");
+  const std::string text = log.read();
+  CHECK(text.ends_with(" info supervisor: shop.1 | hello ?[31m\n"));
+}
+
+TEST_CASE("a log that takes no more drops what an app prints, and says afterwards how much it was") {
+  const LogPipe log;
+  log.fill();
+  ::fcntl(log.out.get(), F_SETFL, 0);  // blocking, as stderr is
+  OutputSink sink(/*as_is=*/false);
+  sink.write("shop.1", "one");
+  sink.write("shop.1", "two");
+  CHECK_FALSE(has(log.read(), "shop.1"));
+  sink.write("shop.1", "three");
+  const std::string text = log.read();
+  CHECK(has(text, "2 lines of output were dropped\n"));
+  CHECK(text.ends_with(" | three\n"));
 }
 
 TEST_CASE("of a worker's output the last twenty lines are kept, from both pipes") {
