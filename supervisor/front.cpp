@@ -28,9 +28,20 @@ constexpr Milliseconds kCutWithin{1000};
 constexpr int kChannelFd = 3;
 constexpr int kBoardFd = 4;
 
-// The front needs no secret of an app, so it gets none.
+// Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
+// command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read
+// them.
 std::string text_for_the_front(conf::Settings settings) {
+  settings.listen = {};
+  settings.tls.certificates.clear();
+  settings.control.socket.clear();
+  settings.log.access.path.clear();
+  settings.log.error.path.clear();
   for (conf::App& app : settings.apps) {
+    if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
+    app.proxy.clear();
+    app.directory.clear();
+    app.python = "-";
     app.env.clear();
     app.env_file.clear();
   }

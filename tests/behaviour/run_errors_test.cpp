@@ -1,3 +1,5 @@
+#include <filesystem>
+
 #include "play.h"
 
 namespace {
@@ -79,4 +81,17 @@ TEST_CASE("a command that ends at once fails the run, with what it said") {
   CHECK(ended.status == 1);
   CHECK(has(ended.err, "cannot find my settings"));
   CHECK(has(ended.err, "7"));
+}
+
+TEST_CASE("a folder whose name is no UTF-8, and a command of very many words, are no reason not to start") {
+  const play::Folder folder;
+  const std::string latin1 = folder / "caf\xe9";
+  std::filesystem::create_directory(latin1);
+  play::Arguments arguments = {"run", "--bind", "127.0.0.1:" + std::to_string(play::free_port()), "--",
+                               "sh",  "-c",     "echo $# words in ${PWD##*/} >&2; exit 7"};
+  arguments.insert(arguments.end(), 2001, "word");
+  const play::Ended ended = play::portherd(arguments, latin1);
+  CHECK(ended.status == 1);
+  CHECK_MESSAGE(has(ended.err, "2000 words in caf"), ended.err);
+  CHECK_FALSE(has(ended.err, "before it could start"));
 }
