@@ -66,13 +66,14 @@ std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
 }  // namespace
 
 Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-             upstream::Scoreboard& board, FrontProgram program, FrontCalls calls)
+             upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls)
     : reaper_(reaper),
       loop_(reaper.loop()),
       settings_(settings),
       listeners_(listeners),
       logs_(logs),
       board_(board),
+      account_(account),
       program_(std::move(program)),
       calls_(calls),
       start_(loop_, runtime::bind<&Front::on_start_due>(this)),
@@ -100,10 +101,7 @@ Result<void> Front::spawn_front() {
   plan.may_gain_privileges = false;
   plan.fds = {
       {STDERR_FILENO, 1}, {STDERR_FILENO, 2}, {ends.second.get(), kChannelFd}, {board_.fd(), kBoardFd}};
-  if (is_root()) {
-    TRY(Account account, front_account(settings_.front));
-    plan.account = std::move(account);
-  }
+  if (is_root()) plan.account = account_;
   TRY(Spawned spawned, spawn(plan));
   is_started_ = is_condemned_ = false;
   frozen_looks_ = 0;

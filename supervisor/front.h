@@ -40,9 +40,10 @@ class Front {
   static constexpr runtime::Milliseconds kFrozenAfter{10'000};
   static constexpr runtime::Milliseconds kStartWithin{30'000};
 
-  /// `settings`, `listeners` and `board` outlive it. `logs` is read at each start and by reopen_logs().
+  /// `settings`, `listeners`, `board` and `account` outlive it. `logs` is read at each start and by
+  /// tell_logs(). `account`: who it is, if we are root.
   Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-        upstream::Scoreboard& board, FrontProgram program, FrontCalls calls);
+        upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls);
 
   /// Errors: it cannot be forked, or a certificate cannot be opened.
   runtime::Result<void> start();
@@ -78,6 +79,7 @@ class Front {
   const Listeners& listeners_;
   const LogFiles& logs_;
   upstream::Scoreboard& board_;
+  const Account& account_;
   FrontProgram program_;
   FrontCalls calls_;
   std::unique_ptr<Child> child_;               // empty: none runs
