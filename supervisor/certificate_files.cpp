@@ -7,6 +7,7 @@
 
 #include "conf/certificates.h"
 #include "runtime/channel.h"
+#include "runtime/log.h"
 
 namespace supervisor {
 
@@ -17,7 +18,12 @@ using runtime::Fd;
 runtime::Result<CertificateFiles> open_certificates(const std::string& folder) {
   CertificateFiles files;
   if (folder.empty()) return files;
-  files.names = conf::look_for_certificates(folder).names;
+  conf::Certificates found = conf::look_for_certificates(folder);
+  for (const std::string& problem : found.problems) {
+    runtime::log(runtime::Level::kError, "a certificate is left out",
+                 {{"folder", folder}, {"error", problem}});
+  }
+  files.names = std::move(found.names);
   // One message carries the whole set, so that it is swapped at once.
   constexpr std::size_t kMost = runtime::Channel::kMaxFds / 2;
   if (files.names.size() > kMost) {

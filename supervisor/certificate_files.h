@@ -15,7 +15,8 @@ struct CertificateFiles {
   std::vector<runtime::Fd> fds;
 };
 
-/// Anew each time: an open file has one offset for all who hold it. An empty `folder` gives none.
+/// Anew each time: an open file has one offset for all who hold it. An empty `folder` gives none. What cannot
+/// be read is left out, with a line in the log for each.
 runtime::Result<CertificateFiles> open_certificates(const std::string& folder);
 
 }  // namespace supervisor

@@ -115,6 +115,9 @@ Result<void> Front::spawn_front() {
 Result<void> Front::say_start() {
   TRY(Fd text, in_memory(text_for_the_front(settings_)));
   TRY(CertificateFiles certificates, open_certificates(settings_.tls.certificates));
+  // Each https connection would be closed without a word; an error is tried again, and says why.
+  if (certificates.names.empty() && std::ranges::any_of(listeners_.all(), &Listener::tls))
+    return fail(Code::kConfig, "no certificate is left for https in " + settings_.tls.certificates);
   std::vector<Fd> one;
   one.push_back(std::move(text));
   send(upstream::Configure{}, std::move(one));

@@ -45,7 +45,7 @@ class Front {
   Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
         upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls);
 
-  /// Errors: it cannot be forked, or a certificate cannot be opened.
+  /// Errors: it cannot be forked, a certificate cannot be opened, or https has none.
   runtime::Result<void> start();
   /// Said now; dropped while there is no front (the next one is told everything by on_replay).
   void tell(const upstream::Order& order);

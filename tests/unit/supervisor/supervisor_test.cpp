@@ -127,6 +127,10 @@ std::size_t count(std::string_view text, std::string_view what) {
   return n;
 }
 
+bool has(std::string_view text, std::string_view what) {
+  return text.find(what) != std::string_view::npos;
+}
+
 bool is_gone(pid_t pid) {
   return ::kill(pid, 0) != 0 && errno == ESRCH;
 }
@@ -181,6 +185,35 @@ TEST_CASE("a front that dies is followed by another, which is told of the same w
   CHECK(stage.read("error.log")
             .find("the front has ended: starting another pid=" + before["front"]["pid"].dump() +
                   " exit=\"killed from outside (SIGKILL)\"") != std::string::npos);
+}
+
+TEST_CASE("no front is started without a certificate for https, and the log says which one is missing") {
+  Stage stage;
+  stage.app(kServes);
+  stage.settings.listen.https.push_back(*conf::parse_address("127.0.0.1:0"));
+  stage.settings.tls.certificates = stage.folder + "/tls";
+  std::filesystem::create_directory(stage.folder + "/tls");
+  for (const char* name : {"/tls/a.crt", "/tls/a.key"})
+    std::ofstream(stage.folder + name) << "never looked into";
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    std::filesystem::rename(stage.folder + "/tls/a.key", stage.folder + "/a.key");
+    ::kill(before["front"]["pid"].get<pid_t>(), SIGKILL);
+    stage.wait_until(
+        [&](const Json&) { return has(stage.read("error.log"), "the front cannot be started"); });
+    std::filesystem::rename(stage.folder + "/a.key", stage.folder + "/tls/a.key");
+    after = stage.wait_until([&](const Json& now) {
+      return Stage::is_ready(now) && count(stage.read("notes"), now["front"]["pid"].dump() + " begin ") == 1;
+    });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(after.contains("front"));
+  const std::string log = stage.read("error.log");
+  CHECK(has(log, "a certificate is left out"));
+  CHECK(has(log, "/tls/a.key` cannot be read: No such file or directory"));
+  CHECK(has(log, "no certificate is left for https in " + stage.folder + "/tls"));
 }
 
 TEST_CASE("a front that cannot be started is the end, with exit status 1") {
