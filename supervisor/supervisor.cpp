@@ -9,6 +9,7 @@
 #include "runtime/log.h"
 #include "runtime/machine.h"
 #include "supervisor/banner.h"
+#include "supervisor/commands/complain.h"
 #include "supervisor/control_client.h"
 #include "supervisor/status.h"
 
@@ -16,6 +17,7 @@ namespace supervisor {
 namespace {
 
 using runtime::bind;
+using runtime::Code;
 using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
@@ -158,7 +160,6 @@ int Supervisor::run() {
     return 1;
   }
   for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
-  for (const auto& group : groups_) group->start();
   loop_.run();
   log(Level::kInfo, "everything has ended", {{"status", status_}});
   return status_;
@@ -170,8 +171,11 @@ void Supervisor::on_front_replay() {
   for (const auto& group : groups_) group->replay();
 }
 
+// The apps wait for the first one: only a front can say that a key is no key, and then nothing else has been
+// started.
 void Supervisor::on_front_started() {
-  if (is_stopping_ || std::exchange(has_said_ready_, true)) return;
+  if (is_stopping_ || std::exchange(has_started_, true)) return;
+  for (const auto& group : groups_) group->start();
   service_.say("READY=1");
   if (!ground_.options.is_run) return;
   std::vector<std::string> urls;
@@ -181,7 +185,7 @@ void Supervisor::on_front_started() {
 
 void Supervisor::on_front_gone(bool has_drained) {
   is_front_gone_ = true;
-  if (!has_drained) fail("the front did not start");
+  if (!has_drained) fail("the front did not start", front_.had_trouble() ? Code::kConfig : Code::kSystem);
   is_stopping_ = true;
   stop_workers();
 }
@@ -265,8 +269,8 @@ void Supervisor::stop_workers() {
   on_group_stopped();
 }
 
-void Supervisor::fail(std::string_view sentence) {
-  status_ = 1;
+void Supervisor::fail(std::string_view sentence, runtime::Code code) {
+  status_ = exit_status(code);
   log(Level::kError, sentence);
 }
 

@@ -32,7 +32,8 @@ class Supervisor {
   static runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, Options options);
   ~Supervisor();
 
-  /// Until it is told to stop. The exit status: 0, or 1 if the front or the first boot of `run` failed.
+  /// Until it is told to stop. The exit status: 0; 1 if the front or the first boot of `run` failed; 2 if the
+  /// first front had trouble with what the configuration names.
   int run();
 
  private:
@@ -71,7 +72,7 @@ class Supervisor {
   void stop_now();
   void begin_drain();
   void stop_workers();
-  void fail(std::string_view sentence);
+  void fail(std::string_view sentence, runtime::Code code = runtime::Code::kSystem);
 
   runtime::Loop loop_;
   Ground ground_;
@@ -84,7 +85,7 @@ class Supervisor {
   std::unique_ptr<Control> control_;
   runtime::Timer delay_;  // shutdown_delay
   runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_;
-  bool has_said_ready_ = false;  // to the service manager, and the banner
+  bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;
   bool is_front_gone_ = false;
   int status_ = 0;

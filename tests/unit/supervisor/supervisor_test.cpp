@@ -416,16 +416,17 @@ TEST_CASE("the socket that a worker gets is a blocking one") {
   CHECK(stage.read("error.log").find("blocking: True") != std::string::npos);
 }
 
-TEST_CASE("a front that has trouble at the very first start is the end, and its sentence is told") {
+TEST_CASE("a front that has trouble at the very first start is the end, told, and nothing else was started") {
   Stage stage;
-  stage.app(kServes);
+  stage.app("touch " + stage.folder + "/started; " + kServes);
   stage.front.arguments = {"-c", R"(
 import socket, time
 channel = socket.socket(fileno=3)
 channel.send(b'{"order":"trouble","sentence":"localhost.key is not a key"}')
 time.sleep(1000)
 )"};
-  CHECK(stage.run([] {}) == 1);
+  CHECK(stage.run([] {}) == 2);
+  CHECK_FALSE(std::filesystem::exists(stage.folder + "/started"));
   CHECK(stage.read("error.log").find("the front has trouble trouble=\"localhost.key is not a key\"") !=
         std::string::npos);
 }
