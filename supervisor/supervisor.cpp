@@ -119,9 +119,13 @@ Supervisor::Supervisor(Ground ground)
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
       quit_(loop_, SIGQUIT, bind<&Supervisor::on_stop_signal>(this)),
       reopen_(loop_, SIGUSR1, bind<&Supervisor::on_reopen_signal>(this)),
-      reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)) {
+      reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)),
+      upgrade_(loop_, SIGUSR2, bind<&Supervisor::on_upgrade_signal>(this)),
+      one_more_(loop_, SIGTTIN, bind<&Supervisor::on_scale_signal>(this)) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGWINCH, SIG_IGN);
+  // Not caught: a shell's background job under `stty tostop` gets it again for each line that says so.
+  ::signal(SIGTTOU, SIG_IGN);
   runtime::log_as("supervisor", to_level(ground_.settings.log.error.level));
   write_to(ground_.logs);
   make_groups(std::move(ground_.app_accounts));
@@ -229,6 +233,15 @@ void Supervisor::on_reopen_signal() {
 void Supervisor::on_reload_signal() {
   log(Level::kWarning,
       "HUP changes nothing: this version does not reload its configuration; restart it to apply a change");
+}
+
+void Supervisor::on_upgrade_signal() {
+  log(Level::kWarning, "USR2 changes nothing: this version does not upgrade itself in place; restart it");
+}
+
+void Supervisor::on_scale_signal() {
+  log(Level::kWarning,
+      "TTIN changes nothing: this version does not scale by signals; set `workers` and restart it");
 }
 
 Control::Answer Supervisor::answer(std::string_view verb) {

@@ -66,6 +66,8 @@ class Supervisor {
   void on_stop_signal();
   void on_reopen_signal();
   void on_reload_signal();
+  void on_upgrade_signal();
+  void on_scale_signal();
   Control::Answer answer(std::string_view verb);
 
   void stop();
@@ -84,7 +86,7 @@ class Supervisor {
   std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
   std::unique_ptr<Control> control_;
   runtime::Timer delay_;  // shutdown_delay
-  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_;
+  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_, one_more_;
   bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;
   bool is_front_gone_ = false;

@@ -325,7 +325,7 @@ TEST_CASE("a second signal stops now") {
   CHECK(status == 0);
 }
 
-TEST_CASE("USR1 opens the logs again, HUP says that nothing is reloaded") {
+TEST_CASE("USR1 opens the logs again; what other signals will do later they say, and end nothing") {
   Stage stage;
   stage.app(kServes);
   const int status = stage.run([&] {
@@ -335,6 +335,13 @@ TEST_CASE("USR1 opens the logs again, HUP says that nothing is reloaded") {
     while (stage.read("error.log").find("opened again") == std::string::npos) std::this_thread::yield();
     ::kill(::getpid(), SIGHUP);
     while (stage.read("error.log").find("does not reload") == std::string::npos) std::this_thread::yield();
+    ::kill(::getpid(), SIGTTOU);
+    ::kill(::getpid(), SIGUSR2);
+    while (stage.read("error.log").find("USR2 changes nothing") == std::string::npos)
+      std::this_thread::yield();
+    ::kill(::getpid(), SIGTTIN);
+    while (stage.read("error.log").find("TTIN changes nothing") == std::string::npos)
+      std::this_thread::yield();
     stage.stop();
   });
   CHECK(status == 0);
