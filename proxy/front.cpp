@@ -158,7 +158,7 @@ class Front {
   }
 
   void obey(upstream::AppState& order) {
-    if (auto* dispatch = dispatch_of(order.app)) dispatch->set_can_wait(order.can_wait);
+    if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);
   }
 
   void obey(upstream::Drain& order) {

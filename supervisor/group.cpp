@@ -79,7 +79,10 @@ void Group::kill_now() {
 
 void Group::replay() {
   for (const upstream::Worker& proxy : proxies_) herd_.front.tell(upstream::Publish{proxy});
-  if (!has_been_ready_ && failures_ != 0) herd_.front.tell(upstream::AppState{index_, false});
+  if (has_been_ready_ || failures_ != 0) {
+    herd_.front.tell(
+        upstream::AppState{.app = index_, .can_wait = has_been_ready_, .has_been_ready = has_been_ready_});
+  }
   for (const auto& worker : workers_) worker->replay();
 }
 
@@ -97,7 +100,8 @@ void Group::on_drained(const upstream::Drained& answer) {
 
 void Group::on_boot_failed() {
   ++failures_;
-  if (failures_ == 1 && !has_been_ready_) herd_.front.tell(upstream::AppState{index_, false});
+  if (failures_ == 1 && !has_been_ready_)
+    herd_.front.tell(upstream::AppState{.app = index_, .can_wait = false});
 }
 
 Milliseconds Group::wait_before_next(Worker& worker) {

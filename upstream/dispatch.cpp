@@ -344,9 +344,10 @@ void Dispatch::ended(WorkerId worker) {
   for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
 }
 
-void Dispatch::set_can_wait(bool can_wait) {
+void Dispatch::set_state(bool can_wait, bool has_been_ready) {
   const std::scoped_lock lock(lock_);
   can_wait_ = can_wait;
+  has_been_ready_ = has_been_ready_ || has_been_ready;
   if (!can_wait_ && !has_been_ready_) refuse_line_locked();
   figure_locked();
 }

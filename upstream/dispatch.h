@@ -103,7 +103,8 @@ class Dispatch {
   void unpublish(WorkerId worker, runtime::Loop& loop, std::function<void()> on_drained);
   /// The process is dead: its leases see the end of their connections now, whoever else holds the socket.
   void ended(WorkerId worker);
-  void set_can_wait(bool);
+  /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
+  void set_state(bool can_wait, bool has_been_ready);
 
   const conf::App& app() const { return app_; }
   AppFigures& figures() { return figures_; }
@@ -148,7 +149,7 @@ class Dispatch {
   std::uint64_t uses_ = 0;                      // leases given so far
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work
-  bool has_been_ready_ = false;                 // a worker was published once
+  bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed
 };
 

@@ -32,7 +32,7 @@ template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
 template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); }
-template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); }
+template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); v("has_been_ready", o.has_been_ready); }
 template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
 template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }

@@ -63,9 +63,11 @@ struct Ended {
 };
 
 /// The app's first boot has failed (`can_wait` false: 503 at once until a Publish), or it is being tried again (true).
+/// `has_been_ready`: a worker was published to an earlier front, so requests wait no longer than queue_timeout.
 struct AppState {
   AppIndex app = 0;
   bool can_wait = true;
+  bool has_been_ready = false;
 };
 
 /// Accept no more, finish what is in flight within front.drain_timeout, then end with exit status 0.

@@ -182,6 +182,8 @@ TEST_CASE("a front that dies is followed by another, which is told of the same w
   for (int i = 0; i < 2; ++i)
     CHECK(before["apps"][0]["workers"][i]["pid"] == after["apps"][0]["workers"][i]["pid"]);
   CHECK(count(stage.read("notes"), after["front"]["pid"].dump() + " publish ") == 2);
+  CHECK(count(stage.read("notes"), before["front"]["pid"].dump() + " app ") == 0);
+  CHECK(count(stage.read("notes"), after["front"]["pid"].dump() + " app ") == 1);  // that it has been ready
   CHECK(stage.read("error.log")
             .find("the front has ended: starting another pid=" + before["front"]["pid"].dump() +
                   " exit=\"killed from outside (SIGKILL)\"") != std::string::npos);

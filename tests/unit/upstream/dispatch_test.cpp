@@ -230,7 +230,7 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   Asker early(herd), late(herd);
   REQUIRE(early.ask() == Acquired::kWaiting);
   CHECK(herd.dispatch->patience() == herd.app.boot_timeout);
-  herd.dispatch->set_can_wait(false);
+  herd.dispatch->set_state(/*can_wait=*/false, /*has_been_ready=*/false);
   herd.loop.turn(false);
   CHECK(early.calls == 1);
   CHECK(!early.lease);
@@ -238,4 +238,14 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   herd.publish(1);
   CHECK(herd.dispatch->patience() == herd.app.queue_timeout);
   CHECK(late.ask() == Acquired::kLeased);
+}
+
+TEST_CASE("a front that comes later knows that a worker has been ready: requests wait queue_timeout, no longer") {
+  Herd herd(1);
+  Asker asker(herd);
+  herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/true);
+  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);
+  CHECK(asker.ask() == Acquired::kWaiting);
+  herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/false);
+  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);  // what was, was
 }
