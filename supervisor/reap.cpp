@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <fstream>
 
@@ -55,14 +56,15 @@ void Reaper::on_child_signal() {
   }
 }
 
-// Killing one may hand us its children, so the list is read again until it is empty.
+// Killing one may hand us its children, so the list is read again until it is empty. One that we may not kill
+// (not root, and it went through sudo) is left alone: nobody knows how long we would wait for it.
 void Reaper::kill_all_left() {
   for (;;) {
     std::ifstream list(fmt::format("/proc/self/task/{}/children", ::getpid()));
     bool is_any = false;
     for (pid_t pid = 0; list >> pid;) {
+      if (::kill(pid, SIGKILL) != 0 && errno == EPERM) continue;
       is_any = true;
-      ::kill(pid, SIGKILL);
       siginfo_t gone;
       wait_for(P_PID, static_cast<id_t>(pid), 0, gone);
     }

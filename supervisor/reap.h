@@ -21,7 +21,8 @@ class Reaper {
   explicit Reaper(runtime::Loop& loop);
 
   runtime::Loop& loop() { return loop_; }
-  /// Kills and reaps whatever is left of our descendants: the last act of a supervisor.
+  /// Kills and reaps whatever is left of our descendants, but for those that we may not kill: the last act of
+  /// a supervisor.
   void kill_all_left();
 
  private:

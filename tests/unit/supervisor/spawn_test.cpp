@@ -171,6 +171,33 @@ TEST_CASE("a process that is let go of is killed with its group, and waited for"
   CHECK(::read(in.get(), said, sizeof said) == 0);
 }
 
+TEST_CASE("a descendant that we may not kill is not waited for") {
+  if (::geteuid() != 0) return;
+  int pipe[2];
+  REQUIRE(::pipe2(pipe, O_CLOEXEC) == 0);
+  const Fd in(pipe[0]), out(pipe[1]);
+  const pid_t supervisor = ::fork();
+  if (supervisor == 0) {
+    ::alarm(60);  // the bound of this test
+    runtime::Loop loop;
+    Reaper reaper(loop);
+    const pid_t roots = ::fork();
+    if (roots == 0) {
+      for (;;) ::pause();
+    }
+    const bool is_told = ::write(out.get(), &roots, sizeof roots) == sizeof roots;
+    if (!is_told || ::setresuid(65534, 65534, 65534) != 0) ::_exit(1);
+    reaper.kill_all_left();
+    ::_exit(0);
+  }
+  pid_t roots = 0;
+  int status = -1;
+  REQUIRE(::read(in.get(), &roots, sizeof roots) == sizeof roots);
+  ::waitpid(supervisor, &status, 0);
+  CHECK(status == 0);
+  CHECK(::kill(roots, SIGKILL) == 0);
+}
+
 TEST_CASE("what is left of a group goes when its leader ends, and orphans are reaped") {
   Shell shell;
   shell.run({.environment = {"PATH=/usr/bin:/bin"}}, "sleep 1000 & echo $!");
