@@ -157,6 +157,9 @@ void start_program(const Prepared& ready) {
   if (plan.umask) ::umask(*plan.umask);
   if (plan.descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
   if (plan.account && !become(*plan.account)) give_up(ready, SpawnStep::kUser);
+  // What a service manager has given us (AmbientCapabilities=, to bind port 443 without being root) is for us
+  // alone. EINVAL: a kernel without them.
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (!plan.may_gain_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     give_up(ready, SpawnStep::kPrivileges);
   }

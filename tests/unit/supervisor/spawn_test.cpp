@@ -1,6 +1,9 @@
 #include "supervisor/spawn.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +144,22 @@ TEST_CASE("as root it becomes its user, with its groups, and gains nothing back"
   plan.umask = 027;
   shell.run(plan, "id -u; id -G; grep NoNewPrivs /proc/self/status; umask");
   CHECK(shell.said == "65534\n65534 65533\nNoNewPrivs:\t1\n0027\n");
+}
+
+TEST_CASE("a capability that a service manager has given us is not its own") {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct capabilities[2] = {};
+  REQUIRE(::syscall(SYS_capget, &header, capabilities) == 0);
+  const auto inheritable = capabilities[0].inheritable;
+  capabilities[0].inheritable |= 1U << CAP_NET_BIND_SERVICE;
+  if (::syscall(SYS_capset, &header, capabilities) != 0) return;  // not root: there is none to give
+  if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) != 0) return;
+  Shell shell;
+  shell.run({.environment = {"PATH=/usr/bin:/bin"}}, "grep CapAmb /proc/self/status");
+  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_BIND_SERVICE, 0, 0);
+  capabilities[0].inheritable = inheritable;
+  ::syscall(SYS_capset, &header, capabilities);
+  CHECK(shell.said == "CapAmb:\t0000000000000000\n");
 }
 
 TEST_CASE("a process that is let go of is killed with its group, and waited for") {
