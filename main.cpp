@@ -13,7 +13,10 @@ namespace {
 int front_command(int argc, char** argv) {
   const auto channel = runtime::parse_number(argc == 3 ? argv[1] : "");
   const auto board = runtime::parse_number(argc == 3 ? argv[2] : "");
-  if (!channel || !board) return 2;
+  if (!channel || !board) {
+    std::fprintf(stderr, "%s: the supervisor starts the front, nobody else; see `portherd help`\n", argv[0]);
+    return 2;
+  }
   return proxy::run_front(static_cast<int>(*channel), static_cast<int>(*board));
 }
 
