@@ -15,10 +15,10 @@
 #include "conf/accounts.h"
 #include "conf/certificates.h"
 #include "conf/env_file.h"
+#include "conf/fault.h"
 #include "conf/forms.h"
 #include "conf/program.h"
 #include "conf/source.h"
-#include "conf/values.h"
 
 namespace conf {
 namespace {
@@ -106,7 +106,7 @@ class Checker {
     for (std::string const& sentence : found.problems) add("tls.certificates", sentence);
     bool const has_none = found.names.empty() && found.problems.empty();
     if (has_none && !settings_.listen.https.empty()) {
-      add("tls.certificates", fmt::format("no NAME.crt in {}; `https` needs one", quoted(folder)));
+      add("tls.certificates", fmt::format("no NAME.crt in {}; `https` needs one", in_quotes(folder)));
     }
   }
 
@@ -118,14 +118,14 @@ class Checker {
   void check_socket_path(std::string_view key, std::string const& path) {
     if (path.size() <= kLongestSocketPath) return;
     add(key, fmt::format("a Unix socket's path has at most {} bytes; {} has {}", kLongestSocketPath,
-                         quoted(printable(path, kLongestLine)), path.size()));
+                         in_quotes(printable(path, kLongestLine)), path.size()));
   }
 
   // An empty name asks nothing.
   void check_account(std::string_view key, std::string const& user, std::string const& group) {
-    if (!user.empty() && !is_user(user)) add(key, fmt::format("no user {} on this machine", quoted(user)));
+    if (!user.empty() && !is_user(user)) add(key, fmt::format("no user {} on this machine", in_quotes(user)));
     if (!group.empty() && !is_group(group))
-      add(key, fmt::format("no group {} on this machine", quoted(group)));
+      add(key, fmt::format("no group {} on this machine", in_quotes(group)));
   }
 
   void check_log(std::string_view key, std::string const& path) {
@@ -134,7 +134,7 @@ class Checker {
     if (int const why = why_no_folder(folder)) add_reason(key, "path", folder, why);
     struct stat about {};
     if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
-      add(key, fmt::format("`path` {} is a folder, not a file", quoted(path)));
+      add(key, fmt::format("`path` {} is a folder, not a file", in_quotes(path)));
     }
   }
 
@@ -147,7 +147,7 @@ class Checker {
         add(key, fmt::format("apps `{}` and `{}` both take every host; give one of them `hosts`",
                              owner->second, app.name));
       } else {
-        add(key, fmt::format("host {} is already of app `{}`", quoted(host), owner->second));
+        add(key, fmt::format("host {} is already of app `{}`", in_quotes(host), owner->second));
       }
     };
     for (App const& app : settings_.apps) {
@@ -198,7 +198,7 @@ class Checker {
     if (!app.wsgi.empty()) {
       if (!is_module_attr(app.wsgi)) {
         add(key_of(app, "wsgi"),
-            fmt::format("`wsgi` must be \"module:attr\", not {}", quoted(printable(app.wsgi))));
+            fmt::format("`wsgi` must be \"module:attr\", not {}", in_quotes(printable(app.wsgi))));
       }
       check_executable(app, "python", app.python);
     }
@@ -216,7 +216,7 @@ class Checker {
     if (environment) return;
     if (environment.error().line != 0) return problems_.push_back(std::move(environment.error()));
     add(key_of(app, "env_file"),
-        fmt::format("`env_file` {} {}", quoted(app.env_file), environment.error().sentence));
+        fmt::format("`env_file` {} {}", in_quotes(app.env_file), environment.error().sentence));
   }
 
   static std::string key_of(App const& app) { return fmt::format("apps.{}", app.name); }
@@ -240,7 +240,7 @@ class Checker {
   }
 
   void add_reason(std::string_view key, std::string_view name, std::string const& path, int why) {
-    add(key, because(fmt::format("`{}`: {}", name, quoted(printable(path, kLongestLine))), why));
+    add(key, because(fmt::format("`{}`: {}", name, in_quotes(printable(path, kLongestLine))), why));
   }
 
   void add(std::string_view key, std::string sentence) {

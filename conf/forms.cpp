@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "conf/address.h"
-#include "conf/values.h"
+#include "conf/fault.h"
+#include "conf/origin.h"
 #include "runtime/text.h"
 
 namespace conf {
@@ -83,7 +84,7 @@ std::optional<std::string> refusal(std::string_view text, Form form) {
   std::string_view const wanted = form == Form::kHost   ? "a host name without scheme and port (or `\"*\"`)"
                                   : form == Form::kName ? "a name of letters, digits, `-`, `_` and `.`"
                                                         : "a path that begins with `/`, percent-encoded";
-  return fmt::format("must be {}, not {}", wanted, quoted(printable(text)));
+  return fmt::format("must be {}, not {}", wanted, in_quotes(printable(text)));
 }
 
 bool is_bare_key(std::string_view text) {

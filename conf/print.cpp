@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "conf/fault.h"
 #include "conf/keys.h"
 #include "conf/values.h"
 
@@ -36,7 +37,7 @@ class Printer {
   template <class T>
   void print_section(Row const& row, T& value) {
     if constexpr (std::same_as<T, AccessLog>) {
-      if (!value.is_on) return add(row.key, quoted("off"));
+      if (!value.is_on) return add(row.key, in_quotes("off"));
     }
     Printer printer(key_of(row.key), origins_);
     visit(printer, value);

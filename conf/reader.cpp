@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "conf/fault.h"
 #include "conf/forms.h"
 #include "conf/keys.h"
 #include "conf/values.h"
@@ -205,7 +206,7 @@ void read_apps(Entry const& apps, Source const& source, Collected& into) {
 std::optional<std::string> refusal_of_app(Node const& table, std::string const& name, Collected& into) {
   if (!is_app_name(name)) {
     return fmt::format("an app's name is up to 32 letters, digits, `-` and `_`, not {}",
-                       quoted(printable(name)));
+                       in_quotes(printable(name)));
   }
   if (table.kind != Node::Kind::kTable) return fmt::format("`{}` must be a table `[apps.{}]`", name, name);
   auto const twin = into.origins().find(joined(kApps, name));
