@@ -24,12 +24,12 @@ constexpr std::string_view kWhatToGive =
 constexpr std::string_view kDefaultBind = "127.0.0.1:8000";
 
 bool is_folder(const std::string& path) {
-  struct stat about{};
+  struct stat about {};
   return ::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode);
 }
 
 bool is_file(const std::string& path) {
-  struct stat about{};
+  struct stat about {};
   return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
 }
 
@@ -130,12 +130,13 @@ std::string app_name(std::string_view target) {
   target = target.substr(target.rfind('/') + 1);
   target = target.substr(0, target.find('.'));
   std::string name;
-  for (const char c : target.substr(0, 32)) {
-    const bool is_fit =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-    if (is_fit) name += c;
+  for (const char c : target) {
+    const bool is_letter_or_digit =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    // An app's name begins with one of these (conf::is_app_name): the front reads it out of a file again.
+    if (is_letter_or_digit || (!name.empty() && (c == '-' || c == '_'))) name += c;
   }
-  return name.empty() ? "app" : name;
+  return name.empty() ? "app" : name.substr(0, 32);
 }
 
 Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnvironment& environment,

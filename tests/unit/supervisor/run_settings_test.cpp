@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "conf/forms.h"
 #include "doctest_precompiled.h"
 #include "supervisor/commands/instance.h"
 
@@ -141,6 +142,13 @@ TEST_CASE("an app is named after what it runs") {
   CHECK(app_name("node") == "node");
   CHECK(app_name("...") == "app");
   CHECK(app_name(std::string(100, 'x')) == std::string(32, 'x'));
+  CHECK(app_name("_server:app") == "server");
+  CHECK(app_name("./-_my-app_2") == "my-app_2");
+  CHECK(app_name("__") == "app");
+  for (const char* target : {"_server:app", "./_server", "-x", "\u00e4pp", "_"}) {
+    CAPTURE(target);
+    CHECK(conf::is_app_name(app_name(target)));
+  }
 }
 
 TEST_CASE("without a file a command means the supervisor of this folder, else the only one") {
