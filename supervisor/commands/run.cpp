@@ -26,14 +26,16 @@ void describe(CLI::App& line, RunArguments& into) {
                   "module:attr of a WSGI app, or a folder with a portherd.toml; or `-- command ...`");
   line.add_option("-b,--bind", into.bind,
                   "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
-      ->type_name("HOST:PORT");
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);  // the next word is the target
   line.add_option("-w,--workers", into.workers, "processes (1, or $WEB_CONCURRENCY)")
       ->check(CLI::Range(1, 1024));
   line.add_option("--threads", into.threads, "threads of a Python worker (4)")->check(CLI::Range(1, 1024));
   line.add_flag("--tls", into.tls,
                 "https too, on the next port, with a certificate for localhost made on first use");
   line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")
-      ->type_name("HOST:PORT");
+      ->type_name("HOST:PORT")
+      ->allow_extra_args(false);
   line.add_option("--python", into.python, "interpreter (python3)")->type_name("PATH");
 }
 

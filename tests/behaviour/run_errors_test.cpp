@@ -95,3 +95,14 @@ TEST_CASE("a folder whose name is no UTF-8, and a command of very many words, ar
   CHECK_MESSAGE(has(ended.err, "2000 words in caf"), ended.err);
   CHECK_FALSE(has(ended.err, "before it could start"));
 }
+
+TEST_CASE("what follows an address is the target, and --bind may stand again") {
+  const play::Folder folder;
+  for (const char* const option : {"--bind", "--tls-bind"}) {
+    CAPTURE(option);
+    const play::Ended ended = play::portherd({"run", option, "127.0.0.1:0", option, "127.0.0.1:0", "nosuch"},
+                                             folder.path(), {{"HOME", folder.path()}});
+    CHECK(ended.status == 2);
+    CHECK_MESSAGE(has(ended.err, "`nosuch` is no folder and no module:attr"), ended.err);
+  }
+}
