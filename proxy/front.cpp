@@ -135,7 +135,7 @@ class Front {
     const upstream::WorkerId id = order.worker.id;
     const upstream::AppIndex app = order.worker.app;
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
-        loop_, order.worker, upstream::speech_of(dispatch->app()), order.path,
+        loop_, order.worker, upstream::speech_of(dispatch->app()), upstream::probed_host(dispatch->app()), order.path,
         [this, id, app](bool is_ready, const std::string& cause) {
           say(upstream::Probed{app, id, is_ready, cause});
           if (is_ready) loop_.post([this, id] { probes_.erase(id); });

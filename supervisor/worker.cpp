@@ -202,10 +202,14 @@ std::string Worker::cause() const {
   const Child& child = *process_->child;
   if (child.failure()) return child.failure()->text();
   const runtime::OomKills now = runtime::oom_kills();
-  return describe(exit_, {.sent_by_us = child.sent(),
-                          .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
-                          .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
-                          .was_timeout = has_timed_out_});
+  std::string words = describe(exit_, {.sent_by_us = child.sent(),
+                                       .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
+                                       .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
+                                       .was_timeout = has_timed_out_});
+  // Nothing else tells why: the probes' answers are no lines of the worker.
+  if (has_timed_out_ && !process_->probe_cause.empty())
+    words += fmt::format("; its last probe: {}", process_->probe_cause);
+  return words;
 }
 
 bool Worker::is_failed_boot() const {
@@ -264,6 +268,7 @@ void Worker::on_notified() {
 
 void Worker::on_probed(const upstream::Probed& answer) {
   if (answer.is_ready) return on(Event::kReady);
+  if (process_) process_->probe_cause = answer.cause;
   log(Level::kDebug, "worker is not ready yet",
       {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
 }

@@ -71,7 +71,8 @@ class Worker {
     runtime::OomKills kills_before;
     bool has_row = false;  // about.row is ours
     bool was_ready = false;
-    bool is_probed = false;  // the front was told to ask it
+    bool is_probed = false;   // the front was told to ask it
+    std::string probe_cause;  // why its last probe said "not yet"; empty: none has
   };
 
   void perform(Action action);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -19,10 +20,17 @@ constexpr runtime::Milliseconds kPatience = 5s;
 
 }  // namespace
 
-WorkerProbe::WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string path, ProbeReport report)
+std::string probed_host(const conf::App& app) {
+  const auto named = std::ranges::find_if(app.hosts, [](const std::string& host) { return host != "*"; });
+  return named == app.hosts.end() ? "localhost" : *named;
+}
+
+WorkerProbe::WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string host, std::string path,
+                         ProbeReport report)
     : loop_(loop),
       worker_(std::move(worker)),
       speech_(speech),
+      host_(std::move(host)),
       path_(std::move(path)),
       report_(std::move(report)),
       timer_(loop, runtime::bind<&WorkerProbe::ask>(this)) {
@@ -51,7 +59,7 @@ void WorkerProbe::write_question() {
     head.path = head.target.substr(0, mark);
     head.query = head.target.substr(mark + 1);
   }
-  head.authority = "localhost";
+  head.authority = host_;
   head.fields = {{"User-Agent", "portherd-probe", FieldId::kUserAgent}};
   if (speech_ == Speech::kHttp) {
     head.fields.push_back({"Host", head.authority, FieldId::kHost});

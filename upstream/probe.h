@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "conf/settings.h"
 #include "runtime/loop.h"
 #include "upstream/answer_reader.h"
 #include "upstream/connection.h"
@@ -15,11 +16,16 @@ namespace upstream {
 /// What a probe has found: ready, or not yet and why.
 using ProbeReport = std::function<void(bool is_ready, const std::string& cause)>;
 
+/// Who a probe asks for: the app's first host that is a name, else "localhost". An app that answers only to its own
+/// names (Django's ALLOWED_HOSTS) would refuse any other for ever.
+std::string probed_host(const conf::App& app);
+
 /// Repeats every 100 ms until the worker is ready or this object is destroyed. `path` empty: any well-formed HTTP answer
 /// to `OPTIONS *` means ready; else a 2xx or 3xx to GET path does. `report` is told "ready" once, and every new cause.
 class WorkerProbe {
  public:
-  WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string path, ProbeReport report);
+  WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string host, std::string path,
+              ProbeReport report);
 
  private:
   void ask();
@@ -32,6 +38,7 @@ class WorkerProbe {
   runtime::Loop& loop_;
   const Worker worker_;
   const Speech speech_;
+  const std::string host_;
   const std::string path_;
   const ProbeReport report_;
   runtime::Timer timer_;                    // the next try, or the end of patience with this one

@@ -39,3 +39,31 @@ queue_timeout = "1h"
   CHECK(play::get(portherd.port()).status == 503);  // waited for the boot
   CHECK(play::get(portherd.port()).status == 503);  // did not wait for queue_timeout
 }
+
+TEST_CASE("a health probe asks for the app's own host: an app that answers to no other becomes ready") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+hosts = ["*", "shop.example.com"]
+command = ["$PYTHON", "$APPS/knows_its_name.py"]
+health.path = "/healthz"
+)");
+  CHECK(portherd.wait_ready().app("app").ready().size() == 1);
+}
+
+TEST_CASE("a worker that its probes found wanting is killed with their reason") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/knows_its_name.py"]
+health.path = "/healthz"
+boot_timeout = "1s"
+)");
+  const std::string line = portherd.expect_line("worker did not become ready");
+  CHECK_MESSAGE(line.find("not ready within boot_timeout") != std::string::npos, line);
+  CHECK_MESSAGE(line.find("GET /healthz answered 400") != std::string::npos, line);
+}
