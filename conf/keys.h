@@ -236,7 +236,7 @@ void visit_what(V& v, App& app) {
   v(Row{.key = "command",
         .meaning =
             "A program that speaks HTTP/1.1 and its arguments; it finds its socket by `LISTEN_FDS`, `{fd}`, "
-            "`{socket}` or `{port}`.",
+            "`{socket}` or `{port}`; in a shell's line also by `$PORTHERD_SOCKET` or `$PORT`.",
         .form = Form::kProgram,
         .most = kMostItems,
         .unset = "none",

@@ -33,6 +33,29 @@ bool mentions(const conf::App& app, std::string_view word) {
          std::ranges::any_of(app.env, [&](const auto& variable) { return in(variable.second); });
 }
 
+bool is_of_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// `$NAME` or `${NAME...`, not `$NAMESAKE`.
+bool has_variable(std::string_view text, std::string_view name) {
+  for (std::size_t at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    std::string_view rest = text.substr(at + 1);
+    if (rest.starts_with('{')) rest.remove_prefix(1);
+    if (!rest.starts_with(name)) continue;
+    rest.remove_prefix(name.size());
+    if (rest.empty() || !is_of_a_name(rest.front())) return true;
+  }
+  return false;
+}
+
+// A shell's line that names the variable can mean only ours, unless the app brings its own. Not in `env`:
+// nobody expands what stands there.
+bool expects_variable(const conf::App& app, const std::string& name) {
+  return !app.env.contains(name) &&
+         std::ranges::any_of(app.command, [&](const std::string& text) { return has_variable(text, name); });
+}
+
 void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Handover how, const Seat& seat) {
   switch (how) {
     case Handover::kListenFds:
@@ -47,7 +70,8 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
       variables["PORTHERD_SOCKET"] = seat.socket;
       return;
     case Handover::kPort:
-      variables.try_emplace("PORT", std::to_string(seat.port));
+      // A PORT of the env_file is meant for a start by hand, where nobody else chooses one.
+      if (!app.env.contains("PORT")) variables["PORT"] = std::to_string(seat.port);
       return;
   }
 }
@@ -68,7 +92,10 @@ std::vector<std::string> arguments_of(const conf::App& app, Handover how, const 
 Handover handover_of(const conf::App& app) {
   if (app.kind() != conf::AppKind::kCommand) return Handover::kListenFds;
   if (mentions(app, "{port}")) return Handover::kPort;
-  return mentions(app, "{socket}") ? Handover::kPath : Handover::kListenFds;
+  if (mentions(app, "{socket}")) return Handover::kPath;
+  if (mentions(app, "{fd}")) return Handover::kListenFds;
+  if (expects_variable(app, "PORTHERD_SOCKET")) return Handover::kPath;
+  return expects_variable(app, "PORT") ? Handover::kPort : Handover::kListenFds;
 }
 
 Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,

@@ -16,11 +16,12 @@ namespace supervisor {
 /// How a worker gets its socket (docs/design.md, "Worker sockets").
 enum class Handover {
   kListenFds,  ///< descriptor 3, bound and listening; also for `{fd}`
-  kPath,       ///< `{socket}`: a path that the program binds itself
-  kPort,       ///< `{port}`: a port on loopback
+  kPath,       ///< `{socket}`, `$PORTHERD_SOCKET`: a path that the program binds itself
+  kPort,       ///< `{port}`, `$PORT`: a port on loopback
 };
 
-/// The words `{socket}` and `{port}` in the command or in a value of `env` decide.
+/// The words `{port}`, `{socket}` and `{fd}` in the command or in a value of `env` decide; without one of
+/// them, the variables that a shell's line in the command names.
 Handover handover_of(const conf::App& app);
 
 inline constexpr int kSocketFd = 3;  // SD_LISTEN_FDS_START

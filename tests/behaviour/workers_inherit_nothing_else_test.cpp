@@ -75,7 +75,11 @@ command = ["$PYTHON", "serve.py", "$APPS", "socket", "{socket}"]
 hosts = ["port"]
 command = ["$PYTHON", "serve.py", "$APPS", "port", "{port}"]
 workers = 2
+[apps.variable]
+hosts = ["variable"]
+command = ["sh", "-c", "exec $PYTHON serve.py $APPS port ${PORT}"]
 )");
+  CHECK(play::get(portherd.port(), "/", "variable").body == "by port");
   for (const char* const kind : {"fd", "socket", "port"}) {
     CHECK(play::get(portherd.port(), "/", kind).body == std::string("by ") + kind);
   }

@@ -1,5 +1,8 @@
 #include "supervisor/plan.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include <csignal>
 
 #include "doctest_precompiled.h"
@@ -88,6 +91,40 @@ TEST_CASE("the word may stand in env instead of the command") {
   const SpawnPlan made = plan(app);
   CHECK(has(made.environment, "PORT=4711"));
   CHECK(has(made.environment, "URL=http://127.0.0.1:4711/"));
+}
+
+TEST_CASE("a shell's line that names our variable chooses the handover; the shell puts it in") {
+  for (const char* line : {"exec serve --port $PORT", "exec serve --port=\"${PORT}\"", "serve ${PORT:-80}"}) {
+    CAPTURE(line);
+    const SpawnPlan made = plan(command({"sh", "-c", line}));
+    CHECK(made.arguments.back() == line);
+    CHECK(has(made.environment, "PORT=4711"));
+    CHECK_FALSE(has_name(made.environment, "LISTEN_FDS"));
+  }
+  const SpawnPlan made = plan(command({"sh", "-c", "exec serve --unix $PORTHERD_SOCKET"}));
+  CHECK(has(made.environment, "PORTHERD_SOCKET=/run/x/shop.7.sock"));
+  CHECK_FALSE(has_name(made.environment, "PORT"));
+  for (const char* line : {"serve $PORTAL", "serve PORT", "serve --port $PORT --fd {fd}", "$", "${"}) {
+    CAPTURE(line);
+    CHECK(handover_of(command({"sh", "-c", line})) == Handover::kListenFds);
+  }
+}
+
+TEST_CASE("a variable that env sets is the app's own; one of its env_file gives way to ours") {
+  conf::App app = command({"sh", "-c", "serve --port $PORT"});
+  app.env["PORT"] = "9000";
+  CHECK(handover_of(app) == Handover::kListenFds);
+  CHECK(has(plan(app).environment, "PORT=9000"));
+
+  app.env.clear();
+  std::string file = "/tmp/portherd-plan-XXXXXX";
+  const int fd = ::mkstemp(file.data());
+  REQUIRE(fd >= 0);
+  REQUIRE(::write(fd, "PORT=3000\n", 10) == 10);
+  ::close(fd);
+  app.env_file = file;
+  CHECK(has(plan(app).environment, "PORT=4711"));
+  ::unlink(file.c_str());
 }
 
 TEST_CASE("a wsgi app is its interpreter with our bootstrap, told by environment what to run") {
