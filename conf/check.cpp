@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "conf/accounts.h"
 #include "conf/certificates.h"
@@ -53,9 +54,13 @@ bool do_clash(Address const& a, Address const& b) {
 
 class Checker {
  public:
-  Checker(Settings const& settings, Origins const& origins) : settings_(settings), origins_(origins) {}
+  explicit Checker(Loaded& loaded)
+      : settings_(loaded.settings),
+        origins_(loaded.origins),
+        broken_(loaded.broken),
+        problems_(loaded.problems) {}
 
-  std::vector<Problem> run() {
+  void run() {
     check_listen();
     check_tls();
     check_control();
@@ -64,9 +69,6 @@ class Checker {
     check_log("log.error.path", settings_.log.error.path);
     check_hosts();
     for (App const& app : settings_.apps) check_app(app);
-    std::ranges::stable_sort(problems_, {},
-                             [](Problem const& p) { return std::tie(p.file, p.line, p.column); });
-    return std::move(problems_);
   }
 
  private:
@@ -97,7 +99,8 @@ class Checker {
     std::string const& folder = settings_.tls.certificates;
     if (folder.empty()) {
       if (!settings_.listen.https.empty())
-        add("listen.https", "`https` needs `certificates` in `[tls]`, a folder of NAME.crt and NAME.key");
+        add("listen.https", "`https` needs `certificates` in `[tls]`, a folder of NAME.crt and NAME.key",
+            {"tls"});
       return;
     }
     if (int const why = why_no_folder(folder))
@@ -144,8 +147,10 @@ class Checker {
       auto const [owner, is_new] = owners.emplace(host, app.name);
       if (is_new) return;
       if (host == kEveryHost) {
-        add(key, fmt::format("apps `{}` and `{}` both take every host; give one of them `hosts`",
-                             owner->second, app.name));
+        add(key,
+            fmt::format("apps `{}` and `{}` both take every host; give one of them `hosts`", owner->second,
+                        app.name),
+            {fmt::format("apps.{}", owner->second)});  // it may have hosts that could not be read
       } else {
         add(key, fmt::format("host {} is already of app `{}`", in_quotes(host), owner->second));
       }
@@ -167,7 +172,8 @@ class Checker {
     check_env_file(app);
     if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
     if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
-      add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`");
+      add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`",
+          {"listen"});
     }
     for (std::size_t i = 0; i < app.proxy.size(); ++i) {
       check_socket_path(fmt::format("{}.proxy[{}]", key_of(app), i), app.proxy[i].path);
@@ -207,13 +213,17 @@ class Checker {
 
   void check_executable(App const& app, std::string_view key, std::string const& name) {
     runtime::Result<std::string> const program = find_program(name, search_path(app), app.directory);
-    if (!program) add(key_of(app, key), fmt::format("`{}`: {}", key, program.error().text()));
+    if (program) return;
+    // Where it was looked for is known only if these are.
+    add(key_of(app, key), fmt::format("`{}`: {}", key, program.error().text()),
+        {key_of(app, "directory"), key_of(app, "env"), key_of(app, "env_file")});
   }
 
   void check_env_file(App const& app) {
     if (app.env_file.empty()) return;
     std::expected<Environment, Problem> environment = read_env_file(app.env_file);
     if (environment) return;
+    if (is_unknown(key_of(app, "directory"))) return;  // then it was looked for in another folder
     if (environment.error().line != 0) return problems_.push_back(std::move(environment.error()));
     add(key_of(app, "env_file"),
         fmt::format("`env_file` {} {}", in_quotes(app.env_file), environment.error().sentence));
@@ -243,7 +253,21 @@ class Checker {
     add(key, because(fmt::format("`{}`: {}", name, in_quotes(printable(path, kLongestLine))), why));
   }
 
-  void add(std::string_view key, std::string sentence) {
+  // One of the two keys is the other, or is in it.
+  static bool is_related(std::string_view a, std::string_view b) {
+    if (a.size() > b.size()) std::swap(a, b);
+    return b.starts_with(a) &&
+           (a.empty() || a.size() == b.size() || b[a.size()] == '.' || b[a.size()] == '[');
+  }
+
+  // Something of `key`, or something that it is in, could not be read.
+  bool is_unknown(std::string_view key) const {
+    return std::ranges::any_of(broken_, [&](std::string const& other) { return is_related(key, other); });
+  }
+
+  // Says nothing if the key is unknown, or one of `also`, whose settings the sentence rests on too.
+  void add(std::string_view key, std::string sentence, std::vector<std::string> const& also = {}) {
+    if (is_unknown(key) || std::ranges::any_of(also, [&](auto const& k) { return is_unknown(k); })) return;
     Origin const* origin = origin_of(key);
     if (origin != nullptr) return problems_.push_back(problem_at(*origin, std::move(sentence)));
     problems_.push_back({{}, 0, 0, {}, std::move(sentence)});
@@ -251,18 +275,26 @@ class Checker {
 
   Settings const& settings_;
   Origins const& origins_;
-  std::vector<Problem> problems_;
+  Keys const& broken_;
+  std::vector<Problem>& problems_;
 };
 
 }  // namespace
 
-std::vector<Problem> check(Settings const& settings, Origins const& origins) {
-  return Checker(settings, origins).run();
+void check(Loaded& loaded) {
+  if (loaded.broken.contains("")) return;
+  Checker(loaded).run();
+  std::vector<Problem>& all = loaded.problems;
+  std::ranges::stable_sort(all, {}, [](Problem const& p) { return std::tie(p.file, p.line, p.column); });
+  if (all.size() <= kMostProblems) return;
+  Problem rest = left_out(all.size() - kMostProblems);
+  all.resize(kMostProblems);
+  all.push_back(std::move(rest));
 }
 
 Loaded load_and_check(std::string const& main_file) {
   Loaded loaded = load(main_file);
-  if (loaded.problems.empty()) loaded.problems = check(loaded.settings, loaded.origins);
+  check(loaded);
   return loaded;
 }
 

@@ -116,17 +116,18 @@ Node convert(toml::node const& from) {
   return node;
 }
 
-std::optional<Node> parse(Source const& source, Collected& into) {
+// `key` is the table that the file is: what nothing is known of when it is not TOML.
+std::optional<Node> parse(Source const& source, std::string const& key, Collected& into) {
   if (std::optional<std::size_t> const offset = offset_of_endless_key(source.text())) {
     auto const line = std::ranges::count(source.text().substr(0, *offset), '\n') + 1;
-    into.add(problem_at(source.at(static_cast<std::size_t>(line), 1), "a key of too many parts"));
+    into.add(key, problem_at(source.at(static_cast<std::size_t>(line), 1), "a key of too many parts"));
     return std::nullopt;
   }
   toml::parse_result const result = toml::parse(source.text());
   if (!result) {
     toml::source_position const where = result.error().source().begin;
-    into.add(problem_at(source.at(where.line, where.column),
-                        fmt::format("not TOML: {}", printable(result.error().description(), 300))));
+    into.add(key, problem_at(source.at(where.line, where.column),
+                             fmt::format("not TOML: {}", printable(result.error().description(), 300))));
     return std::nullopt;
   }
   return convert(result.table());
@@ -137,10 +138,10 @@ Problem problem_of_file(std::string const& path, std::string sentence) {
 }
 
 // Nothing when there is a problem, which `into` then knows.
-std::optional<Source> open(std::string const& path, Collected& into) {
+std::optional<Source> open(std::string const& path, std::string const& key, Collected& into) {
   runtime::Result<Source> source = Source::open(path);
   if (source) return std::move(*source);
-  into.add(problem_of_file(path, source.error().text()));
+  into.add(key, problem_of_file(path, source.error().text()));
   return std::nullopt;
 }
 
@@ -153,7 +154,7 @@ void sort_by_line(std::vector<Problem>& problems, std::size_t from) {
 }
 
 void read_main_source(Source const& source, Collected& into) {
-  std::optional<Node> const root = parse(source, into);
+  std::optional<Node> const root = parse(source, "", into);
   if (!root) return;
   read_main(*root, source, into);
   sort_by_line(into.problems(), 0);
@@ -161,10 +162,12 @@ void read_main_source(Source const& source, Collected& into) {
 
 void read_app_file(std::string const& folder, std::string const& file, Collected& into) {
   std::size_t const before = into.problems().size();
-  std::optional<Source> const source = open(folder + "/" + file, into);
-  std::optional<Node> const root = source ? parse(*source, into) : std::nullopt;
+  std::string const name = file.substr(0, file.size() - kSuffix.size());
+  std::string const key = fmt::format("apps.{}", name);
+  std::optional<Source> const source = open(folder + "/" + file, key, into);
+  std::optional<Node> const root = source ? parse(*source, key, into) : std::nullopt;
   if (!root) return;
-  read_app(*root, file.substr(0, file.size() - kSuffix.size()), source->at(1, 1), *source, into);
+  read_app(*root, name, source->at(1, 1), *source, into);
   sort_by_line(into.problems(), before);
 }
 
@@ -174,8 +177,8 @@ std::vector<std::string> app_files(std::string const& folder, Collected& into) {
   DIR* const directory = ::opendir(folder.c_str());
   if (directory == nullptr) {
     if (errno != ENOENT) {
-      into.add(
-          problem_of_file(folder, runtime::Error{runtime::Code::kConfig, "cannot be read", errno}.text()));
+      into.add("apps", problem_of_file(
+                           folder, runtime::Error{runtime::Code::kConfig, "cannot be read", errno}.text()));
     }
     return names;
   }
@@ -197,7 +200,7 @@ std::string control_socket_for(std::string const& folder) {
 
 Loaded load(std::string const& main_file) {
   Collected collected;
-  std::optional<Source> const source = open(main_file, collected);
+  std::optional<Source> const source = open(main_file, "", collected);
   if (!source) return collected.finish();
   read_main_source(*source, collected);
   std::size_t const slash = main_file.rfind('/');

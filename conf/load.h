@@ -3,6 +3,8 @@
 // conf/keys.h, how a table of them is read in conf/reader.h; rules across settings and questions to the
 // machine come afterwards, in conf/check.h.
 #pragma once
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +14,15 @@
 
 namespace conf {
 
+/// Keys as in Origins.
+using Keys = std::set<std::string, std::less<>>;
+
 struct Loaded {
   Settings settings;  ///< to be used only if there is no problem
   Origins origins;
   std::vector<Problem> problems;  ///< file by file, in the order of their lines; at most kMostProblems and
                                   ///< one that counts the rest
+  Keys broken;                    ///< the keys of what could not be read, "" is everything
 };
 
 /// Reads the main file and apps.d/*.toml beside it, in the order of their names. Paths become absolute.

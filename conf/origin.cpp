@@ -43,6 +43,10 @@ Problem problem_at(Origin const& origin, std::string sentence) {
   return Problem{origin.file, origin.line, origin.column, origin.line_text, std::move(sentence)};
 }
 
+Problem left_out(std::size_t number) {
+  return {{}, 0, 0, {}, fmt::format("and {} more problems", number)};
+}
+
 std::string text(Problem const& problem) {
   if (problem.file.empty()) return problem.sentence;
   if (problem.line == 0) return fmt::format("{}: {}", problem.file, problem.sentence);

@@ -37,6 +37,9 @@ inline constexpr std::size_t kMostProblems = 100;
 
 Problem problem_at(Origin const& origin, std::string sentence);
 
+/// The last one, where `number` more were found.
+Problem left_out(std::size_t number);
+
 /// "file:line:column: sentence", then the line and a mark below the column. No newline at the end.
 std::string text(Problem const& problem);
 

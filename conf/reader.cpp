@@ -56,6 +56,9 @@ class Places {
 };
 
 std::optional<std::string_view> nearest(std::string_view key, std::vector<std::string_view> const& known) {
+  // No key of ours is near a longer one, and the distance costs the product of lengths.
+  constexpr std::size_t kLongestKey = 40;
+  if (key.size() > kLongestKey) return std::nullopt;
   std::size_t best = std::max<std::size_t>(key.size() / 3, 1) + 1;
   std::optional<std::string_view> found;
   for (std::string_view candidate : known) {
@@ -67,18 +70,13 @@ std::optional<std::string_view> nearest(std::string_view key, std::vector<std::s
   return found;
 }
 
-std::string unknown(std::string_view key, std::vector<std::string_view> const& known) {
-  constexpr std::size_t kLongestKey =
-      40;  // no key of ours is near it, and the distance costs the product of lengths
+// `near` is the nearest key of its table.
+std::string unknown(std::string_view key, std::optional<std::string_view> near) {
   std::string sentence = fmt::format("unknown key `{}`", printable(key));
-  if (key.size() > kLongestKey) return sentence;
   if (std::optional<std::string> const place = Places(key).only()) {
     return sentence + fmt::format("; it belongs in `[{}]`", *place);
   }
-  if (std::optional<std::string_view> const near = nearest(key, known)) {
-    return sentence + fmt::format("; did you mean `{}`?", *near);
-  }
-  return sentence;
+  return near ? sentence + fmt::format("; did you mean `{}`?", *near) : sentence;
 }
 
 // The visitor that reads: one for each table.
@@ -94,7 +92,7 @@ class TableReader {
     if constexpr (Section<T>) {
       read_section(row, *entry, value);
     } else if (std::optional<Fault> fault = read(entry->value, row, value)) {
-      add(fault->line, fault->column, fmt::format("`{}` {}", row.key, fault->sentence));
+      add(row.key, fault->line, fault->column, fmt::format("`{}` {}", row.key, fault->sentence));
     }
   }
 
@@ -110,12 +108,14 @@ class TableReader {
   void refuse_unknown() {
     for (Entry const& entry : table_.entries) {
       if (std::ranges::find(known_, entry.key) != known_.end()) continue;
-      add(entry.line, entry.column, unknown(entry.key, known_));
+      std::optional<std::string_view> const near = nearest(entry.key, known_);
+      add(entry.key, entry.line, entry.column, unknown(entry.key, near));
+      if (near) into_.break_key(joined(prefix_, *near));  // perhaps what it was meant to be
     }
   }
 
-  void add(std::size_t line, std::size_t column, std::string sentence) {
-    into_.add(problem_at(source_.at(line, column), std::move(sentence)));
+  void add(std::string_view key, std::size_t line, std::size_t column, std::string sentence) {
+    into_.add(joined(prefix_, key), problem_at(source_.at(line, column), std::move(sentence)));
   }
 
  private:
@@ -126,7 +126,7 @@ class TableReader {
     }
     if (entry.value.kind != Node::Kind::kTable) {
       std::string_view const or_a_word = std::same_as<T, AccessLog> ? ", \"off\" or \"stderr\"" : "";
-      add(entry.value.line, entry.value.column,
+      add(row.key, entry.value.line, entry.value.column,
           fmt::format("`{}` must be a table{}, not {}", row.key, or_a_word, describe(entry.value)));
       return;
     }
@@ -194,7 +194,8 @@ class PathResolver {
 
 void read_apps(Entry const& apps, Source const& source, Collected& into) {
   if (apps.value.kind != Node::Kind::kTable) {
-    into.add(problem_at(source.at(apps.line, apps.column), "`apps` must be tables `[apps.NAME]`"));
+    into.add(std::string(kApps),
+             problem_at(source.at(apps.line, apps.column), "`apps` must be tables `[apps.NAME]`"));
     return;
   }
   for (Entry const& app : apps.value.entries) {
@@ -219,7 +220,8 @@ std::optional<std::string> refusal_of_app(Node const& table, std::string const& 
 
 }  // namespace
 
-void Collected::add(Problem problem) {
+void Collected::add(std::string key, Problem problem) {
+  break_key(std::move(key));
   if (loaded_.problems.size() < kMostProblems) {
     loaded_.problems.push_back(std::move(problem));
   } else {
@@ -229,7 +231,8 @@ void Collected::add(Problem problem) {
 
 Loaded Collected::finish() {
   if (left_out_ > 0) {
-    loaded_.problems.push_back({{}, 0, 0, {}, fmt::format("and {} more problems", left_out_)});
+    break_key("");  // enough to mend before anything can be said of what it means
+    loaded_.problems.push_back(left_out(left_out_));
   }
   Settings& settings = loaded_.settings;
   for (App& app : settings.apps) {
@@ -252,7 +255,7 @@ void read_main(Node const& root, Source const& source, Collected& into) {
 
 void read_app(Node const& table, std::string const& name, Origin at, Source const& source, Collected& into) {
   if (std::optional<std::string> bad = refusal_of_app(table, name, into)) {
-    into.add(problem_at(at, std::move(*bad)));
+    into.add(joined(kApps, name), problem_at(at, std::move(*bad)));
     return;
   }
   App app;

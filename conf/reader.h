@@ -13,7 +13,9 @@ namespace conf {
 /// What is read from all files of one configuration.
 class Collected {
  public:
-  void add(Problem problem);
+  /// `key` is what cannot be read because of it: its value is not what the operator meant.
+  void add(std::string key, Problem problem);
+  void break_key(std::string key) { loaded_.broken.insert(std::move(key)); }
   void add_origin(std::string key, Origin origin) {
     loaded_.origins.insert_or_assign(std::move(key), std::move(origin));
   }

@@ -142,7 +142,6 @@ std::string app_name(std::string_view target) {
 Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnvironment& environment,
                                   const std::string& here, const std::string& certificates) {
   TRY(conf::Loaded loaded, first_settings(arguments, here));
-  if (!loaded.problems.empty()) return loaded;
   TRY_VOID(set_addresses(arguments, environment, here, loaded.settings.listen));
   TRY(const std::optional<std::size_t> workers, workers_of(arguments, environment));
   for (conf::App& app : loaded.settings.apps) {
@@ -153,7 +152,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
   }
   if (!loaded.settings.listen.https.empty() && arguments.tls) loaded.settings.tls.certificates = certificates;
   conf::settle(loaded.settings);
-  loaded.problems = conf::check(loaded.settings, loaded.origins);
+  conf::check(loaded);
   return loaded;
 }
 

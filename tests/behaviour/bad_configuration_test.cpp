@@ -55,16 +55,20 @@ TEST_CASE("check shows all mistakes, not only the first") {
   CHECK(has(said, "nowhere"));
 }
 
-TEST_CASE("check shows every line that cannot be read, before it looks at what the settings mean") {
+TEST_CASE("check shows every line that cannot be read, and what is wrong with the others, by their lines") {
   const play::Folder folder;
   const std::string said =
       refusal(folder,
               "[listen]\nhttp = [\"127.0.0.1:8000\"]\nhtpps = []\n"
-              "[apps.shop]\ncommand = [\"sh\"]\nqueue_timeout = 10\nmax_body = \"1 elephant\"\n");
+              "[apps.shop]\ncommand = [\"sh\"]\nqueue_timeout = 10\ndirectory = \"nowhere\"\n"
+              "max_body = \"1 elephant\"\n");
   CAPTURE(said);
+  CHECK(has(said, "portherd.toml:7:1"));
+  CHECK(said.find("portherd.toml:7:1") < said.find("portherd.toml:8:12"));
+  CHECK(has(said, "4 problems"));
   CHECK(has(said, "portherd.toml:3:1"));
   CHECK(has(said, "portherd.toml:6:17"));
-  CHECK(has(said, "portherd.toml:7:12"));
+  CHECK(has(said, "portherd.toml:8:12"));
 }
 
 TEST_CASE("a file that is not there is named") {

@@ -225,12 +225,61 @@ TEST_CASE("a log goes to a file in a folder that is there") {
               R"(3:7 `path` "$" is a folder, not a file)"});
 }
 
+TEST_CASE("what could not be read is not asked for, and all else is: by file and line") {
+  Folder const folder;
+  // `wsgl` was meant to say what the app is; the directory is missing all the same.
+  CHECK(problems_of(folder, "[apps.a]\nwsgl = 'a:b'\ndirectory = 'gone'\n") ==
+        Lines{"2:1 unknown key `wsgl`; did you mean `wsgi`?",
+              R"(3:1 `directory`: "$/gone": No such file or directory)"});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = 'sh'\nuser = 'no-such-user'\n[apps.b]\nworkers = 1\n") ==
+        Lines{R"(2:11 `command` must be a list of strings, not "sh")",
+              R"(3:1 no user "no-such-user" on this machine)",
+              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`"});
+  folder.write("apps.d/a.toml", "proxy = ['unix:a']\nuser = 'no-such-user'\n");
+  conf::Loaded const loaded =
+      conf::load_and_check(folder.write("portherd.toml", "[front]\nthreads = 'x'\nuser = 'no-such-user'\n"));
+  REQUIRE(loaded.problems.size() == 3);
+  CHECK(loaded.problems[0].file == folder / "apps.d/a.toml");
+  CHECK((loaded.problems[1].file == folder / "portherd.toml" && loaded.problems[1].line == 2));
+  CHECK(loaded.problems[2].line == 3);
+}
+
+TEST_CASE("a rule that rests on several settings is silent while one of them is unknown") {
+  Folder const folder;
+  auto const count = [&](std::string_view toml) { return problems_of(folder, toml).size(); };
+  CHECK(count("[listen]\nhttps = ['*:443']\n[tls]\ncertificate = 'tls'\n") == 1);
+  CHECK(count("[listen]\nhttps = ['*:443']\n[tsl]\ncertificates = 'tls'\n") == 1);
+  CHECK(count("[listen]\nhttps = '*:443'\n[apps.a]\nproxy = ['unix:a']\nplain_http = 'redirect'\n") == 1);
+  CHECK(count("[apps.a]\nproxy = ['unix:a']\nhosts = 'a'\n[apps.b]\nproxy = ['unix:b']\n") == 1);
+  CHECK(count("[apps.a]\nproxy = ['unix:a']\nhost = ['a']\n[apps.b]\nproxy = ['unix:b']\n") == 1);
+  CHECK(count("[apps.a]\ncommand = ['bin/gone']\ndirectory = 1\n") == 1);
+  CHECK(count("[apps.a]\ncommand = ['gone-too']\nenv = { PATH = 1 }\n") == 1);
+  CHECK(count("[apps.a]\nproxy = ['unix:a']\nenv_file = '.env'\ndirectroy = 'x'\n") == 1);
+  CHECK(count("apps = 1\n[listen]\nhttp = ['*:80', '*:80']\n") == 2);
+}
+
+TEST_CASE("of a main file that is not TOML nothing is asked") {
+  Folder const folder;
+  folder.write("apps.d/a.toml", "command = ['no-such-program-here']\n");
+  CHECK(problems_of(folder, "[front\nuser = 'no-such-user'\n").size() == 1);
+}
+
+TEST_CASE("more problems than anybody reads are counted, wherever they were found") {
+  Folder const folder;
+  std::string toml = "[front]\nthreads = 'x'\n[listen]\nhttp = [";
+  for (int i = 0; i < 121; ++i) toml += "'*:80', ";
+  conf::Loaded const loaded = conf::load_and_check(folder.write("portherd.toml", toml + "]\n"));
+  REQUIRE(loaded.problems.size() == conf::kMostProblems + 1);
+  CHECK(loaded.problems.front().line == 2);
+  CHECK(loaded.problems.back().sentence == "and 21 more problems");
+}
+
 TEST_CASE("settings made in code are checked too, and their problems stand alone") {
-  conf::Settings settings;
-  settings.apps.push_back(
+  conf::Loaded made;
+  made.settings.apps.push_back(
       {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = 0});
-  std::vector<conf::Problem> const problems = conf::check(settings, {});
-  REQUIRE(problems.size() == 2);
-  CHECK(text(problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");
-  CHECK(text(problems[1]) == "`workers` must be at least 1");
+  conf::check(made);
+  REQUIRE(made.problems.size() == 2);
+  CHECK(text(made.problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");
+  CHECK(text(made.problems[1]) == "`workers` must be at least 1");
 }
