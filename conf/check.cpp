@@ -234,13 +234,13 @@ class Checker {
     return fmt::format("apps.{}.{}", app.name, key);
   }
 
-  // Where `key` stands, else the nearest table or list around it that does.
+  // Where `key` stands, else the nearest table or list around it that does, else the main file.
   Origin const* origin_of(std::string_view key) const {
     for (;;) {
       if (auto const found = origins_.find(key); found != origins_.end()) return &found->second;
       std::size_t const end = key.find_last_of(".[");
-      if (end == std::string_view::npos) return nullptr;
-      key = key.substr(0, end);
+      if (key.empty()) return nullptr;
+      key = key.substr(0, end == std::string_view::npos ? 0 : end);
     }
   }
 

@@ -202,6 +202,7 @@ Loaded load(std::string const& main_file) {
   Collected collected;
   std::optional<Source> const source = open(main_file, "", collected);
   if (!source) return collected.finish();
+  collected.add_origin("", {source->name(), 0, 0, {}});  // of what no line says, such as the default socket
   read_main_source(*source, collected);
   std::size_t const slash = main_file.rfind('/');
   std::string const apps = main_file.substr(0, slash == std::string::npos ? 0 : slash + 1) + "apps.d";

@@ -16,7 +16,7 @@ struct Origin {
 };
 
 /// By full key: "front.clocks.head", "apps.shop.command", one item of a list as "listen.http[0]", a table as
-/// "apps.shop". What is not in here has its default.
+/// "apps.shop", the main file as "". What is not in here has its default.
 using Origins = std::map<std::string, Origin, std::less<>>;
 
 /// One mistake in the operator's files. `file` is empty where there is no file (settings made in code);

@@ -175,6 +175,14 @@ TEST_CASE("a socket path of more than 107 bytes is found wherever one stands") {
   CHECK(problems_of(folder, "[control]\nsocket = '" + path.substr(0, 107) + "'\n") == Lines{});
 }
 
+TEST_CASE("a default socket path that is too long is a problem of the main file") {
+  Folder const folder;
+  std::string const file = folder.write(std::string(100, 'x') + "/portherd.toml", "");
+  conf::Loaded const loaded = conf::load_and_check(file);
+  REQUIRE(loaded.problems.size() == 1);
+  CHECK(text(loaded.problems[0]).starts_with(file + ": a Unix socket's path has at most 107 bytes"));
+}
+
 TEST_CASE("two addresses that cannot be bound side by side are found") {
   Folder const folder;
   folder.write("tls/a.crt", "");
