@@ -30,12 +30,17 @@ std::string because(std::string sentence, int number) {
   return runtime::Error{runtime::Code::kConfig, std::move(sentence), number}.text();
 }
 
-// 0, or the errno that says why `path` is no folder that we may look into.
-int why_no_folder(std::string const& path) {
+// 0, or the errno that says why we may not do with `path` what `mode` says, access(2).
+int why_not(std::string const& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+// The same for a folder: R_OK to list it, X_OK to reach what is in it, W_OK to make a file there.
+int why_no_folder(std::string const& path, int mode) {
   struct stat about {};
   if (::stat(path.c_str(), &about) != 0) return errno;
   if (!S_ISDIR(about.st_mode)) return ENOTDIR;
-  return ::faccessat(AT_FDCWD, path.c_str(), R_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+  return why_not(path, mode);
 }
 
 bool is_v6(std::string_view host) {
@@ -103,7 +108,7 @@ class Checker {
             {"tls"});
       return;
     }
-    if (int const why = why_no_folder(folder))
+    if (int const why = why_no_folder(folder, R_OK | X_OK))
       return add_reason("tls.certificates", "certificates", folder, why);
     Certificates const found = look_for_certificates(folder);
     for (std::string const& sentence : found.problems) add("tls.certificates", sentence);
@@ -133,11 +138,14 @@ class Checker {
 
   void check_log(std::string_view key, std::string const& path) {
     if (path.empty()) return;
-    std::string const folder = folder_of(path);
-    if (int const why = why_no_folder(folder)) add_reason(key, "path", folder, why);
     struct stat about {};
-    if (::stat(path.c_str(), &about) == 0 && S_ISDIR(about.st_mode)) {
+    if (::stat(path.c_str(), &about) != 0) {
+      std::string const folder = folder_of(path);
+      if (int const why = why_no_folder(folder, W_OK | X_OK)) add_reason(key, "path", folder, why);
+    } else if (S_ISDIR(about.st_mode)) {
       add(key, fmt::format("`path` {} is a folder, not a file", in_quotes(path)));
+    } else if (int const why = why_not(path, W_OK)) {
+      add_reason(key, "path", path, why);
     }
   }
 
@@ -196,7 +204,7 @@ class Checker {
 
   void check_folder(App const& app) {
     if (app.directory.empty()) return;  // only settings made in code: the working folder
-    if (int const why = why_no_folder(app.directory))
+    if (int const why = why_no_folder(app.directory, X_OK))
       add_reason(key_of(app, "directory"), "directory", app.directory, why);
   }
 

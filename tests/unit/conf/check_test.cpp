@@ -24,6 +24,19 @@ Lines problems_of(Folder const& folder, std::string_view toml) {
   return out;
 }
 
+// Root may do everything; here it is nobody for a while. Another user stays who it is.
+class AsNobody {
+ public:
+  AsNobody() {
+    if (::geteuid() == 0) REQUIRE(::seteuid(65534) == 0);
+  }
+  AsNobody(AsNobody const&) = delete;
+  AsNobody& operator=(AsNobody const&) = delete;
+  ~AsNobody() {
+    if (::getuid() == 0) (void)!::seteuid(0);
+  }
+};
+
 }  // namespace
 
 TEST_CASE("a sound configuration has no problem") {
@@ -145,13 +158,13 @@ TEST_CASE("https needs a folder of certificates with their keys") {
 }
 
 TEST_CASE("a key that we may not read is found") {
-  if (::geteuid() == 0) {
-    MESSAGE("root reads every file; this needs another user");
-    return;
-  }
   Folder const folder;
   folder.write("tls/a.crt", "");
   REQUIRE(::chmod(folder.write("tls/a.key", "").c_str(), 0) == 0);
+  folder.write("portherd.toml", "");
+  REQUIRE(::chmod(folder.path().c_str(), 0777) == 0);
+  REQUIRE(::chmod((folder / "portherd.toml").c_str(), 0666) == 0);
+  AsNobody const nobody;
   CHECK(problems_of(folder, "[tls]\ncertificates = 'tls'\n") ==
         Lines{"2:1 `$/tls/a.key` cannot be read: Permission denied"});
 }
@@ -231,6 +244,45 @@ TEST_CASE("a log goes to a file in a folder that is there") {
   CHECK(problems_of(folder, "[log]\naccess = { path = 'gone/a.log' }\nerror.path = '.'\n") ==
         Lines{R"(2:12 `path`: "$/gone": No such file or directory)",
               R"(3:7 `path` "$" is a folder, not a file)"});
+}
+
+TEST_CASE("a log must be writable: the file, or the folder that it is to be made in") {
+  Folder const folder;
+  std::string const file =
+      folder.write("portherd.toml", "[log]\naccess = { path = 'shut/a.log' }\nerror.path = 'old.log'\n");
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  REQUIRE(::mkdir((folder / "shut").c_str(), 0555) == 0);
+  REQUIRE(::chmod(folder.write("old.log", "").c_str(), 0444) == 0);
+  AsNobody const nobody;
+  conf::Loaded const loaded = conf::load_and_check(file);
+  REQUIRE(loaded.problems.size() == 2);
+  CHECK(loaded.problems[0].sentence == "`path`: \"" + folder / "shut" + "\": Permission denied");
+  CHECK(loaded.problems[1].sentence == "`path`: \"" + folder / "old.log" + "\": Permission denied");
+}
+
+TEST_CASE("a log that is there may stand in a folder in which none can be made") {
+  Folder const folder;
+  std::string const file = folder.write("portherd.toml", "[log]\nerror.path = 'shut/old.log'\n");
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  REQUIRE(::chmod(folder.write("shut/old.log", "").c_str(), 0666) == 0);
+  REQUIRE(::chmod((folder / "shut").c_str(), 0555) == 0);
+  AsNobody const nobody;
+  CHECK(conf::load_and_check(file).problems.empty());
+}
+
+TEST_CASE("an app's directory need not be listed, only entered") {
+  Folder const folder;
+  std::string const file = folder.write("portherd.toml", "[apps.a]\nproxy = ['unix:a']\ndirectory = 'app'\n");
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
+  REQUIRE(::mkdir((folder / "app").c_str(), 0700) == 0);
+  REQUIRE(::chmod((folder / "app").c_str(), 0311) == 0);
+  {
+    AsNobody const nobody;
+    CHECK(conf::load_and_check(file).problems.empty());
+  }
+  REQUIRE(::chmod((folder / "app").c_str(), 0600) == 0);
+  AsNobody const nobody;
+  CHECK(conf::load_and_check(file).problems.size() == 1);
 }
 
 TEST_CASE("what could not be read is not asked for, and all else is: by file and line") {
