@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -20,6 +21,7 @@
 #include "conf/forms.h"
 #include "conf/program.h"
 #include "conf/source.h"
+#include "conf/words.h"
 
 namespace conf {
 namespace {
@@ -178,6 +180,7 @@ class Checker {
     check_account(key_of(app, "user"), app.user, "");
     check_account(key_of(app, "group"), "", app.group);
     check_env_file(app);
+    check_stop_signal(app);
     if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
     if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
       add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`",
@@ -200,6 +203,13 @@ class Checker {
       add(key_of(app, kinds[i]),
           fmt::format("app `{}` has `{}` and `{}`; it can be only one", app.name, kinds[0], kinds[i]));
     }
+  }
+
+  // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.
+  void check_stop_signal(App const& app) {
+    if (app.wsgi.empty() || app.stop_signal.number == SIGTERM) return;
+    add(key_of(app, "stop_signal"), fmt::format("a `wsgi` app drains on \"TERM\", not on {}",
+                                                in_quotes(signal_name(app.stop_signal.number))));
   }
 
   void check_folder(App const& app) {

@@ -307,7 +307,9 @@ void visit_process(V& v, App& app) {
         .unset = "none",
         .example = R"(".env")"},
     app.env_file);
-  v(Row{.key = "stop_signal", .meaning = "Asks a worker to end; after `graceful_timeout` it is killed."},
+  v(Row{.key = "stop_signal",
+        .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "
+                   "`\"TERM\"`."},
     app.stop_signal);
 }
 

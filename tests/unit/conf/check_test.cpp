@@ -141,6 +141,15 @@ TEST_CASE("wsgi is module:attr, and its interpreter is there") {
         Lines{"3:1 `python`: no program `python9.9` in PATH (/bin)"});
 }
 
+TEST_CASE("a wsgi app has no other stop_signal than TERM; a command may have any") {
+  Folder const folder;
+  std::string const python = "python = '" + folder.make_executable("python") + "'\n";
+  CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\n" + python + "stop_signal = 'INT'\n") ==
+        Lines{R"(4:1 a `wsgi` app drains on "TERM", not on "INT")"});
+  CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\n" + python + "stop_signal = 'TERM'\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nstop_signal = 'QUIT'\n") == Lines{});
+}
+
 TEST_CASE("https needs a folder of certificates with their keys") {
   Folder const folder;
   std::string const https = "[listen]\nhttps = ['*:443']\n";
