@@ -19,6 +19,7 @@
 #include "conf/env_file.h"
 #include "conf/fault.h"
 #include "conf/forms.h"
+#include "conf/limits.h"
 #include "conf/program.h"
 #include "conf/source.h"
 #include "conf/words.h"
@@ -75,6 +76,7 @@ class Checker {
     check_log("log.access.path", settings_.log.access.path);
     check_log("log.error.path", settings_.log.error.path);
     check_hosts();
+    check_workers();
     for (App const& app : settings_.apps) check_app(app);
   }
 
@@ -114,6 +116,10 @@ class Checker {
       return add_reason("tls.certificates", "certificates", folder, why);
     Certificates const found = look_for_certificates(folder);
     for (std::string const& sentence : found.problems) add("tls.certificates", sentence);
+    if (found.names.size() > kMostCertificates) {
+      add("tls.certificates", fmt::format("{} certificates in {}; at most {} can be used", found.names.size(),
+                                          in_quotes(folder), kMostCertificates));
+    }
     bool const has_none = found.names.empty() && found.problems.empty();
     if (has_none && !settings_.listen.https.empty()) {
       add("tls.certificates", fmt::format("no NAME.crt in {}; `https` needs one", in_quotes(folder)));
@@ -170,6 +176,17 @@ class Checker {
       for (std::size_t i = 0; i < app.hosts.size(); ++i) {
         take(app, app.hosts[i], fmt::format("{}.hosts[{}]", key_of(app), i));
       }
+    }
+  }
+
+  void check_workers() {
+    std::size_t sum = 0;
+    for (App const& app : settings_.apps) {
+      bool const is_proxy = app.kind() == AppKind::kProxy;
+      sum += is_proxy ? app.proxy.size() : app.workers;
+      if (sum <= kMostWorkers) continue;
+      return add(key_of(app, is_proxy ? "proxy" : "workers"),
+                 fmt::format("more than {} workers, all apps together", kMostWorkers));
     }
   }
 

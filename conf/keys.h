@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "conf/limits.h"
 #include "conf/settings.h"
 
 namespace conf {
@@ -86,7 +87,7 @@ void visit(V& v, Front& front) {
   v(Row{.key = "threads",
         .meaning = R"(Event loops of the front. `"auto"`: the CPUs that we may really use.)",
         .least = 1,
-        .most = 256},
+        .most = kMostThreads},
     front.threads);
   v(Row{.key = "user",
         .meaning = "Who the front runs as, when started as root.",

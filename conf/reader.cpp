@@ -8,13 +8,13 @@
 #include "conf/fault.h"
 #include "conf/forms.h"
 #include "conf/keys.h"
+#include "conf/limits.h"
 #include "conf/values.h"
 #include "runtime/text.h"
 
 namespace conf {
 namespace {
 
-constexpr std::size_t kMostApps = 1000;
 constexpr std::string_view kApps = "apps";
 
 std::string joined(std::string_view prefix, std::string_view key) {

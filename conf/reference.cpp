@@ -32,7 +32,7 @@ wsgi = "shop.wsgi:application"
 - An empty string is the same as no line, where the key may be absent.
 - `portherd check` prints every mistake with file, line and column; `portherd check --print` shows the effective
   configuration with the origin of each value. `examples/every-setting/portherd.toml` has all of this as one file.
-- A file may have 1 MiB, a list 1000 items, and there may be 1000 apps.
+- A file may have 1 MiB, a list 1000 items; there may be 256 apps with 4096 workers in all, and 126 certificates.
 )";
 
 constexpr std::string_view kExampleTop =

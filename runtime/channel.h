@@ -22,7 +22,7 @@ struct Message {
 class Channel {
  public:
   static constexpr Bytes kMaxText = 64 * 1024;
-  static constexpr std::size_t kMaxFds = 64;
+  static constexpr std::size_t kMaxFds = 252;  // the kernel's own limit is 253 (SCM_MAX_FD)
   /// Messages that wait because the peer does not read; past it the channel counts as closed.
   static constexpr std::size_t kMaxWaiting = 4096;
 

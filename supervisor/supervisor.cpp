@@ -161,7 +161,7 @@ Result<void> Supervisor::open_control() {
 int Supervisor::run() {
   if (const auto started = front_.start(); !started) {
     log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
-    return 1;
+    return exit_status(started.error().code);
   }
   for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
   loop_.run();

@@ -33,7 +33,7 @@ class Supervisor {
   ~Supervisor();
 
   /// Until it is told to stop. The exit status: 0; 1 if the front or the first boot of `run` failed; 2 if the
-  /// first front had trouble with what the configuration names.
+  /// settings, or what they name, do not let the first front start.
   int run();
 
  private:

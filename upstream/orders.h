@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "conf/limits.h"
 #include "runtime/channel.h"
 #include "runtime/result.h"
 #include "upstream/roster.h"
@@ -31,6 +32,9 @@ struct Listen {
 struct Certificates {
   std::vector<std::string> names;
 };
+
+static_assert(conf::kMostThreads <= runtime::Channel::kMaxFds);
+static_assert(conf::kMostCertificates * 2 <= runtime::Channel::kMaxFds);
 
 /// Where logs go. fds: [error log] or [error log, access log].
 struct Logs {};

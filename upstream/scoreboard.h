@@ -7,14 +7,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "conf/limits.h"
 #include "runtime/fd.h"
 #include "runtime/result.h"
 
 namespace upstream {
 
-inline constexpr std::size_t kMaxApps = 256;
-inline constexpr std::size_t kMaxWorkers = 4096;  ///< alive at the same time, over all apps
-inline constexpr std::size_t kMaxThreads = 128;   ///< of a front
+inline constexpr std::size_t kMaxApps = conf::kMostApps;
+inline constexpr std::size_t kMaxWorkers = conf::kMostWorkers;  ///< alive at the same time, over all apps
+inline constexpr std::size_t kMaxThreads = conf::kMostThreads;  ///< of a front
 
 /// Counters only rise; gauges say what is now. All relaxed: they are figures, not synchronisation.
 struct alignas(64) AppFigures {

@@ -166,6 +166,30 @@ TEST_CASE("https needs a folder of certificates with their keys") {
   CHECK(problems_of(folder, tls) == Lines{});
 }
 
+TEST_CASE("more certificates than one message to the front can carry are refused") {
+  Folder const folder;
+  auto const add = [&](int number) {
+    folder.write("tls/" + std::to_string(number) + ".crt", "");
+    folder.write("tls/" + std::to_string(number) + ".key", "");
+  };
+  for (int i = 0; i < 126; ++i) add(i);
+  CHECK(problems_of(folder, "[tls]\ncertificates = 'tls'\n") == Lines{});
+  add(126);
+  CHECK(problems_of(folder, "[tls]\ncertificates = 'tls'\n") ==
+        Lines{R"(2:1 127 certificates in "$/tls"; at most 126 can be used)"});
+}
+
+TEST_CASE("all apps together have no more workers than there are places") {
+  Folder const folder;
+  std::string toml;
+  for (char const* name : {"a", "b", "c", "d"}) {
+    toml += "[apps." + std::string(name) + "]\nhosts = ['" + name + "']\ncommand = ['sh']\nworkers = 1024\n";
+  }
+  CHECK(problems_of(folder, toml) == Lines{});
+  CHECK(problems_of(folder, toml + "[apps.e]\nproxy = ['unix:e']\n") ==
+        Lines{"18:1 more than 4096 workers, all apps together"});
+}
+
 TEST_CASE("a key that we may not read is found") {
   Folder const folder;
   folder.write("tls/a.crt", "");

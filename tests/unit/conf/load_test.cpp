@@ -261,7 +261,7 @@ TEST_CASE("a bad unit or a value out of range is reported with the bounds") {
   CHECK(problems_of("[apps.a]\nworkers = -1") ==
         Lines{"2:11 `workers` must be a number from 1 to 1024, not -1"});
   CHECK(problems_of("[front]\nthreads = 'all'") ==
-        Lines{R"(2:11 `threads` must be "auto" or a number from 1 to 256, not "all")"});
+        Lines{R"(2:11 `threads` must be "auto" or a number from 1 to 64, not "all")"});
   CHECK(problems_of("[apps.a]\numask = 27") ==
         Lines{"2:9 `umask` must be octal digits in quotes, such as \"027\", not 27"});
   CHECK(problems_of("[apps.a]\numask = '1777'").size() == 1);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "conf/limits.h"
 #include "conf/program.h"
 #include "doctest_precompiled.h"
 #include "supervisor/control_client.h"
@@ -430,6 +431,19 @@ TEST_CASE("the socket that a worker gets is a blocking one") {
   });
   CHECK(status == 0);
   CHECK(stage.read("error.log").find("blocking: True") != std::string::npos);
+}
+
+TEST_CASE("settings with which no front can start end the start with the exit status of a configuration") {
+  Stage stage;
+  stage.app(kServes);
+  stage.settings.tls.certificates = stage.folder + "/tls";
+  std::filesystem::create_directory(stage.folder + "/tls");
+  for (std::size_t i = 0; i <= conf::kMostCertificates; ++i) {
+    std::ofstream(stage.folder + "/tls/" + std::to_string(i) + ".crt");
+    std::ofstream(stage.folder + "/tls/" + std::to_string(i) + ".key");
+  }
+  CHECK(stage.run([] {}) == 2);
+  CHECK(stage.read("error.log").find("at most 126 can be used") != std::string::npos);
 }
 
 TEST_CASE("a front that has trouble at the very first start is the end, told, and nothing else was started") {
