@@ -74,6 +74,15 @@ Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& 
   return {};
 }
 
+// The file's https listeners, which made a redirect the default, may have given way to --bind or PORT.
+void serve_where_no_https_is_left(conf::Loaded& loaded) {
+  if (!loaded.settings.listen.https.empty()) return;
+  for (conf::App& app : loaded.settings.apps) {
+    const bool is_said = loaded.origins.contains(fmt::format("apps.{}.plain_http", app.name));
+    if (!is_said) app.plain_http = conf::PlainHttp::kServe;
+  }
+}
+
 Result<std::optional<std::size_t>> workers_of(const RunArguments& arguments,
                                               const RunEnvironment& environment) {
   if (arguments.workers || environment.web_concurrency.empty()) return arguments.workers;
@@ -143,6 +152,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
                                   const std::string& here, const std::string& certificates) {
   TRY(conf::Loaded loaded, first_settings(arguments, here));
   TRY_VOID(set_addresses(arguments, environment, here, loaded.settings.listen));
+  serve_where_no_https_is_left(loaded);
   TRY(const std::optional<std::size_t> workers, workers_of(arguments, environment));
   for (conf::App& app : loaded.settings.apps) {
     if (workers) app.workers = *workers;

@@ -136,6 +136,47 @@ TEST_CASE("a folder's own file says what runs, and the command line where") {
   std::filesystem::remove_all(folder);
 }
 
+TEST_CASE("--bind or PORT in place of a file's https: what nobody asked to redirect is served") {
+  std::string folder = "/tmp/portherd-run-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  std::filesystem::create_directory(folder + "/tls");
+  std::ofstream(folder + "/tls/a.crt");
+  std::ofstream(folder + "/tls/a.key");
+  std::ofstream(folder + "/portherd.toml")
+      << "[listen]\nhttps = [\"127.0.0.1:7443\"]\n[tls]\ncertificates = \"tls\"\n"
+         "[apps.shop]\ncommand = [\"sh\"]\n";
+  const auto bound = run_settings({.target = folder, .bind = {"127.0.0.1:0"}}, {}, "/", "");
+  REQUIRE(bound.has_value());
+  CHECK(bound->problems.empty());
+  CHECK(bound->settings.apps.at(0).plain_http == conf::PlainHttp::kServe);
+  const auto by_port = run_settings({.target = folder}, {.port = "5000"}, "/", "");
+  REQUIRE(by_port.has_value());
+  CHECK(by_port->problems.empty());
+  const auto as_it_is = run_settings({.target = folder}, {}, "/", "");
+  REQUIRE(as_it_is.has_value());
+  CHECK(as_it_is->settings.apps.at(0).plain_http == conf::PlainHttp::kRedirect);
+
+  std::ofstream(folder + "/portherd.toml", std::ios::app) << "plain_http = \"redirect\"\n";
+  const auto said = run_settings({.target = folder, .bind = {"127.0.0.1:0"}}, {}, "/", "");
+  REQUIRE(said.has_value());
+  REQUIRE(said->problems.size() == 1);
+  CHECK(said->problems[0].line == 7);
+  std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("run of a folder shows what cannot be read and what is wrong with the rest") {
+  std::string folder = "/tmp/portherd-run-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  std::ofstream(folder + "/portherd.toml") << "[apps.shop]\ncommand = [\"sh\"]\nworkers = 0\n"
+                                              "directory = \"gone\"\n";
+  const auto made = run_settings({.target = folder}, {}, "/", "");
+  REQUIRE(made.has_value());
+  REQUIRE(made->problems.size() == 2);
+  CHECK(made->problems[0].line == 3);
+  CHECK(made->problems[1].line == 4);
+  std::filesystem::remove_all(folder);
+}
+
 TEST_CASE("an app is named after what it runs") {
   CHECK(app_name("shop.wsgi:application") == "shop");
   CHECK(app_name("./bin/server.py") == "server");
