@@ -16,8 +16,8 @@ using upstream::Step;
 using upstream::Version;
 
 // RFC 9112 9.6: closing with unread input makes the kernel send a reset, which may destroy an answer on its way. So
-// what still comes is read for a while: as long as something comes, up to a bound. A client that writes its whole body
-// before it reads has to get to its end.
+// from a client of whom more is to come, it is read for a while: as long as something comes, up to a bound. A client
+// that writes its whole body before it reads has to get to its end.
 constexpr std::chrono::seconds kLingerIdle{5};
 constexpr std::chrono::seconds kLinger{30};
 
@@ -245,7 +245,8 @@ void H1Session::release_exchange() {
 
 void H1Session::linger() {
   client_.transport().close_write();
-  if (input_ended_) return client_.close();
+  const bool owes_nothing = body_read_ && in_.is_empty();
+  if (input_ended_ || owes_nothing) return client_.close();
   state_ = State::kLingering;
   in_.clear();
   linger_until_ = client_.thread().loop().now() + kLinger;

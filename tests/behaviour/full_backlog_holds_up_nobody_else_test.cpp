@@ -8,6 +8,7 @@ TEST_CASE("a program that takes no more connections at its port holds up its own
 http = ["127.0.0.1:$PORT"]
 [front]
 threads = 1
+drain_timeout = "100ms"
 [apps.stuck]
 hosts = ["stuck"]
 command = ["$PYTHON", "$APPS/full_backlog.py", "{port}"]

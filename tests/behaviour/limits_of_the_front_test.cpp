@@ -49,6 +49,7 @@ TEST_CASE("bodies that wait for a worker stay within buffer_memory: past it they
 http = ["127.0.0.1:$PORT"]
 [front]
 buffer_memory = "1MiB"
+drain_timeout = "100ms"
 [apps.app]
 proxy = ["unix:app.sock"]
 buffer_body = "1MiB"
