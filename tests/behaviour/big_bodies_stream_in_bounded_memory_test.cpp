@@ -22,7 +22,7 @@ plain_http = "serve"
 void check_memory(pid_t front, std::uint64_t before) {
   const std::uint64_t grown = play::peak_of(front) - before;
   MESSAGE("the front grew by " << grown / 1024 << " KiB");
-  if (!play::kSanitized) CHECK(grown < 8 << 20);
+  if (!play::is_sanitized()) CHECK(grown < 8 << 20);
 }
 
 void send_zeros(play::Peer& peer, std::size_t size) {

@@ -3,7 +3,7 @@
 #include "play.h"
 
 TEST_CASE("2,000 idle TLS connections cost the front under 24 KiB each") {
-  if (play::kSanitized) {
+  if (play::is_sanitized()) {
     MESSAGE("skipped: a sanitizer's memory says nothing about ours");
     return;
   }

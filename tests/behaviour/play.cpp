@@ -42,9 +42,11 @@ bool is_free(std::uint16_t port) {
 
 }  // namespace
 
+bool is_sanitized() { return std::getenv("PORTHERD_IS_SANITIZED") != nullptr; }
+
 std::uint64_t scaled(std::uint64_t count) {
   const char* const scale = std::getenv("PORTHERD_TEST_SCALE");
-  const double factor = scale != nullptr ? std::atof(scale) : kSanitized ? 0.05 : 1.0;
+  const double factor = scale != nullptr ? std::atof(scale) : is_sanitized() ? 0.05 : 1.0;
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(count) * factor));
 }
 

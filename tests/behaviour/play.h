@@ -26,11 +26,8 @@ using std::chrono::milliseconds;
 /// needs.
 inline constexpr milliseconds kPatience{60'000};
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool kSanitized = true;
-#else
-inline constexpr bool kSanitized = false;
-#endif
+/// Whether a sanitizer watches the program: its memory is no measure then, and each request costs more.
+bool is_sanitized();  ///< $PORTHERD_IS_SANITIZED
 
 /// A count of requests or bytes, made smaller where each costs more: a sanitizer, or PORTHERD_TEST_SCALE=0.1.
 std::uint64_t scaled(std::uint64_t count);
