@@ -77,18 +77,6 @@ void put_address(std::string& line, const runtime::PeerAddress& address) {
   }
 }
 
-std::string_view protocol(Version version) {
-  switch (version) {
-    case Version::kHttp10:
-      return "HTTP/1.0";
-    case Version::kHttp11:
-      return "HTTP/1.1";
-    case Version::kHttp2:
-      return "HTTP/2.0";
-  }
-  return "";
-}
-
 std::string_view who(Fault fault) {
   switch (fault) {
     case Fault::kNobody:
@@ -224,7 +212,7 @@ void put_request_line(std::string& line, const AccessEvent& event) {
   put_apache_text(line, event.method);
   line += ' ';
   put_apache_text(line, event.target);
-  line.append(1, ' ').append(protocol(event.version)).append(1, '"');
+  line.append(1, ' ').append(upstream::protocol(event.version)).append(1, '"');
 }
 
 }  // namespace
@@ -247,7 +235,7 @@ void append_json(const AccessEvent& event, std::string& line) {
   put_text(line, "method", event.method);
   put_text(line, "host", event.host);
   put_text(line, "path", event.target);
-  put_text(line, "protocol", protocol(event.version));
+  put_text(line, "protocol", upstream::protocol(event.version));
   put_text(line, "tls", event.tls);
   put_figure(line, "status", event.status);
   put_figure(line, "bytes_in", event.bytes_in);

@@ -120,18 +120,6 @@ std::string_view server_name(std::string_view authority) {
   return authority.substr(0, authority.find(':'));
 }
 
-std::string_view protocol_of(Version version) {
-  switch (version) {
-    case Version::kHttp10:
-      return "HTTP/1.0";
-    case Version::kHttp11:
-      return "HTTP/1.1";
-    case Version::kHttp2:
-      return "HTTP/2.0";
-  }
-  return "";
-}
-
 /// Writes "key NUL value NUL", and counts the pairs. A key is a literal, whose NUL is written with it.
 class Pairs {
  public:
@@ -223,7 +211,7 @@ void add_request(Pairs& pairs, const RequestHead& head, const EnvironmentFacts& 
   pairs.add("REQUEST_URI", head.target);
   pairs.add("SERVER_NAME", server_name(head.authority));
   pairs.add_number("SERVER_PORT", facts.server_port > 0 ? facts.server_port : scheme_port);
-  pairs.add("SERVER_PROTOCOL", protocol_of(head.version));
+  pairs.add("SERVER_PROTOCOL", protocol(head.version));
   pairs.add_address("REMOTE_ADDR", facts.remote);
   pairs.add_number("REMOTE_PORT", facts.remote.port);
   pairs.add("wsgi.url_scheme", facts.is_tls ? "https" : "http");

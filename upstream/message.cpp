@@ -2,6 +2,18 @@
 
 namespace upstream {
 
+std::string_view protocol(Version version) {
+  switch (version) {
+    case Version::kHttp10:
+      return "HTTP/1.0";
+    case Version::kHttp11:
+      return "HTTP/1.1";
+    case Version::kHttp2:
+      return "HTTP/2.0";
+  }
+  return "";
+}
+
 void RequestHead::clear() {
   Fields kept = std::move(fields);
   kept.clear();

@@ -39,6 +39,8 @@ inline const Field* find(const Fields& fields, FieldId id) {
 }
 
 enum class Version : std::uint8_t { kHttp10, kHttp11, kHttp2 };
+/// "HTTP/1.1", as logs and environments say it; HTTP/2 is "HTTP/2.0" there.
+std::string_view protocol(Version);
 
 /// How a body ends on the wire it came on.
 enum class Framing : std::uint8_t {
