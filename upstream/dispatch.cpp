@@ -15,7 +15,7 @@ using runtime::Time;
 
 // gunicorn closes an idle connection after 2 s, Node and uvicorn after 5 s; we must be the first to let go, or a request
 // would meet the closing. Half of the shortest.
-constexpr std::chrono::seconds kIdleAtMost{1};
+constexpr runtime::Milliseconds kIdleAtMost{1000};
 
 template <class T>
 void erase(std::vector<T*>& list, const T* item) {

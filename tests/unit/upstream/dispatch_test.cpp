@@ -1,5 +1,6 @@
 #include "upstream/dispatch.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -141,6 +142,33 @@ TEST_CASE("a connection goes home and is used again; never more are open than sl
     herd.loop.turn(false);
   }
   CHECK(herd.board->worker[1].connects == 1);
+}
+
+TEST_CASE("idle connections are closed when their time has come, and the loop rests until then") {
+  Herd herd(2);
+  herd.publish(1);
+  Asker first(herd), second(herd);
+  for (Asker* const asker : {&first, &second}) {
+    REQUIRE(asker->ask() == Acquired::kLeased);
+    REQUIRE(asker->lease.connect() != nullptr);
+  }
+  first.lease.give_back(true);
+  struct Later {
+    Asker& asker;
+    void give_back() { asker.lease.give_back(true); }
+  } later{second};
+  runtime::Timer timer(herd.loop, runtime::bind<&Later::give_back>(&later));
+  timer.arm(500ms);  // so that one is still young when the other one is closed
+  const std::uint64_t before = herd.loop.turns();
+  runtime::PeerAddress nobody;
+  const runtime::Fd one = runtime::accept_from(herd.listeners[0].get(), nobody);
+  const runtime::Fd two = runtime::accept_from(herd.listeners[0].get(), nobody);
+  const auto are_closed = [&] {
+    char byte = 0;
+    return ::recv(one.get(), &byte, 1, MSG_DONTWAIT) == 0 && ::recv(two.get(), &byte, 1, MSG_DONTWAIT) == 0;
+  };
+  while (!are_closed()) herd.loop.turn();
+  CHECK(herd.loop.turns() - before < 30);
 }
 
 TEST_CASE("another thread takes an idle connection over when no more may be opened") {
