@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,10 @@ namespace {
 constexpr std::string_view kSuffix = ".crt";
 
 std::optional<std::string> why_unreadable(std::string const& file) {
+  struct stat about {};
+  if (::stat(file.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {
+    return fmt::format("`{}` is not a regular file", printable(file, kLongestLine));
+  }
   if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return std::nullopt;
   return runtime::Error{runtime::Code::kConfig,
                         fmt::format("`{}` cannot be read", printable(file, kLongestLine)), errno}

@@ -150,7 +150,9 @@ void H1Session::send_head(const upstream::ResponseHead& head) {
   if (head.framing == Framing::kChunked || head.framing == Framing::kToClose) {
     answer_framing_ = version == Version::kHttp10 ? Framing::kToClose : Framing::kChunked;
   }
-  if (answer_framing_ == Framing::kToClose || is_draining_ || input_ended_) keep_alive_ = false;
+  // An answer that comes before the end of the request's body: nobody may want the rest, and then this is the last one.
+  const bool is_early = !reader_.body_has_ended();
+  if (answer_framing_ == Framing::kToClose || is_early || is_draining_ || input_ended_) keep_alive_ = false;
   write_response_head(head, version, keep_alive_, answer_framing_, client_.thread().date(), out_);
   flush_soon();
 }

@@ -33,7 +33,8 @@ runtime::Result<CertificateFiles> open_certificates(const std::string& folder) {
   for (const std::string& name : files.names) {
     for (const char* suffix : {"crt", "key"}) {
       const std::string path = fmt::format("{}/{}.{}", folder, name, suffix);
-      Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+      // Nobody is waited for, should it have become a FIFO since it was looked at.
+      Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
       if (!fd) return fail(Code::kSystem, "cannot open " + path, errno);
       files.fds.push_back(std::move(fd));
     }

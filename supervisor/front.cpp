@@ -39,6 +39,7 @@ std::string text_for_the_front(conf::Settings settings) {
   settings.log.error.path.clear();
   for (conf::App& app : settings.apps) {
     if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
+    if (!app.wsgi.empty()) app.wsgi = "-:-";
     app.proxy.clear();
     app.directory.clear();
     app.python = "-";

@@ -80,7 +80,29 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
                 std::move(front),     std::move(accounts), std::move(python)};
 }
 
+namespace {
+
+// From before the first socket is bound until the handlers stand, signals wait: what is bound is unbound by those only.
+class HeldSignals {
+ public:
+  HeldSignals() {
+    sigset_t ours;
+    ::sigemptyset(&ours);
+    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN}) ::sigaddset(&ours, number);
+    ::sigprocmask(SIG_BLOCK, &ours, &before_);
+  }
+  ~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
 Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Options options) {
+  const HeldSignals held;
   if (!settings.control.socket.empty()) {
     if (const auto running = who_answers(settings.control.socket)) {
       return runtime::fail(runtime::Code::kSystem,

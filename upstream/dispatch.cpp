@@ -204,6 +204,14 @@ void Dispatch::attach(Lease& lease, bool may_repeat) {
   lease.connection_ = std::move(mine);
 }
 
+/// At the end of the turn, for we may be in a call from its own watch. And in silence: its socket may have become readable
+/// in this very turn, and whom it would tell has gone on to another connection.
+void Dispatch::bury(std::unique_ptr<Connection> connection) {
+  connection->watch_.rebind({}, {});
+  Loop& loop = connection->desk_->loop_;
+  loop.bury(std::move(connection));
+}
+
 std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, bool may_repeat) {
   auto& mine = place.idle[desk.thread_];
   if (mine.empty()) return nullptr;
@@ -213,7 +221,7 @@ std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, 
   // A worker that is about to close an idle connection may have done so: not for a request that must not run twice.
   if (!may_repeat && speech_ == Speech::kHttp && desk.loop_.now() - connection->idle_since_ >= kIdleAtMost) {
     --place.open;
-    desk.loop_.bury(std::move(connection));
+    bury(std::move(connection));
     return nullptr;
   }
   return connection;
@@ -255,8 +263,7 @@ void Dispatch::release(Lease& lease, bool reuse) {
     figure_locked();
     forget_if_empty_locked(place);
   }
-  // Maybe we are in a call from its own watch.
-  if (connection) desk.loop_.bury(std::move(connection));
+  if (connection) bury(std::move(connection));
 }
 
 /// Gives free slots to those in line, first come first served. A ticket that may not go to the only free worker is
@@ -393,7 +400,7 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
     }
     if (some_stay && speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost / 2);
   }
-  for (auto& connection : closing) desk.loop_.bury(std::move(connection));
+  for (auto& connection : closing) bury(std::move(connection));
 }
 
 void Connection::on_idle_readable() { desk_->dispatch().on_idle_closed(*this); }
@@ -412,7 +419,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
   idle.erase(at);
   dead->is_idle_ = false;
   --place.open;
-  dead->desk_->loop_.bury(std::move(dead));
+  bury(std::move(dead));
   forget_if_empty_locked(place);
 }
 

@@ -127,6 +127,7 @@ class Dispatch {
   std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
   std::unique_ptr<Connection> take_others_locked(Place& place);
   void release(Lease& lease, bool reuse);
+  static void bury(std::unique_ptr<Connection> connection);
   void pump_locked(Desk* here);
   void grant_locked(Ticket& ticket, Place* place, Desk* here);
   void ungrant_locked(Place& place, Desk& desk);

@@ -100,3 +100,23 @@ TEST_CASE("a head beyond its bounds is 431") {
   many.send("GET / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
   CHECK(many.read_answer().status == 431);
 }
+
+TEST_CASE("an answer that comes before the end of the request's body is the last one, and says so") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+proxy = ["unix:app.sock"]
+stream_body = true
+)");
+  play::Peer client = play::connect(portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  const play::Answer answer = client.read_answer();
+  CHECK(answer.body == "ok");
+  CHECK(answer.field("Connection") == "close");
+}

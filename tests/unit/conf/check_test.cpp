@@ -162,6 +162,9 @@ TEST_CASE("https needs a folder of certificates with their keys") {
   folder.write("tls/a.crt", "");
   folder.write("tls/.b.crt", "");
   CHECK(problems_of(folder, tls) == Lines{"4:1 `$/tls/a.key` cannot be read: No such file or directory"});
+  REQUIRE(::mkfifo((folder / "tls/a.key").c_str(), 0600) == 0);  // opening it would wait for a writer
+  CHECK(problems_of(folder, tls) == Lines{"4:1 `$/tls/a.key` is not a regular file"});
+  std::filesystem::remove(folder / "tls/a.key");
   folder.write("tls/a.key", "");
   CHECK(problems_of(folder, tls) == Lines{});
 }

@@ -144,6 +144,28 @@ TEST_CASE("a connection goes home and is used again; never more are open than sl
   CHECK(herd.board->worker[1].connects == 1);
 }
 
+TEST_CASE("a connection that was let go calls nobody, although its socket has become readable in the same turn") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker asker(herd);
+  REQUIRE(asker.ask() == Acquired::kLeased);
+  struct Counter {
+    int calls = 0;
+    void on_event() { ++calls; }
+  } counter;
+  upstream::Connection* const connection = asker.lease.connect();
+  REQUIRE(connection != nullptr);
+  connection->watch().rebind(runtime::bind<&Counter::on_event>(&counter), runtime::bind<&Counter::on_event>(&counter));
+  connection->watch().want_read(true);
+  connection->watch().want_write(true);
+  runtime::PeerAddress nobody;
+  const runtime::Fd worker = runtime::accept_from(herd.listeners[0].get(), nobody);
+  REQUIRE(::send(worker.get(), "late", 4, MSG_NOSIGNAL) == 4);
+  asker.lease.give_back(false);
+  herd.loop.turn(false);
+  CHECK(counter.calls == 0);
+}
+
 TEST_CASE("idle connections are closed when their time has come, and the loop rests until then") {
   Herd herd(2);
   herd.publish(1);
