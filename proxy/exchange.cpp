@@ -30,7 +30,8 @@ constexpr std::uint8_t kMostConnectFailures = 8;
 Exchange::Exchange(FrontThread& thread)
     : thread_(thread),
       ticket_(runtime::bind<&Exchange::on_leased>(this)),
-      deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)) {}
+      deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)),
+      send_soon_(thread.loop(), runtime::bind<&Exchange::send_rest>(this)) {}
 
 // ---- the story ----
 
@@ -109,7 +110,7 @@ void Exchange::on_body(Slice piece) {
   }
   upload_.add(std::move(piece));
   if (phase_ == Phase::kGather) return seek();
-  if (has_worker()) send_body();
+  send_soon_.schedule();
 }
 
 void Exchange::on_body_end() {
@@ -117,6 +118,11 @@ void Exchange::on_body_end() {
   upload_.finish();
   if (phase_ == Phase::kGather) return seek();
   if (phase_ == Phase::kTunnel) client_closed_ = true;
+  send_soon_.schedule();
+}
+
+/// What has come in one turn of the loop goes in one write, in however many pieces it came.
+void Exchange::send_rest() {
   if (has_worker()) send_body();
 }
 

@@ -66,6 +66,7 @@ class Exchange {
   void send_continue();
   bool send_head();
   void send_body();
+  void send_rest();
   void on_worker_readable();
   void read_answer();
   void on_interim();
@@ -103,6 +104,7 @@ class Exchange {
   upstream::Ticket ticket_;              // our place in line
   upstream::Lease lease_;                // held from seek to end
   runtime::Timer deadline_;              // the one deadline of the current phase
+  runtime::Deferred send_soon_;          // more of the body has come
 
   Upload upload_;                        // the request body, on its way to the worker
   runtime::Bytes gathered_ = 0;          // of it, on account of buffer_memory

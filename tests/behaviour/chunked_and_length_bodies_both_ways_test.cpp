@@ -142,6 +142,20 @@ max_body = "10B"
   CHECK_FALSE(app.has_visitor());
 }
 
+namespace {
+// So many bytes of a chunked body, in whatever chunks.
+std::string read_data(play::Peer& worker, std::size_t size) {
+  std::string data;
+  while (data.size() < size) {
+    std::string line;
+    while (!line.ends_with("\r\n")) line += worker.read(1);
+    data += worker.read(std::stoul(line, nullptr, 16));
+    CHECK(worker.read(2) == "\r\n");
+  }
+  return data;
+}
+}  // namespace
+
 TEST_CASE("a chunked body goes on wherever a piece of it ended") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
@@ -156,10 +170,9 @@ TEST_CASE("a chunked body goes on wherever a piece of it ended") {
     play::Peer worker = app.accept();
     worker.read_head();
     // When the data has come, so has what stood behind it.
-    CHECK(worker.read(10) == "5\r\nhello\r\n");
-    if (cut >= after) CHECK(worker.read(22) == "10\r\n0123456789abcdef\r\n");
+    CHECK(read_data(worker, cut < after ? 5 : 21) == (cut < after ? "hello" : "hello0123456789abcdef"));
     client.send(rest.substr(cut));
-    if (cut < after) CHECK(worker.read(22) == "10\r\n0123456789abcdef\r\n");
+    if (cut < after) CHECK(read_data(worker, 16) == "0123456789abcdef");
     CHECK(worker.read(5) == "0\r\n\r\n");
     worker.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
     CHECK(client.read_answer().status == 204);
