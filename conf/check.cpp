@@ -60,6 +60,10 @@ bool do_clash(Address const& a, Address const& b) {
   return a.host == "::" || b.host == "::" || a.host == "0.0.0.0" || b.host == "0.0.0.0";
 }
 
+bool has(std::vector<Address> const& addresses, Address const& address) {
+  return std::ranges::find(addresses, address.text, &Address::text) != addresses.end();
+}
+
 class Checker {
  public:
   explicit Checker(Loaded& loaded)
@@ -102,6 +106,25 @@ class Checker {
     };
     take("listen.http", settings_.listen.http);
     take("listen.https", settings_.listen.https);
+    check_proxy_protocol();
+  }
+
+  void check_proxy_protocol() {
+    Listen const& listen = settings_.listen;
+    for (std::size_t i = 0; i < listen.proxy_protocol.size(); ++i) {
+      Address const& address = listen.proxy_protocol[i];
+      std::string const key = fmt::format("listen.proxy_protocol[{}]", i);
+      if (address.kind == Address::Kind::kUnix) {
+        add(key, "`proxy_protocol` is for TCP: who connects to a Unix socket has no address to be trusted by");
+      } else if (!has(listen.http, address) && !has(listen.https, address)) {
+        add(key, fmt::format("`{}` is none of the addresses of `http` and `https`", address.text),
+            {"listen.http", "listen.https"});
+      }
+    }
+    if (!listen.proxy_protocol.empty() && settings_.front.trusted_proxies.empty()) {
+      add("listen.proxy_protocol", "`proxy_protocol` needs `trusted_proxies` in `[front]`: nobody else is believed",
+          {"front"});
+    }
   }
 
   void check_tls() {

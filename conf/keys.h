@@ -57,6 +57,15 @@ void visit(V& v, Listen& listen) {
         .unset = "none",
         .example = R"(["*:443"])"},
     listen.https);
+  v(Row{.key = "proxy_protocol",
+        .meaning = "Those of the addresses above at which a load balancer says who the client is: each "
+                   "connection begins with a PROXY protocol header (version 1 or 2), and only those from "
+                   "`trusted_proxies` are taken.",
+        .form = Form::kListenAddress,
+        .most = kMostItems,
+        .unset = "none",
+        .example = R"(["*:443"])"},
+    listen.proxy_protocol);
 }
 
 template <class V>
@@ -109,7 +118,8 @@ void visit(V& v, Front& front) {
     front.max_connections_per_address);
   v(Row{.key = "trusted_proxies",
         .meaning =
-            "Peers whose forwarded headers are believed: addresses or blocks. From others they are dropped.",
+            "Peers whose forwarded headers are believed: addresses or blocks. From others they are dropped. "
+            "Also who may connect to an address of `proxy_protocol`.",
         .most = kMostItems,
         .unset = "none",
         .example = R"(["10.0.0.0/8", "::1"])"},

@@ -42,6 +42,7 @@ struct Umask {
 struct Listen {
   std::vector<Address> http;
   std::vector<Address> https;
+  std::vector<Address> proxy_protocol;  ///< those of `http` and `https` whose connections begin with its header
   bool operator==(Listen const&) const = default;
 };
 

@@ -14,11 +14,11 @@ constexpr runtime::Milliseconds kPause{50};
 
 }  // namespace
 
-Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, bool tls)
+Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, Speaks speaks)
     : thread_(thread),
       socket_(std::move(socket)),
       port_(port),
-      tls_(tls),
+      speaks_(speaks),
       watch_(thread.loop(), socket_.get(), runtime::bind<&Acceptor::on_readable>(this)),
       pause_(thread.loop(), runtime::bind<&Acceptor::on_pause_over>(this)) {
   watch_.want_read(true);
@@ -46,11 +46,20 @@ bool Acceptor::accept_one() {
     return false;
   }
   facts.port = port_;
-  facts.is_tls = tls_;
+  facts.is_tls = speaks_.tls;
   if (port_ != 0) runtime::set_no_delay(fd.get());
-  if (tls_ && !thread_.tls()) return true;  // closed: there is no certificate
-  if (!thread_.site().addresses->enter(facts.peer)) return true;  // closed: before it costs anything
-  thread_.clients().add(tls_ ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts);
+  if (speaks_.tls && !thread_.tls()) return true;  // closed: there is no certificate
+  if (speaks_.proxy_protocol) {
+    // Closed: it could say that it is anybody. Who has come through a trusted proxy is counted once that is known.
+    if (!thread_.site().trusts(facts)) {
+      thread_.turned_away().add(facts.peer, "the peer is none of trusted_proxies");
+      return true;
+    }
+  } else if (!thread_.site().addresses->enter(facts.peer)) {
+    return true;  // closed: before it costs anything
+  }
+  thread_.clients().add(speaks_.tls ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts,
+                        speaks_.proxy_protocol);
   return true;
 }
 

@@ -1,4 +1,5 @@
-// Takes connections from one listening socket, within the limits, and hands them to the thread's clients.
+// Takes connections from one listening socket, within the limits, and hands them to the thread's clients. Where the
+// PROXY protocol is spoken, only from those who may say who the client is.
 #pragma once
 #include <cstdint>
 
@@ -9,9 +10,15 @@ namespace proxy {
 
 class FrontThread;
 
+/// What is spoken at a listening socket, besides HTTP.
+struct Speaks {
+  bool tls = false;
+  bool proxy_protocol = false;
+};
+
 class Acceptor {
  public:
-  Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, bool tls);
+  Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, Speaks speaks);
 
  private:
   void on_readable();
@@ -21,7 +28,7 @@ class Acceptor {
   FrontThread& thread_;
   runtime::Fd socket_;
   const std::uint16_t port_;
-  const bool tls_;
+  const Speaks speaks_;
   runtime::IoWatch watch_;
   runtime::Timer pause_;  // out of descriptors or full: connections wait in the backlog for a moment
 };

@@ -1,8 +1,11 @@
 #include "proxy/client.h"
 
+#include <array>
+
 #include "proxy/front_thread.h"
 #include "proxy/h1_session.h"
 #include "proxy/h2_session.h"
+#include "proxy/proxy_header.h"
 
 namespace proxy {
 namespace {
@@ -15,7 +18,7 @@ constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
-Client::Client(FrontThread& thread, Transport transport, const ClientFacts& facts)
+Client::Client(FrontThread& thread, Transport transport, const ClientFacts& facts, bool proxy_protocol)
     : thread_(thread),
       transport_(std::move(transport)),
       facts_(facts),
@@ -24,10 +27,12 @@ Client::Client(FrontThread& thread, Transport transport, const ClientFacts& fact
       deadline_(thread.loop(), runtime::bind<&Client::on_deadline>(this)),
       read_on_(thread.loop(), runtime::bind<&Client::on_read_on>(this)),
       flush_(thread.loop(), runtime::bind<&Client::flush>(this)),
-      hands_shaken_(transport_.tls() == nullptr) {
+      proxy_header_(proxy_protocol ? std::make_unique<ProxyHeader>() : nullptr),
+      hands_shaken_(transport_.tls() == nullptr),
+      is_counted_(!proxy_protocol) {
   watch_.want_read(true);
   const conf::Clocks& clocks = thread.site().settings.front.clocks;
-  deadline_.arm(hands_shaken_ ? clocks.head : clocks.handshake);
+  deadline_.arm(hands_shaken_ && !proxy_header_ ? clocks.head : clocks.handshake);
 }
 
 Client::~Client() = default;
@@ -57,6 +62,7 @@ void Client::close() {
 
 void Client::on_readable() {
   if (is_closing_) return;
+  if (proxy_header_) return read_proxy_header();
   if (!hands_shaken_) return shake_hands();
   if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->on_readable();
   if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->on_readable();
@@ -67,6 +73,34 @@ void Client::on_writable() {
   if (is_closing_) return;
   if (!hands_shaken_) return shake_hands();
   flush_soon();
+}
+
+/// Its bytes are taken from the socket, and none of those behind them: TLS reads the socket by itself.
+void Client::read_proxy_header() {
+  std::array<char, 512> bytes;
+  Bytes here = 0, used = 0;
+  if (const Io io = transport_.peek(bytes, here); io != Io::kProgress) return io == Io::kWant ? void() : close();
+  const ProxyHeader::Step step = proxy_header_->next({bytes.data(), here}, used);
+  transport_.skip(used);
+  switch (step) {
+    case ProxyHeader::Step::kMore:
+      return;
+    case ProxyHeader::Step::kBroken:
+      thread_.turned_away().add(facts_.peer, proxy_header_->complaint());
+      return close();
+    case ProxyHeader::Step::kDone:
+      on_proxy_header();
+  }
+}
+
+void Client::on_proxy_header() {
+  if (proxy_header_->from() == ProxyHeader::From::kClient) facts_.peer = proxy_header_->client();
+  facts_.is_unnamed = proxy_header_->from() == ProxyHeader::From::kUnknown;
+  proxy_header_.reset();
+  is_counted_ = thread_.site().addresses->enter(facts_.peer);
+  if (!is_counted_) return close();
+  if (hands_shaken_) deadline_.arm(thread_.site().settings.front.clocks.head);
+  on_readable();
 }
 
 void Client::shake_hands() {

@@ -2,30 +2,23 @@
 // The session (h1_session, h2_session) reads and writes; the Client owns socket, watch and the one deadline.
 #pragma once
 #include <memory>
-#include <string_view>
 #include <variant>
 
+#include "proxy/client_facts.h"
 #include "proxy/transport.h"
 #include "runtime/loop.h"
-#include "runtime/socket.h"
 
 namespace proxy {
 
 class FrontThread;
 class H1Session;
 class H2Session;
-
-/// What is known of a client before its first request; the same for all exchanges of the connection.
-struct ClientFacts {
-  runtime::PeerAddress peer;
-  std::uint16_t port = 0;        ///< of ours that it came in at; 0 for a Unix socket
-  bool is_tls = false;
-  std::string_view tls_version;  ///< "TLSv1.3", or empty
-};
+class ProxyHeader;
 
 class Client {
  public:
-  Client(FrontThread& thread, Transport transport, const ClientFacts& facts);
+  /// `proxy_protocol`: its header comes first, and says who the client is.
+  Client(FrontThread& thread, Transport transport, const ClientFacts& facts, bool proxy_protocol);
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -59,6 +52,8 @@ class Client {
   void on_writable();
   void on_deadline();
   void flush();
+  void read_proxy_header();
+  void on_proxy_header();
   void shake_hands();
   void read_preface();
   void begin_h1();
@@ -72,8 +67,10 @@ class Client {
   runtime::Timer read_on_;        // armed: bytes wait inside TLS, of which the socket says nothing
   runtime::Deferred flush_;
   std::variant<std::monostate, std::unique_ptr<H1Session>, std::unique_ptr<H2Session>> session_;  // empty: handshake or preface
+  std::unique_ptr<ProxyHeader> proxy_header_;  // set: it has not come to its end, and nothing else is read
   runtime::InBuffer first_;       // bytes before it is known what they are
   bool hands_shaken_ = false;     // plain, or the TLS handshake is done
+  bool is_counted_ = true;        // under its address, in Site::addresses; by the acceptor, or by on_proxy_header()
   bool is_closing_ = false;       // close() was called: buried
   bool is_draining_ = false;      // drain() came before there was a session
   Client* next_ = nullptr;        // in the thread's list

@@ -7,13 +7,17 @@ namespace proxy {
 ClientList::~ClientList() {
   while (first_ != nullptr) {
     std::unique_ptr<Client> client(first_);
-    thread_.site().addresses->leave(client->facts().peer);
+    leave(*client);
     first_ = client->next_;
   }
 }
 
-void ClientList::add(Transport transport, const ClientFacts& facts) {
-  auto client = std::make_unique<Client>(thread_, std::move(transport), facts);
+void ClientList::leave(const Client& client) {
+  if (client.is_counted_) thread_.site().addresses->leave(client.facts().peer);
+}
+
+void ClientList::add(Transport transport, const ClientFacts& facts, bool proxy_protocol) {
+  auto client = std::make_unique<Client>(thread_, std::move(transport), facts, proxy_protocol);
   client->next_ = first_;
   if (first_ != nullptr) first_->previous_ = client.get();
   first_ = client.release();
@@ -26,7 +30,7 @@ void ClientList::remove(Client& client) {
   if (client.next_ != nullptr) client.next_->previous_ = client.previous_;
   client.next_ = client.previous_ = nullptr;
   --size_;
-  thread_.site().addresses->leave(client.facts().peer);
+  leave(client);
   thread_.figures().connections.store(static_cast<std::uint32_t>(size_), std::memory_order_relaxed);
   thread_.loop().bury(std::unique_ptr<Client>(&client));
   thread_.client_left();

@@ -83,7 +83,7 @@ bool Exchange::route() {
 }
 
 void Exchange::prepare() {
-  prepare_request(request_, *client_, thread_.site().trusts(client_->peer), record_.began_wall, ours_);
+  prepare_request(request_, *client_, thread_.site().trusts(*client_), record_.began_wall, ours_);
 }
 
 /// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than

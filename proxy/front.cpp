@@ -97,7 +97,7 @@ class Front {
     if (order.tls && site_->https_port == 0) site_->https_port = order.port;
     for (std::size_t i = 0; i < (order.shared ? threads_.size() : fds_.size()); ++i) {
       Fd socket = order.shared ? runtime::duplicate(fds_[0].get()) : std::move(fds_[i]);
-      threads_[i % threads_.size()]->listen(std::move(socket), order.port, order.tls);
+      threads_[i % threads_.size()]->listen(std::move(socket), order.port, {order.tls, order.proxy_protocol});
     }
   }
 

@@ -14,6 +14,7 @@ FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_
       figures_(site.board.thread[index]),
       max_clients_(max_clients),
       exchanges_(*this),
+      turned_away_(loop_),
       clients_(*this),
       beat_(loop_, runtime::bind<&FrontThread::beat>(this)) {
   for (const auto& dispatch : site.dispatches) desks_.push_back(std::make_unique<upstream::Desk>(loop_, *dispatch));
@@ -21,8 +22,8 @@ FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_
 
 FrontThread::~FrontThread() = default;
 
-void FrontThread::listen(runtime::Fd socket, std::uint16_t port, bool tls) {
-  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket), port, tls));
+void FrontThread::listen(runtime::Fd socket, std::uint16_t port, Speaks speaks) {
+  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket), port, speaks));
 }
 
 void FrontThread::start() {

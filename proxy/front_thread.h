@@ -9,6 +9,7 @@
 #include "proxy/client_list.h"
 #include "proxy/exchange_pool.h"
 #include "proxy/site.h"
+#include "proxy/turned_away.h"
 #include "runtime/loop.h"
 
 namespace proxy {
@@ -28,6 +29,7 @@ class FrontThread {
   AccessLog& access_log() { return access_log_; }
   upstream::Desk& desk(upstream::AppIndex app) { return *desks_[app]; }
   upstream::ThreadFigures& figures() { return figures_; }
+  TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
   std::string_view date();
   /// No more connections fit.
@@ -36,7 +38,7 @@ class FrontThread {
   void client_left();
 
   // Called by the Front, before start() or through loop().post().
-  void listen(runtime::Fd socket, std::uint16_t port, bool tls);
+  void listen(runtime::Fd socket, std::uint16_t port, Speaks speaks);
   void use(std::shared_ptr<TlsContext> context) { tls_ = std::move(context); }
   const std::shared_ptr<TlsContext>& tls() const { return tls_; }
   void start();
@@ -58,6 +60,7 @@ class FrontThread {
   // Shared with the other threads and with connections that began under it; replaced whole.
   std::shared_ptr<TlsContext> tls_;
   ExchangePool exchanges_;
+  TurnedAway turned_away_;
   ClientList clients_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   runtime::Timer beat_;                                  // once a second: "this thread turns"

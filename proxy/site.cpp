@@ -16,8 +16,9 @@ Site::Site(conf::Settings s, upstream::Board& b)
   }
 }
 
-bool Site::trusts(const runtime::PeerAddress& peer) const {
-  if (settings.front.trusted_proxies.empty() || peer.family == AF_UNIX) return false;
+bool Site::trusts(const ClientFacts& client) const {
+  const runtime::PeerAddress& peer = client.peer;
+  if (settings.front.trusted_proxies.empty() || peer.family == AF_UNIX || client.is_unnamed) return false;
   std::array<std::uint8_t, 16> mapped{};
   if (peer.family == AF_INET) {
     mapped[10] = mapped[11] = 0xff;  // IPv4-mapped, RFC 4291 2.5.5.2

@@ -7,6 +7,7 @@
 
 #include "conf/settings.h"
 #include "proxy/address_count.h"
+#include "proxy/client_facts.h"
 #include "proxy/memory_budget.h"
 #include "proxy/route.h"
 #include "runtime/socket.h"
@@ -29,7 +30,8 @@ struct Site {
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;
 
-  bool trusts(const runtime::PeerAddress&) const;
+  /// Whether what this client says of others is believed ([front] trusted_proxies).
+  bool trusts(const ClientFacts&) const;
 };
 
 }  // namespace proxy

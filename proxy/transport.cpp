@@ -1,8 +1,8 @@
 #include "proxy/transport.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -25,6 +25,18 @@ Io outcome_of_errno() {
   return errno == EAGAIN || errno == EWOULDBLOCK ? Io::kWant : Io::kFailed;
 }
 
+Io receive(int fd, std::span<char> into, int flags, Bytes& n) {
+  for (;;) {
+    const ssize_t got = ::recv(fd, into.data(), into.size(), flags);
+    if (got > 0) {
+      n = static_cast<Bytes>(got);
+      return Io::kProgress;
+    }
+    if (got == 0) return Io::kClosed;
+    if (errno != EINTR) return outcome_of_errno();
+  }
+}
+
 /// The bytes of the next record, in one piece. After a kWant it is called again with the same bytes in front,
 /// so what it gives then begins with what it gave before.
 std::string_view next_record(const ByteQueue& queue) {
@@ -35,17 +47,17 @@ std::string_view next_record(const ByteQueue& queue) {
 
 }  // namespace
 
-Io Transport::read(std::span<char> into, Bytes& n) {
-  if (tls_) return tls_->read(into, n);
-  for (;;) {
-    const ssize_t got = ::read(fd_.get(), into.data(), into.size());
-    if (got > 0) {
-      n = static_cast<Bytes>(got);
-      return Io::kProgress;
-    }
-    if (got == 0) return Io::kClosed;
-    if (errno != EINTR) return outcome_of_errno();
+Io Transport::peek(std::span<char> into, Bytes& n) { return receive(fd_.get(), into, MSG_PEEK, n); }
+
+void Transport::skip(Bytes n) {
+  std::array<char, 512> away;
+  for (Bytes got = 0; n > 0; n -= got) {
+    if (receive(fd_.get(), {away.data(), std::min<Bytes>(n, away.size())}, 0, got) != Io::kProgress) return;
   }
+}
+
+Io Transport::read(std::span<char> into, Bytes& n) {
+  return tls_ ? tls_->read(into, n) : receive(fd_.get(), into, 0, n);
 }
 
 Io Transport::flush(ByteQueue& queue) {

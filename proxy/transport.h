@@ -18,6 +18,9 @@ class Transport {
   int fd() const { return fd_.get(); }
   TlsStream* tls() const { return tls_.get(); }
 
+  /// Before TLS begins: bytes that lie in the socket and stay there, and how many of them go.
+  runtime::Io peek(std::span<char> into, runtime::Bytes& n);
+  void skip(runtime::Bytes n);
   /// One read(2) or one TLS record.
   runtime::Io read(std::span<char> into, runtime::Bytes& n);
   /// More can be read without waiting for the socket.

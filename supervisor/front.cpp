@@ -123,7 +123,7 @@ Result<void> Front::say_start() {
   one.push_back(std::move(text));
   send(upstream::Configure{}, std::move(one));
   for (const Listener& listener : listeners_.all()) {
-    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared},
+    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol},
          duplicates(listener.sockets));
   }
   if (!certificates.names.empty())

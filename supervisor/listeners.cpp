@@ -67,8 +67,9 @@ Result<Listeners> Listeners::open(const conf::Listen& settings, std::size_t thre
   Listeners listeners;
   for (const bool tls : {false, true}) {
     for (const conf::Address& address : tls ? settings.https : settings.http) {
-      if (listeners.adopt(address, tls, adopted)) continue;
-      TRY_VOID(listeners.open_one(address, tls, threads));
+      if (!listeners.adopt(address, tls, adopted)) TRY_VOID(listeners.open_one(address, tls, threads));
+      listeners.all_.back().proxy_protocol =
+          std::ranges::find(settings.proxy_protocol, address) != settings.proxy_protocol.end();
     }
   }
   // Sockets for an address that no setting names: whoever gave them meant us to serve them.

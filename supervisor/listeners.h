@@ -18,6 +18,7 @@ struct Listener {
   std::uint16_t port = 0;  ///< 0 for a Unix socket
   bool tls = false;
   bool shared = false;  ///< one socket for all threads
+  bool proxy_protocol = false;
   std::vector<runtime::Fd> sockets;
 
   /// "https://127.0.0.1:8443", "http://localhost:80" for "*:80", "unix:/run/x.sock".

@@ -24,7 +24,14 @@ void visit(Worker& w, V& v) {
   v("socket", w.socket);
 }
 template <class V> void visit(Configure&, V&) {}
-template <class V> void visit(Listen& o, V& v) { v("text", o.text); v("port", o.port); v("tls", o.tls); v("shared", o.shared); }
+template <class V>
+void visit(Listen& o, V& v) {
+  v("text", o.text);
+  v("port", o.port);
+  v("tls", o.tls);
+  v("shared", o.shared);
+  v("proxy_protocol", o.proxy_protocol);
+}
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Begin&, V&) {}

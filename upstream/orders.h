@@ -26,6 +26,7 @@ struct Listen {
   std::uint16_t port = 0;  ///< 0 for a Unix socket
   bool tls = false;
   bool shared = false;     ///< adopted from LISTEN_FDS: one socket for all threads
+  bool proxy_protocol = false;  ///< every connection begins with its header
 };
 
 /// The whole new set of certificates, swapped at once. fds: certificate and key of each name, in turn.

@@ -111,13 +111,14 @@ class Peer {
   void close();
   void reset();  ///< RST instead of a goodbye
 
+  /// What follows is said over TLS.
+  void begin_tls(const std::string& host = "localhost", const std::string& alpn = "http/1.1");
   // Over TLS only.
   std::string protocol() const;            ///< that ALPN chose
   std::string certificate_name() const;    ///< common name of the other side's certificate
   std::string certificate_digest() const;  ///< SHA-256 of it
 
  private:
-  friend Peer connect_tls(std::uint16_t, const std::string&, const std::string&);
   struct State;
   std::size_t some(char* into, std::size_t most);  // 0: the end
   bool fill();

@@ -308,8 +308,13 @@ Peer connect_unix(const std::string& path) {
 
 Peer connect_tls(std::uint16_t port, const std::string& host, const std::string& alpn) {
   Peer peer(tcp_to(port));
+  peer.begin_tls(host, alpn);
+  return peer;
+}
+
+void Peer::begin_tls(const std::string& host, const std::string& alpn) {
   Tls tls(SSL_new(client_tls()));
-  SSL_set_fd(tls.get(), peer.state_->fd.get());
+  SSL_set_fd(tls.get(), state_->fd.get());
   std::string name = host;  // SSL_set_tlsext_host_name() without its C cast
   SSL_ctrl(tls.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
   const std::string protocols = wire_form(alpn);
@@ -318,10 +323,9 @@ Peer connect_tls(std::uint16_t port, const std::string& host, const std::string&
   for (int done = 0; (done = SSL_connect(tls.get())) != 1;) {
     const int why = SSL_get_error(tls.get(), done);
     REQUIRE_MESSAGE((why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE), "the handshake failed");
-    REQUIRE(wait(peer.state_->fd.get(), why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT));
+    REQUIRE(wait(state_->fd.get(), why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT));
   }
-  peer.state_->tls = std::move(tls);
-  return peer;
+  state_->tls = std::move(tls);
 }
 
 bool is_refused(std::uint16_t port) {

@@ -252,6 +252,22 @@ TEST_CASE("two addresses that cannot be bound side by side are found") {
   CHECK(listen("['127.0.0.1:0', '127.0.0.1:0']", "[]") == Lines{});
 }
 
+TEST_CASE("proxy_protocol is for addresses that we listen on, over TCP, and needs somebody to be trusted") {
+  Folder const folder;
+  auto const listen = [&](std::string_view list, std::string_view front) {
+    return problems_of(folder, "[listen]\nhttp = ['*:80', 'unix:a']\nproxy_protocol = " + std::string(list) + "\n" +
+                                   std::string(front));
+  };
+  std::string const trusted = "[front]\ntrusted_proxies = ['10.0.0.0/8']\n";
+  CHECK(listen("['*:80']", trusted) == Lines{});
+  CHECK(listen("['*:81']", trusted) == Lines{"3:19 `*:81` is none of the addresses of `http` and `https`"});
+  CHECK(listen("['unix:a']", trusted) ==
+        Lines{"3:19 `proxy_protocol` is for TCP: who connects to a Unix socket has no address to be trusted by"});
+  CHECK(listen("['*:80']", "") ==
+        Lines{"3:1 `proxy_protocol` needs `trusted_proxies` in `[front]`: nobody else is believed"});
+  CHECK(listen("[]", "") == Lines{});
+}
+
 TEST_CASE("users and groups that are not there are found") {
   Folder const folder;
   CHECK(problems_of(folder,

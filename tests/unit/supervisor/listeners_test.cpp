@@ -46,6 +46,16 @@ TEST_CASE("an address gets one socket for each thread, all on the same port") {
   }
 }
 
+TEST_CASE("an address of proxy_protocol is known as one") {
+  conf::Listen settings = listen_on("127.0.0.1:0", "[::1]:0");
+  settings.proxy_protocol = settings.https;
+  const auto opened = Listeners::open(settings, 1, {});
+  REQUIRE(opened.has_value());
+  REQUIRE(opened->all().size() == 2);
+  CHECK_FALSE(opened->all()[0].proxy_protocol);
+  CHECK(opened->all()[1].proxy_protocol);
+}
+
 TEST_CASE("a port in use is found, even where its owner would share it") {
   const auto other = runtime::listen_tcp("127.0.0.1", 0, /*shared=*/true);
   REQUIRE(other.has_value());
