@@ -376,6 +376,16 @@ void visit_clocks(V& v, App& app) {
         .least = 1,
         .most = kDay},
     app.request_timeout);
+  v(Row{.key = "stream_timeout",
+        .meaning = "Silence of what lives long, in the place of `request_timeout` and `body_idle`: a WebSocket, an "
+                   "event stream (`text/event-stream`) that has begun, a gRPC call.",
+        .least = 1,
+        .most = kDay},
+    app.stream_timeout);
+  v(Row{.key = "total_timeout",
+        .meaning = "From dispatch to the end of the answer, or of a WebSocket; `\"0s\"` is off.",
+        .most = 7 * kDay},
+    app.total_timeout);
   v(Row{.key = "graceful_timeout",
         .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
         .most = kDay},

@@ -160,6 +160,8 @@ struct App {
   milliseconds boot_timeout{60'000};
   milliseconds queue_timeout{10'000};
   milliseconds request_timeout{60'000};
+  milliseconds stream_timeout{600'000};
+  milliseconds total_timeout{0};  ///< 0: off
   milliseconds graceful_timeout{30'000};
 
   /// What it runs. Only for an app that check() let pass: exactly one of the three is set.

@@ -5,6 +5,7 @@
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
 #include "runtime/log.h"
+#include "runtime/text.h"
 #include "upstream/environment.h"
 #include "upstream/request_writer.h"
 
@@ -24,6 +25,18 @@ using upstream::Version;
 
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
+
+bool has_type(const upstream::Fields& fields, std::string_view type, std::string_view delimiters) {
+  const upstream::Field* const field = upstream::find(fields, FieldId::kContentType);
+  if (field == nullptr || !runtime::equals_ignoring_case(field->value.substr(0, type.size()), type)) return false;
+  return field->value.size() == type.size() || delimiters.find(field->value[type.size()]) != delimiters.npos;
+}
+
+/// "application/grpc", "application/grpc+proto": both sides speak when they like (gRPC over HTTP2, "Content-Type").
+bool is_grpc(const upstream::RequestHead& request) { return has_type(request.fields, "application/grpc", "+; \t"); }
+
+/// HTML Living Standard 9.2: one event now, the next one whenever it happens.
+bool is_event_stream(const upstream::ResponseHead& answer) { return has_type(answer.fields, "text/event-stream", "; \t"); }
 
 }  // namespace
 
@@ -90,7 +103,9 @@ void Exchange::prepare() {
 /// buffer_body, does not fit into buffer_memory, or is to be streamed, goes to the worker while it comes.
 void Exchange::gather() {
   if (request_.framing == Framing::kNone) upload_.finish();
-  if (upload_.is_whole() || app().stream_body || !request_.upgrade.empty()) return seek();
+  if (upload_.is_whole()) return seek();
+  lives_long_ = is_grpc(request_);
+  if (app().stream_body || lives_long_ || !request_.upgrade.empty()) return seek();
   phase_ = Phase::kGather;
   send_continue();
   arm_deadline();
@@ -153,6 +168,7 @@ void Exchange::on_leased(upstream::Lease& lease) {
 void Exchange::send() {
   phase_ = Phase::kSend;
   record_.lease(lease_.worker(), thread_.loop().now());
+  if (app().total_timeout.count() > 0 && record_.attempts == 1) total_until_ = thread_.loop().now() + app().total_timeout;
   upstream::Connection* const connection = lease_.connect();
   if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
   connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
@@ -262,6 +278,7 @@ void Exchange::on_head() {
   record_.status = answer_.status;
   head_sent_ = true;
   const bool is_tunnel = answer_.status == 101;
+  lives_long_ = lives_long_ || (answer_.framing != Framing::kLength && is_event_stream(answer_));
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
   upload_.let_go();
   release_gathered();
@@ -342,26 +359,40 @@ void Exchange::client_gone(const Outcome& why) {
   end(why);
 }
 
-/// One deadline at a time: the client's while its body is due and nothing of it is left to send, else the worker's.
-/// None while the client does not take what the worker said: that is the session's clock.
+/// One deadline at a time: the next silence's, or total_timeout's if that comes first.
 void Exchange::arm_deadline() {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kSeek || phase_ == Phase::kEnded) return;
+  const bool has_total = total_until_ != runtime::Time{};
+  const std::optional<runtime::Milliseconds> silence = most_silence();
+  if (!silence) return has_total ? deadline_.arm_at(total_until_) : deadline_.cancel();
+  if (!has_total) return deadline_.arm(*silence);
+  deadline_.arm_at(std::min(thread_.loop().now() + *silence, total_until_));
+}
+
+/// The client's while its body is due and nothing of it is left to send, else the worker's. Nothing while the client
+/// does not take what the worker said: that is the session's clock.
+std::optional<runtime::Milliseconds> Exchange::most_silence() const {
   const conf::Clocks& clocks = thread_.site().settings.front.clocks;
   switch (phase_) {
     case Phase::kGather:
-      return deadline_.arm(clocks.body_idle);
+      return clocks.body_idle;
     case Phase::kSend:
     case Phase::kRelay:
-      if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return deadline_.cancel();
-      return deadline_.arm(upload_.waits_for_client() ? clocks.body_idle : app().request_timeout);
+      if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
+      if (upload_.waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
+      return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
     case Phase::kTunnel:
-      // Open both ways it may be silent as long as it likes; half-closed it has to come to an end.
-      return worker_closed_ || client_closed_ ? deadline_.arm(app().request_timeout) : deadline_.cancel();
+      // Half-closed it has to come to an end.
+      return worker_closed_ || client_closed_ ? std::min(app().request_timeout, app().stream_timeout) : app().stream_timeout;
     case Phase::kIdle:
     case Phase::kSeek:
     case Phase::kEnded:
-      return;
+      return std::nullopt;
   }
+  return std::nullopt;
 }
+
+bool Exchange::is_out_of_time() const { return total_until_ != runtime::Time{} && thread_.loop().now() >= total_until_; }
 
 void Exchange::on_deadline() {
   switch (phase_) {
@@ -374,11 +405,12 @@ void Exchange::on_deadline() {
       return answer_ourselves(503, kQueueTimeout);
     case Phase::kSend:
     case Phase::kRelay:
+      if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
       if (upload_.waits_for_client()) return answer_ourselves(408, kBodyTimeout);
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
-      return end(kOk);
+      return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
     case Phase::kIdle:
     case Phase::kEnded:
       return;
@@ -506,6 +538,8 @@ void Exchange::reset() {
   client_ = nullptr;
   desk_ = nullptr;
   head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
+  lives_long_ = false;
+  total_until_ = {};
   connect_failures_ = 0;
 }
 

@@ -3,6 +3,7 @@
 // Read exchange.cpp from top to bottom; docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "proxy/answers.h"
 #include "proxy/client.h"
@@ -87,6 +88,8 @@ class Exchange {
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
+  std::optional<runtime::Milliseconds> most_silence() const;
+  bool is_out_of_time() const;
   upstream::EnvironmentFacts environment_facts() const;
   void record(const Outcome&);
   void release_gathered();
@@ -105,6 +108,7 @@ class Exchange {
   upstream::Lease lease_;                // held from seek to end
   runtime::Timer deadline_;              // the one deadline of the current phase
   runtime::Deferred send_soon_;          // more of the body has come
+  runtime::Time total_until_{};          // no phase after the first dispatch goes beyond it; 0: no total_timeout, or not there yet
 
   Upload upload_;                        // the request body, on its way to the worker
   runtime::Bytes gathered_ = 0;          // of it, on account of buffer_memory
@@ -116,6 +120,7 @@ class Exchange {
   bool reads_large_ = false;             // the answer is long: read 64 KiB at a time
   bool worker_closed_ = false;           // tunnel: its sending side
   bool client_closed_ = false;           // tunnel: the client's sending side
+  bool lives_long_ = false;              // a gRPC call, or an event stream: may be silent for stream_timeout
   bool answer_body_ended_ = false;       // the client was told the end; the worker may still be busy with it
 
   Record record_;                        // what the access log will say

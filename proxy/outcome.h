@@ -23,6 +23,8 @@ inline constexpr Outcome kWorkerLost{Fault::kApp, "worker closed the connection 
 inline constexpr Outcome kAnswerTimeout{Fault::kApp, "worker did not answer in time"};
 inline constexpr Outcome kAnswerCut{Fault::kApp, "worker closed the connection in the middle of its answer"};
 inline constexpr Outcome kAnswerSilent{Fault::kApp, "worker fell silent in the middle of its answer"};
+inline constexpr Outcome kOutOfTime{Fault::kApp, "total_timeout was over"};
+inline constexpr Outcome kStreamSilent{Fault::kClient, "stream was silent for too long"};
 inline constexpr Outcome kNoSuchHost{Fault::kClient, "no app has this host"};
 inline constexpr Outcome kBodyTooLarge{Fault::kClient, "body is larger than max_body"};
 inline constexpr Outcome kBodyTimeout{Fault::kClient, "body came too slowly"};
