@@ -104,6 +104,7 @@ void Client::on_proxy_header() {
 }
 
 void Client::shake_hands() {
+  if (!thread_.may_shake_hands()) return;  // the socket is as ready in the next turn
   TlsStream& tls = *transport_.tls();
   switch (tls.handshake()) {
     case Io::kWant:

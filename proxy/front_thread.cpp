@@ -48,6 +48,14 @@ void FrontThread::client_left() {
   on_empty_ = nullptr;
 }
 
+bool FrontThread::may_shake_hands() {
+  if (handshake_turn_ != loop_.turns()) {
+    handshake_turn_ = loop_.turns();
+    handshakes_ = 0;
+  }
+  return handshakes_++ < kHandshakesPerTurn;
+}
+
 void FrontThread::join() {
   loop_.stop();
   if (thread_.joinable()) thread_.join();

@@ -34,6 +34,11 @@ class FrontThread {
   std::string_view date();
   /// No more connections fit.
   bool is_full() const { return clients_.size() >= max_clients_; }
+  /// Counts one more step of a TLS handshake, unless this turn of the loop has had kHandshakesPerTurn: false. Each may
+  /// cost a signature with the private key, most of a millisecond with RSA; whoever has a connection does not wait for
+  /// more of them than that.
+  bool may_shake_hands();
+  static constexpr int kHandshakesPerTurn = 8;
   /// From ClientList: one fewer.
   void client_left();
 
@@ -68,6 +73,8 @@ class FrontThread {
   runtime::Time date_until_{};
   runtime::Loop* empty_loop_ = nullptr;                  // set by drain()
   std::function<void()> on_empty_;
+  std::uint64_t handshake_turn_ = 0;                     // that handshakes_ counts in
+  int handshakes_ = 0;
   bool is_draining_ = false;
   std::thread thread_;
 };
