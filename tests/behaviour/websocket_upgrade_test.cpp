@@ -48,6 +48,28 @@ TEST_CASE("after 101 bytes go both ways as they are, until one side ends") {
   }
 }
 
+TEST_CASE("what a client says behind its handshake, before it has heard of it, reaches the app after the 101") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  play::Peer client = play::connect(portherd.port());
+  client.send(std::string(kRequest) + "\x81\x85....early");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  SUBCASE("where the app agrees") {
+    worker.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    CHECK(worker.read(11) == "\x81\x85....early");
+    client.send("\x81\x84....late");
+    CHECK(worker.read(10) == "\x81\x84....late");
+  }
+  SUBCASE("where it refuses, it is what it looks like: no request") {
+    worker.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    CHECK(client.read_answer().status == 403);
+    CHECK(client.read_answer().status == 400);
+    CHECK(client.is_closed_by_peer());
+  }
+}
+
 TEST_CASE("an app may refuse to upgrade, and the connection goes on") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
