@@ -174,6 +174,25 @@ TEST_CASE("an event stream may be silent for longer than a request may") {
   CHECK(client.read(16) == "b\r\ndata: two\n\n\r\n");
 }
 
+TEST_CASE("the client of a gRPC call may be silent for longer than one that sends a body") {
+  const play::Folder folder;
+  folder.certificate("localhost");
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, std::string("[front.clocks]\nbody_idle = \"1s\"\n") + kConfig);
+  play::Peer client = play::connect(portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  CHECK(worker.read(8) == "3\r\none\r\n");
+  // Another request begins later and has had its whole time when this one goes on.
+  play::Peer other = play::connect(portherd.port());
+  other.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpcs\r\nContent-Length: 3\r\n\r\non");
+  CHECK(other.read_answer().status == 408);
+  CHECK_FALSE(app.has_visitor());
+  client.send("3\r\ntwo\r\n");
+  CHECK(worker.read(8) == "3\r\ntwo\r\n");
+}
+
 TEST_CASE("stream_timeout ends what has been silent for longer, and frees the worker") {
   const play::Folder folder;
   folder.certificate("localhost");
