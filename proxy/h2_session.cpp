@@ -105,10 +105,14 @@ bool H2Session::receive(std::string_view bytes) {
     lost(kClientGone);
     return false;
   }
-  begin_fresh();
+  if (!begin_fresh()) {
+    lost(kClientGone);
+    return false;
+  }
   check_floods();
   // Also when there is nothing to write any more: flush() sees that all is over.
-  if (nghttp2_session_want_write(wire_.get()) != 0 || nghttp2_session_want_read(wire_.get()) == 0)
+  if (!out_.is_empty() || nghttp2_session_want_write(wire_.get()) != 0 ||
+      nghttp2_session_want_read(wire_.get()) == 0)
     flush_soon();
   return true;
 }
@@ -116,6 +120,26 @@ bool H2Session::receive(std::string_view bytes) {
 void H2Session::frame_begins(bool leads_somewhere) {
   if (leads_somewhere) return frames_.earn(kFramesEarned);
   if (!frames_.spend(now())) is_flooded_ = true;
+}
+
+/// RFC 9113 5.1.1: streams that the client has passed over are closed, and HEADERS for one of them a
+/// connection error. nghttp2 cannot tell them from trailers that crossed a reset of ours, so it reads over
+/// them.
+void H2Session::headers_begin(std::int32_t stream) {
+  if (stream > highest_) {
+    if (stream > highest_ + 2) {
+      passed_over_ = highest_ + 2;
+      went_on_with_ = stream;
+    }
+    highest_ = stream;
+  } else if (stream >= passed_over_ && stream < went_on_with_) {
+    nghttp2_session_terminate_session(wire_.get(), NGHTTP2_PROTOCOL_ERROR);
+  }
+}
+
+/// RFC 9113 6.3. We have said that we do not use these priorities, so nghttp2 does not look at them at all.
+void H2Session::priority_begins(std::int32_t stream) {
+  if (stream == 0) nghttp2_session_terminate_session(wire_.get(), NGHTTP2_PROTOCOL_ERROR);
 }
 
 H2Stream* H2Session::request_begins(std::int32_t id) {
@@ -137,23 +161,26 @@ void H2Session::head_is_whole(H2Stream& stream, bool has_body) {
   fresh_.push_back(&stream);
 }
 
-/// Not from nghttp2's callback: a stream that was reset in the same breath never begins an exchange
-/// (CVE-2023-44487).
-void H2Session::begin_fresh() {
-  for (std::size_t i = 0; i < fresh_.size(); ++i) {
-    if (!fresh_[i]->has_begun()) fresh_[i]->begin();
+/// Not from nghttp2's callback: a stream that was reset in the same breath never begins an exchange, whoever
+/// reset it (CVE-2023-44487 by the client; CVE-2025-8671 by us, because the client provoked it). Ours is
+/// still in nghttp2's queue, as is the GOAWAY that ends them all. False: the connection is broken.
+bool H2Session::begin_fresh() {
+  if (fresh_.empty()) return true;
+  if (nghttp2_session_get_outbound_queue_size(wire_.get()) > 0 && !fill()) return false;
+  if (nghttp2_session_want_read(wire_.get()) != 0) {
+    for (H2Stream* const stream : fresh_) stream->begin();
+    for (Early& early : early_) {
+      if (H2Stream* const stream = this->stream(early.stream)) stream->on_early_body(std::move(early.piece));
+    }
+    for (H2Stream* const stream : fresh_) stream->on_early_end();
   }
   fresh_.clear();
+  early_.clear();
+  return true;
 }
 
-void H2Session::body_came(H2Stream& stream, std::string_view bytes) {
-  if (!stream.has_begun()) stream.begin();
-  stream.on_body(bytes);
-}
-
-void H2Session::request_ends(H2Stream& stream) {
-  if (!stream.has_begun()) stream.begin();
-  stream.on_body_end();
+H2Stream* H2Session::stream(std::int32_t id) {
+  return static_cast<H2Stream*>(nghttp2_session_get_stream_user_data(wire_.get(), id));
 }
 
 void H2Session::stream_closed(H2Stream& stream) {

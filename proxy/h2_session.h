@@ -42,21 +42,29 @@ class H2Session {
   runtime::Time now();
   std::string_view date();
   void flush_soon() { client_.flush_soon(); }
+  /// A piece of a body whose exchange has not begun yet.
+  void body_is_early(const H2Stream& stream, runtime::Slice piece) {
+    early_.push_back({stream.id(), std::move(piece)});
+  }
   /// Exchange::on_room() is due, from the loop.
   void room_came(H2Stream& stream) { roomy_.push_back(&stream); }
 
  private:
   friend struct H2Callbacks;
   enum class Drain : std::uint8_t { kNo, kNoticed, kGoneAway };
+  struct Early {
+    std::int32_t stream;  // that may be closed when its turn comes
+    runtime::Slice piece;
+  };
 
   // From nghttp2, while it reads.
   void frame_begins(bool leads_somewhere);
+  void headers_begin(std::int32_t stream);
+  void priority_begins(std::int32_t stream);
   void settings_came() { has_settings_ = true; }
   void ping_answered();
   H2Stream* request_begins(std::int32_t id);
   void head_is_whole(H2Stream& stream, bool has_body);
-  void body_came(H2Stream& stream, std::string_view bytes);
-  void request_ends(H2Stream& stream);
   void stream_closed(H2Stream& stream);
   // And while it writes.
   void frame_sent() { frames_.earn(kFramesEarned); }
@@ -65,8 +73,8 @@ class H2Session {
   bool send_data(H2Stream& stream, std::string_view frame_head, runtime::Bytes length);
 
   bool receive(std::string_view bytes);
-  void begin_fresh();
-  void begin(H2Stream& stream);
+  bool begin_fresh();
+  H2Stream* stream(std::int32_t id);
   bool fill();
   bool write();
   void give_room();
@@ -90,6 +98,7 @@ class H2Session {
   H2Head head_;
   std::vector<std::unique_ptr<H2Stream>> streams_;
   std::vector<H2Stream*> fresh_;  // heads that are whole, to begin when nghttp2 has read what is there
+  std::vector<Early> early_;      // what came of their bodies until then: no more than one read
   std::vector<H2Stream*> roomy_;  // whose exchange is to be told that there is room
   runtime::ByteQueue out_;        // written by nghttp2, not yet taken by the socket
   Budget frames_{kFramesAtOnce, kFramesASecond};
@@ -101,6 +110,10 @@ class H2Session {
   runtime::Time moved_{};         // when the socket last took something, or became full
   runtime::Time drain_began_{};   // while kNoticed
   runtime::Bytes discarded_ = 0;  // while lingering
+  std::int32_t highest_ = -1;     // of the streams that HEADERS came for
+  std::int32_t passed_over_ =
+      0;  // the first of those that the client left out when it last did; they end before...
+  std::int32_t went_on_with_ = 0;  // ...this one
   Drain drain_ = Drain::kNo;
   bool has_settings_ = false;   // the client's first SETTINGS came: it does speak HTTP/2
   bool is_full_ = false;        // the socket takes nothing now

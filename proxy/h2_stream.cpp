@@ -102,7 +102,11 @@ void H2Stream::on_body(std::string_view bytes) {
   while (!bytes.empty() && !body_stopped_ && !exchange_->has_ended()) {
     Slice piece = copy_in(bytes);
     held_ += piece.size;
-    exchange_->on_body(std::move(piece));
+    if (has_begun_) {
+      exchange_->on_body(std::move(piece));
+    } else {
+      session_.body_is_early(*this, std::move(piece));
+    }
   }
   // What nobody wants any more costs this stream its window, but not the others theirs.
   if (!bytes.empty()) nghttp2_session_consume_connection(session_.wire(), bytes.size());
@@ -128,7 +132,15 @@ Slice H2Stream::copy_in(std::string_view& bytes) {
 void H2Stream::on_body_end() {
   request_ended_ = true;
   in_ = runtime::Chunk();
-  if (!exchange_->has_ended()) exchange_->on_body_end();
+  if (has_begun_ && !exchange_->has_ended()) exchange_->on_body_end();
+}
+
+void H2Stream::on_early_body(Slice piece) {
+  if (!exchange_->has_ended()) exchange_->on_body(std::move(piece));
+}
+
+void H2Stream::on_early_end() {
+  if (request_ended_ && !exchange_->has_ended()) exchange_->on_body_end();
 }
 
 void H2Stream::gone(const Outcome& why) {
@@ -164,7 +176,8 @@ void H2Stream::send_head(const ResponseHead& head) {
   block.add_fields(head, /*with_length=*/head.framing == Framing::kLength || head.framing == Framing::kNone);
   if (upstream::find(head.fields, FieldId::kDate) == nullptr) block.add("date", session_.date());
   const nghttp2_data_provider body = body_provider(*this);
-  const bool has_body = head.framing != Framing::kNone && !(head.framing == Framing::kLength && head.content_length == 0);
+  const bool has_body =
+      head.framing != Framing::kNone && !(head.framing == Framing::kLength && head.content_length == 0);
   nghttp2_submit_response(session_.wire(), id_, block.data(), block.size(), has_body ? &body : nullptr);
   session_.flush_soon();
 }

@@ -24,6 +24,9 @@ class H2Stream final : public ClientStream {
   void refuse(std::uint16_t status, std::string_view reason);
   void on_body(std::string_view bytes);
   void on_body_end();
+  // What of it came before begin().
+  void on_early_body(runtime::Slice piece);
+  void on_early_end();
   /// Nobody is there any more to be answered.
   void gone(const Outcome& why);
   /// nghttp2 has forgotten the stream: what its body has used of the connection's window is given back.

@@ -37,6 +37,8 @@ struct H2Callbacks {
   static H2Session& session(void* self) { return *static_cast<H2Session*>(self); }
 
   static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) noexcept {
+    if (head->type == NGHTTP2_HEADERS) session(self).headers_begin(head->stream_id);
+    if (head->type == NGHTTP2_PRIORITY) session(self).priority_begins(head->stream_id);
     session(self).frame_begins(head->type == NGHTTP2_HEADERS ||
                                (head->type == NGHTTP2_DATA && head->length > 0));
     return 0;
@@ -67,15 +69,15 @@ struct H2Callbacks {
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       session(self).head_is_whole(*stream, !is_end);
     } else if (is_end) {
-      session(self).request_ends(*stream);
+      stream->on_body_end();
     }
     return 0;
   }
 
   static int on_data(nghttp2_session* wire, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                     std::size_t size, void* self) noexcept {
+                     std::size_t size, void*) noexcept {
     if (H2Stream* const stream = stream_of(wire, id)) {
-      session(self).body_came(*stream, text(bytes, size));
+      stream->on_body(text(bytes, size));
     } else {
       nghttp2_session_consume_connection(wire, size);
     }

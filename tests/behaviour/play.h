@@ -101,6 +101,7 @@ class Peer {
   void wait_for_bytes();                  ///< until some lie in the socket; reads none
   std::string read_head();                ///< up to and with the empty line
   std::string read(std::size_t count);    ///< exactly so many
+  std::string read_some();                ///< what there is, at least a byte; empty: the end
   std::size_t discard(std::size_t most);  ///< reads and forgets; fewer only at the end of input
   std::string read_to_end();              ///< until the other side closes, or resets
   bool is_closed_by_peer() { return read_to_end().empty(); }  ///< waits for the end: nothing more came

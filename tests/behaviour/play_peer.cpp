@@ -184,6 +184,11 @@ std::string Peer::read(std::size_t count) {
   return bytes;
 }
 
+std::string Peer::read_some() {
+  if (state_->received.empty()) fill();
+  return std::exchange(state_->received, {});
+}
+
 std::size_t Peer::discard(std::size_t most) {
   std::size_t done = std::min(most, state_->received.size());
   state_->received.erase(0, done);
