@@ -4,6 +4,7 @@
 
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
+#include "proxy/websocket.h"
 #include "runtime/log.h"
 #include "runtime/text.h"
 #include "upstream/environment.h"
@@ -274,6 +275,7 @@ void Exchange::on_interim() {
 }
 
 void Exchange::on_head() {
+  if (!is_upgraded_as_asked()) return answer_ourselves(502, kNotUpgraded);
   record_.first_byte = thread_.loop().now();
   record_.status = answer_.status;
   head_sent_ = true;
@@ -289,6 +291,17 @@ void Exchange::on_head() {
     stream_->become_tunnel();
     on_tunnel_bytes();
   }
+}
+
+/// An HTTP/2 client has no key of its own to check the 101 with, and takes any 2xx for an open tunnel (RFC 8441 5).
+bool Exchange::is_upgraded_as_asked() const {
+  if (request_.version != Version::kHttp2 || request_.upgrade.empty()) return true;
+  if (answer_.status != 101) return answer_.status < 200 || answer_.status > 299;
+  const upstream::Field* const key = upstream::find(request_.fields, FieldId::kSecWebsocketKey);
+  const upstream::Field* const accept = upstream::find(answer_.fields, FieldId::kSecWebsocketAccept);
+  if (key == nullptr || accept == nullptr) return false;
+  const WebsocketAccept expected = websocket_accept(key->value);
+  return accept->value == std::string_view(expected.data(), expected.size());
 }
 
 void Exchange::on_answer_body(Slice piece) {

@@ -72,6 +72,7 @@ class Exchange {
   void read_answer();
   void on_interim();
   void on_head();
+  bool is_upgraded_as_asked() const;
   void on_answer_body(runtime::Slice);
   void hold_or_resume();
   void tell_answer_end();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/websocket.h"
+#include "runtime/random.h"
 #include "runtime/text.h"
 #include "upstream/grammar.h"
 
@@ -24,7 +26,7 @@ void H2Head::begin(upstream::RequestHead& head) {
   head_ = &head;
   head.clear();
   head.version = upstream::Version::kHttp2;
-  scheme_ = {};
+  scheme_ = protocol_ = {};
   refusal_ = {};
   size_ = 0;
   begin_ = used_;
@@ -63,6 +65,8 @@ void H2Head::add_pseudo(std::string_view name, std::string_view value) {
     head_->authority = copy(value);
   } else if (name == ":scheme") {
     scheme_ = copy(value);
+  } else if (name == ":protocol") {
+    protocol_ = copy(value);
   } else {
     refuse(400, "unknown pseudo-field");
   }
@@ -86,7 +90,8 @@ void H2Head::move_to_larger(Bytes wanted) {
     const auto move = [&next, from](std::string_view& view) {
       if (!view.empty()) view = {next.data() + (view.data() - from), view.size()};
     };
-    for (std::string_view* view : {&head_->method_text, &head_->target, &head_->authority, &scheme_})
+    for (std::string_view* view :
+         {&head_->method_text, &head_->target, &head_->authority, &scheme_, &protocol_})
       move(*view);
     for (Field& field : head_->fields) {
       move(field.name);
@@ -105,6 +110,7 @@ bool H2Head::finish(bool has_body) {
   settle_authority();
   settle_target();
   settle_expectations();
+  if (!protocol_.empty()) settle_tunnel();
   return refusal_.status == 0;
 }
 
@@ -133,7 +139,7 @@ void H2Head::settle_authority() {
 }
 
 void H2Head::settle_target() {
-  if (head_->method == Method::kConnect) return;  // has none; refused by the exchange
+  if (head_->method == Method::kConnect && protocol_.empty()) return;  // has none; refused by the exchange
   const std::string_view target = head_->target;
   const bool is_asterisk = target == "*" && head_->method == Method::kOptions;
   if (!is_asterisk && (!target.starts_with('/') || !upstream::is_target(target)))
@@ -142,6 +148,26 @@ void H2Head::settle_target() {
   const std::size_t mark = target.find('?');
   head_->path = target.substr(0, mark);
   if (mark != target.npos) head_->query = target.substr(mark + 1);
+}
+
+/// RFC 8441 5.1: to the app it is the handshake of RFC 6455 4.1, with a key of ours. Last, because what it
+/// puts into the head besides the key stands in no chunk.
+void H2Head::settle_tunnel() {
+  if (head_->method != Method::kConnect) return refuse(400, ":protocol without CONNECT");
+  if (!runtime::equals_ignoring_case(protocol_, kWebsocket)) return refuse(501, "unknown :protocol");
+  if (upstream::find(head_->fields, FieldId::kContentLength) != nullptr)
+    return refuse(400, "a tunnel has no content-length");
+  std::erase_if(head_->fields, [](const Field& field) { return field.id == FieldId::kSecWebsocketKey; });
+  const WebsocketKey key =
+      websocket_key(runtime::random_bits_from_stock(), runtime::random_bits_from_stock());
+  head_->fields.push_back({copy("sec-websocket-key"), {}, FieldId::kSecWebsocketKey});
+  const std::string_view kept = copy({key.data(), key.size()});
+  head_->fields.back().value = kept;
+  settle_target();  // anew: the bytes may have moved
+  head_->method = Method::kGet;
+  head_->method_text = "GET";
+  head_->upgrade = kWebsocket;
+  head_->framing = Framing::kNone;
 }
 
 void H2Head::settle_expectations() {

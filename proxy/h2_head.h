@@ -36,12 +36,14 @@ class H2Head {
   void find_framing(bool has_body);
   void settle_authority();
   void settle_target();
+  void settle_tunnel();
   void settle_expectations();
 
   const runtime::Bytes max_head_;
   const std::size_t max_fields_;
   upstream::RequestHead* head_ = nullptr;  // set by begin()
   std::string_view scheme_;
+  std::string_view protocol_;  // RFC 8441 4; empty: no extended CONNECT
   Refusal refusal_;
   runtime::Bytes size_ = 0;              // as RFC 9113 6.5.2 counts it
   runtime::Chunk chunk_;                 // heads stand in it one behind the other; exchanges hold on to it

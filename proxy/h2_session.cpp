@@ -187,6 +187,7 @@ void H2Session::stream_closed(H2Stream& stream) {
   if (head_of_ == &stream) head_of_ = nullptr;
   std::erase(fresh_, &stream);
   std::erase(roomy_, &stream);
+  std::erase(opened_, &stream);
   stream.closed();
   const std::size_t index = stream.index_;
   streams_.back()->index_ = index;
@@ -215,6 +216,7 @@ void H2Session::check_floods() {
 
 void H2Session::flush() {
   if (is_lingering_) return;
+  begin_tunnels();
   if (!write()) return lost(kClientGone);
   client_.want_write(is_full_);
   if (is_full_) tick_soon();
@@ -268,6 +270,10 @@ bool H2Session::send_data(H2Stream& stream, std::string_view frame_head, Bytes l
   out_.append_copy(frame_head);
   stream.move_body(length, out_);
   return true;
+}
+
+void H2Session::begin_tunnels() {
+  for (H2Stream* const stream : std::exchange(opened_, {})) stream->on_tunnel_open();
 }
 
 void H2Session::give_room() {

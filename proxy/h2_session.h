@@ -48,6 +48,11 @@ class H2Session {
   }
   /// Exchange::on_room() is due, from the loop.
   void room_came(H2Stream& stream) { roomy_.push_back(&stream); }
+  /// H2Stream::on_tunnel_open() is due, from the loop.
+  void tunnel_opened(H2Stream& stream) {
+    opened_.push_back(&stream);
+    flush_soon();
+  }
 
  private:
   friend struct H2Callbacks;
@@ -78,6 +83,7 @@ class H2Session {
   bool fill();
   bool write();
   void give_room();
+  void begin_tunnels();
   void update_reading();
   void check_floods();
   void go_away();
@@ -97,10 +103,11 @@ class H2Session {
   const runtime::Bytes batch_;        // what is gathered for one write: a TLS record, or a few frames
   H2Head head_;
   std::vector<std::unique_ptr<H2Stream>> streams_;
-  std::vector<H2Stream*> fresh_;  // heads that are whole, to begin when nghttp2 has read what is there
-  std::vector<Early> early_;      // what came of their bodies until then: no more than one read
-  std::vector<H2Stream*> roomy_;  // whose exchange is to be told that there is room
-  runtime::ByteQueue out_;        // written by nghttp2, not yet taken by the socket
+  std::vector<H2Stream*> fresh_;   // heads that are whole, to begin when nghttp2 has read what is there
+  std::vector<Early> early_;       // what came of their bodies until then: no more than one read
+  std::vector<H2Stream*> opened_;  // tunnels of which the client may have been sure before they were
+  std::vector<H2Stream*> roomy_;   // whose exchange is to be told that there is room
+  runtime::ByteQueue out_;         // written by nghttp2, not yet taken by the socket
   Budget frames_{kFramesAtOnce, kFramesASecond};
   Budget resets_{kResetsAtOnce, kResetsASecond};
   const H2Stream* head_of_ = nullptr;  // whose header block is not whole

@@ -22,10 +22,11 @@ using upstream::Framing;
 using upstream::ResponseHead;
 
 /// RFC 9113 8.2.2: what belongs to a connection has no place in HTTP/2. The exchange has taken them out;
-/// should one be left, the client would have to treat the answer as malformed.
-constexpr upstream::FieldSet kOfConnection{FieldId::kConnection, FieldId::kKeepAlive,
-                                           FieldId::kProxyConnection, FieldId::kTransferEncoding,
-                                           FieldId::kUpgrade};
+/// should one be left, the client would have to treat the answer as malformed. RFC 8441 5: nor is there an
+/// Accept.
+constexpr upstream::FieldSet kNotInHttp2{FieldId::kConnection,      FieldId::kKeepAlive,
+                                         FieldId::kProxyConnection, FieldId::kTransferEncoding,
+                                         FieldId::kUpgrade,         FieldId::kSecWebsocketAccept};
 
 std::uint8_t* bytes_of(std::string_view text) {
   // nghttp2 copies what it is given; its type says otherwise.
@@ -48,7 +49,7 @@ class Block {
   /// nghttp2 writes names in lower case.
   void add_fields(const ResponseHead& head, bool with_length) {
     for (const Field& field : head.fields) {
-      if (kOfConnection.has(field.id) || (field.id == FieldId::kContentLength && !with_length)) continue;
+      if (kNotInHttp2.has(field.id) || (field.id == FieldId::kContentLength && !with_length)) continue;
       add(field.name, field.value);
     }
   }
@@ -90,6 +91,7 @@ H2Stream::H2Stream(H2Session& session, std::int32_t id, ExchangeHandle exchange)
 
 void H2Stream::begin() {
   has_begun_ = true;
+  is_tunnel_ = !exchange_->request().upgrade.empty();
   exchange_->begin(*this, session_.facts());
 }
 
@@ -103,7 +105,7 @@ void H2Stream::on_body(std::string_view bytes) {
     Slice piece = copy_in(bytes);
     held_ += piece.size;
     if (has_begun_) {
-      exchange_->on_body(std::move(piece));
+      give(std::move(piece));
     } else {
       session_.body_is_early(*this, std::move(piece));
     }
@@ -132,15 +134,33 @@ Slice H2Stream::copy_in(std::string_view& bytes) {
 void H2Stream::on_body_end() {
   request_ended_ = true;
   in_ = runtime::Chunk();
-  if (has_begun_ && !exchange_->has_ended()) exchange_->on_body_end();
+  if (has_begun_) give_end();
 }
 
 void H2Stream::on_early_body(Slice piece) {
-  if (!exchange_->has_ended()) exchange_->on_body(std::move(piece));
+  give(std::move(piece));
 }
 
 void H2Stream::on_early_end() {
-  if (request_ended_ && !exchange_->has_ended()) exchange_->on_body_end();
+  if (request_ended_) give_end();
+}
+
+/// Before the app has agreed to the tunnel it would take what comes for its next request.
+void H2Stream::give(Slice piece) {
+  if (exchange_->has_ended()) return;
+  if (is_tunnel_ && !is_open_) return for_tunnel_.append(std::move(piece));
+  exchange_->on_body(std::move(piece));
+}
+
+void H2Stream::give_end() {
+  if (exchange_->has_ended() || (is_tunnel_ && !is_open_)) return;
+  exchange_->on_body_end();
+}
+
+void H2Stream::on_tunnel_open() {
+  is_open_ = true;
+  while (!for_tunnel_.is_empty()) give(for_tunnel_.take_first());
+  if (request_ended_) give_end();
 }
 
 void H2Stream::gone(const Outcome& why) {
@@ -171,13 +191,15 @@ void H2Stream::send_interim(const ResponseHead& head) {
 }
 
 void H2Stream::send_head(const ResponseHead& head) {
+  const bool opens = is_tunnel_ && head.status == 101;
+  if (is_tunnel_ && !opens) stop_body();
   Block block;
-  block.add_status(head.status);
+  block.add_status(opens ? 200 : head.status);  // RFC 8441 5
   block.add_fields(head, /*with_length=*/head.framing == Framing::kLength || head.framing == Framing::kNone);
   if (upstream::find(head.fields, FieldId::kDate) == nullptr) block.add("date", session_.date());
   const nghttp2_data_provider body = body_provider(*this);
-  const bool has_body =
-      head.framing != Framing::kNone && !(head.framing == Framing::kLength && head.content_length == 0);
+  const bool has_body = opens || (head.framing != Framing::kNone &&
+                                  !(head.framing == Framing::kLength && head.content_length == 0));
   nghttp2_submit_response(session_.wire(), id_, block.data(), block.size(), has_body ? &body : nullptr);
   session_.flush_soon();
 }
@@ -210,6 +232,18 @@ void H2Stream::cut() {
   is_cut_ = true;  // what nghttp2 was offered of the body stays: it may be on its way
   nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_INTERNAL_ERROR);
   session_.flush_soon();
+}
+
+void H2Stream::become_tunnel() {
+  session_.tunnel_opened(*this);
+}
+
+/// Of a tunnel both ends are closed: the app may have gone without waiting for what the client still has to
+/// say.
+void H2Stream::exchange_ended() {
+  if (!is_tunnel_ || request_ended_ || is_cut_) return;
+  body_stopped_ = true;
+  if (is_sent_) answer_sent();
 }
 
 void H2Stream::body_taken(Bytes n) {

@@ -27,6 +27,8 @@ class H2Stream final : public ClientStream {
   // What of it came before begin().
   void on_early_body(runtime::Slice piece);
   void on_early_end();
+  /// What came for a tunnel before it was open. From the session, when the exchange has returned.
+  void on_tunnel_open();
   /// Nobody is there any more to be answered.
   void gone(const Outcome& why);
   /// nghttp2 has forgotten the stream: what its body has used of the connection's window is given back.
@@ -57,16 +59,17 @@ class H2Stream final : public ClientStream {
   void send_body(runtime::Slice) override;
   void end_body() override;
   void cut() override;
-  /// RFC 9113 8.6: there is no 101 in HTTP/2, so no exchange calls this.
-  void become_tunnel() override { cut(); }
+  void become_tunnel() override;
   runtime::Bytes unsent() const override { return body_.size(); }
   void body_taken(runtime::Bytes n) override;
   void stop_body() override { body_stopped_ = true; }
-  void exchange_ended() override {}
+  void exchange_ended() override;
 
  private:
   friend class H2Session;
   runtime::Slice copy_in(std::string_view& bytes);
+  void give(runtime::Slice piece);
+  void give_end();
   void go_on();
 
   H2Session& session_;
@@ -74,7 +77,9 @@ class H2Stream final : public ClientStream {
   ExchangeHandle exchange_;  // from the first byte of the head until nghttp2 closes the stream
   std::size_t index_ = 0;    // the session's: where it is among its streams
   runtime::ByteQueue body_;  // of the answer
-  runtime::Chunk in_;        // where pieces of the request's body are copied to
+  runtime::ByteQueue
+      for_tunnel_;     // came before it was open: a client may be that sure, but the app is not told
+  runtime::Chunk in_;  // where pieces of the request's body are copied to
   runtime::Bytes in_used_ = 0;
   runtime::Bytes held_ = 0;     // body bytes given to the exchange and not yet taken
   runtime::Time moved_{};       // when the client last took something, while there is something
@@ -85,6 +90,8 @@ class H2Stream final : public ClientStream {
   bool was_full_ = false;       // unsent() went above the high mark
   bool body_stopped_ = false;   // nobody wants the rest of the request's body
   bool request_ended_ = false;  // END_STREAM came
+  bool is_tunnel_ = false;      // RFC 8441: what the client sends is no body
+  bool is_open_ = false;        // and the app has agreed to it
   bool is_cut_ = false;         // reset by us, on behalf of the exchange or of a clock
 };
 

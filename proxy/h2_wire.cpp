@@ -157,6 +157,7 @@ OptionHandle make_option() {
   nghttp2_option_set_no_closed_streams(made, 1);
   nghttp2_option_set_stream_reset_rate_limit(made, kClientResetsAtOnce, kClientResetsASecond);
   nghttp2_option_set_max_continuations(made, kMostContinuations);
+  nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
   nghttp2_option_set_max_settings(made, kMostSettings);
   nghttp2_option_set_max_outbound_ack(made, kMostAcks);
   return OptionHandle(made);
@@ -175,11 +176,12 @@ WireHandle make_wire(H2Session& session, const conf::Front& front) {
   nghttp2_session* made = nullptr;
   if (nghttp2_session_server_new2(&made, callbacks.get(), &session, option.get()) != 0) std::abort();
   // RFC 9218 2.1: the priorities of RFC 7540 are not used, and keeping their tree costs time.
-  const std::array<nghttp2_settings_entry, 4> settings{{
+  const std::array<nghttp2_settings_entry, 5> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, static_cast<std::uint32_t>(front.max_streams)},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, static_cast<std::uint32_t>(front.max_head)},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
   }};
   nghttp2_submit_settings(made, NGHTTP2_FLAG_NONE, settings.data(), settings.size());
   nghttp2_session_set_local_window_size(made, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);

@@ -32,6 +32,7 @@ inline constexpr Outcome kExpectationFailed{Fault::kClient, "unknown expectation
 inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
 inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
 inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an answer"};
+inline constexpr Outcome kNotUpgraded{Fault::kApp, "worker did not open the WebSocket as RFC 6455 says"};
 inline constexpr Outcome kBadTarget{Fault::kClient, "target cannot be an environment"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
 

@@ -131,7 +131,10 @@ std::optional<Frame> Client::read() {
 
 std::optional<Frame> Client::next_or_end() {
   while (auto frame = read()) {
-    if (frame->type == kSettings && !frame->has(kAck)) send(h2::frame(kSettings, kAck, 0));
+    if (frame->type == kSettings && !frame->has(kAck)) {
+      settings_ += frame->payload;
+      send(h2::frame(kSettings, kAck, 0));
+    }
     if (frame->type != kSettings && frame->type != kWindow) return frame;
   }
   return std::nullopt;
@@ -149,6 +152,14 @@ Frame Client::next(std::uint8_t type, std::uint32_t stream) {
     if (frame.type == type && frame.stream == stream) return frame;
     REQUIRE_MESSAGE(frame.type != kGoaway, "GOAWAY instead, error " << frame.number(4));
   }
+}
+
+std::optional<std::uint32_t> Client::setting(std::uint16_t id) const {
+  constexpr std::size_t kEntry = 6;
+  for (std::size_t at = 0; at + kEntry <= settings_.size(); at += kEntry) {
+    if (number_at(settings_, at, 2) == id) return number_at(settings_, at + 2, 4);
+  }
+  return std::nullopt;
 }
 
 std::string Client::body(std::uint32_t stream) {

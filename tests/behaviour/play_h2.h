@@ -90,6 +90,8 @@ class Client {
   Frame next(std::uint8_t type, std::uint32_t stream);
   /// None: the connection has ended.
   std::optional<Frame> next_or_end();
+  /// What the server's SETTINGS said, as far as they were read.
+  std::optional<std::uint32_t> setting(std::uint16_t id) const;
   /// The DATA of a stream, with those of its frames that still come, to END_STREAM.
   std::string body(std::uint32_t stream);
 
@@ -97,6 +99,7 @@ class Client {
   std::optional<Frame> read();
   Peer peer_;
   std::string received_;
+  std::string settings_;  // of the server
   struct FreeInflater {
     void operator()(nghttp2_hd_inflater*) const;
   };

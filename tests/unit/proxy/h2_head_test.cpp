@@ -177,3 +177,28 @@ TEST_CASE("a budget: so much at once, so much a second, and what is earned") {
   for (int i = 0; i < 3; ++i) CHECK(budget.spend(start + 502ms));
   CHECK_FALSE(budget.spend(start + 502ms));
 }
+
+TEST_CASE("an extended CONNECT for a WebSocket is a handshake with a key of ours (RFC 8441 5)") {
+  const Pairs connect = with(but(kGet, ":method", "CONNECT"), {":protocol", "websocket"});
+  const std::string large(3000, 'x');
+  const Reading reading(with(with(connect, {"sec-websocket-key", "theirs"}), {"x", large}), true);
+  REQUIRE(reading.is_request);
+  CHECK(reading.head.method == Method::kGet);
+  CHECK(reading.head.method_text == "GET");
+  CHECK(reading.head.upgrade == "websocket");
+  CHECK(reading.head.target == "/x?y=z");
+  CHECK(reading.head.path == "/x");
+  CHECK(reading.head.query == "y=z");
+  CHECK(reading.head.authority == "a.example");
+  CHECK(reading.head.framing == Framing::kNone);
+  REQUIRE(reading.head.fields.size() == 2);
+  CHECK(reading.head.fields[1].name == "sec-websocket-key");
+  CHECK(reading.head.fields[1].value.size() == 24);
+}
+
+TEST_CASE("CONNECT for anything else, or :protocol without CONNECT, is none") {
+  CHECK(status_of(with(but(kGet, ":method", "CONNECT"), {":protocol", "connect-udp"})) == 501);
+  CHECK(status_of(with(kGet, {":protocol", "websocket"})) == 400);
+  const Pairs connect = with(but(kGet, ":method", "CONNECT"), {":protocol", "websocket"});
+  CHECK(status_of(with(connect, {"content-length", "5"}), true) == 400);
+}
