@@ -120,9 +120,12 @@ void OwnAnswer::set(std::uint16_t status) {
   head_.fields.push_back({"Content-Type", "text/plain; charset=utf-8", FieldId::kContentType});
   head_.fields.push_back(
       {"Content-Length", {length_, static_cast<std::size_t>(end - length_)}, FieldId::kContentLength});
-  // RFC 9110 15.5.6: what is allowed must be said. We refuse TRACE and CONNECT, the app decides about the
-  // others.
-  if (status == 405) head_.fields.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
+  if (status == 405) allow();  // RFC 9110 15.5.6: what is allowed must be said
+}
+
+/// We refuse TRACE and CONNECT, the app decides about the others.
+void OwnAnswer::allow() {
+  head_.fields.push_back({"Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"});
 }
 
 void OwnAnswer::retry_after(std::chrono::seconds wait) {

@@ -22,6 +22,8 @@ class OwnAnswer {
   OwnAnswer(const OwnAnswer&) = delete;  // its head looks into it
   OwnAnswer& operator=(const OwnAnswer&) = delete;
 
+  /// RFC 9110 10.2.1: what we let through to apps; with OPTIONS that ends here. 405 has it already.
+  void allow();
   /// RFC 9110 10.2.3; with 503.
   void retry_after(std::chrono::seconds);
   /// Location: the same target by https. `host` without port; `port` 0 or 443 is left out. Without a host

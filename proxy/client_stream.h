@@ -1,6 +1,8 @@
 // The client's side of one exchange: an HTTP/1 connection that has one request going, or one HTTP/2 stream.
 // The one virtual interface of the project. Called by the Exchange; implemented by H1Session and H2Session::Stream.
 #pragma once
+#include <string_view>
+
 #include "runtime/buffer.h"
 #include "upstream/message.h"
 
@@ -19,8 +21,8 @@ class ClientStream {
   virtual void send_head(const upstream::ResponseHead&) = 0;
   /// Body bytes behind what is queued. Never refuses: the Exchange watches unsent().
   virtual void send_body(runtime::Slice) = 0;
-  /// The answer is whole.
-  virtual void end_body() = 0;
+  /// The answer is whole. `trailers`: field lines, each with its CRLF; left out where the client's framing has no place for them.
+  virtual void end_body(std::string_view trailers) = 0;
   /// The answer will never be whole: the connection is broken or the stream reset, so that no client takes a part
   /// for the whole. Nothing is sent after it.
   virtual void cut() = 0;

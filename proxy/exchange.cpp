@@ -20,7 +20,6 @@ using upstream::Acquired;
 using upstream::FieldId;
 using upstream::Framing;
 using upstream::Method;
-using upstream::Speech;
 using upstream::Step;
 using upstream::Version;
 
@@ -53,8 +52,7 @@ void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   stream_ = &stream;
   client_ = &client;
   record_.begin(thread_.loop().now());
-  if (!admit() || !route()) return;
-  prepare();
+  if (!admit() || !route() || !prepare()) return;
   gather();
 }
 
@@ -96,8 +94,20 @@ bool Exchange::route() {
   return true;
 }
 
-void Exchange::prepare() {
+bool Exchange::prepare() {
   prepare_request(request_, *client_, thread_.site().trusts(*client_), record_.began_wall, ours_);
+  switch (count_forward(request_, ours_)) {
+    case Forwards::kGoOn:
+      if (app_speaks_http()) add_via(request_.version, ours_);
+      return true;
+    case Forwards::kEndHere:
+      tell_options();
+      return false;
+    case Forwards::kUnclear:
+      answer_ourselves(400, kBadMaxForwards);
+      return false;
+  }
+  return false;
 }
 
 /// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
@@ -129,8 +139,9 @@ void Exchange::on_body(Slice piece) {
   send_soon_.schedule();
 }
 
-void Exchange::on_body_end() {
+void Exchange::on_body_end(std::string_view trailers) {
   if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
+  if (!trailers.empty() && app_speaks_http()) upload_.add_trailers(pass_trailers(trailers));
   upload_.finish();
   if (phase_ == Phase::kGather) return seek();
   if (phase_ == Phase::kTunnel) client_closed_ = true;
@@ -191,9 +202,10 @@ void Exchange::send_continue() {
 
 /// False: our Python worker could not be told of such a request.
 bool Exchange::send_head() {
-  const bool is_http = upstream::speech_of(app()) == Speech::kHttp;
-  // A body that is here as a whole has a length, however it came.
-  const bool length_is_known = request_.framing == Framing::kLength || upload_.is_here_whole();
+  const bool is_http = app_speaks_http();
+  // A body that is here as a whole has a length, however it came. Only chunks can have trailers behind them.
+  const bool length_is_known =
+      request_.framing == Framing::kLength || (upload_.is_here_whole() && !upload_.has_trailers());
   const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : upload_.size();
   const Framing framing = request_.framing == Framing::kNone ? Framing::kNone
                           : length_is_known                  ? Framing::kLength
@@ -285,6 +297,7 @@ void Exchange::on_head() {
   upload_.let_go();
   release_gathered();
   prepare_response(answer_, is_tunnel);
+  if (app_speaks_http()) add_via(answer_);
   stream_->send_head(answer_);
   if (is_tunnel) {
     upload_.become_tunnel();
@@ -326,7 +339,10 @@ void Exchange::tell_answer_end() {
   if (answer_body_ended_) return;
   answer_body_ended_ = true;
   if (!upload_.is_whole()) stream_->stop_body();
-  stream_->end_body();
+  // Only to a client that has said it would not throw them away (RFC 9110 6.5.1); in HTTP/2 they are a frame like any other.
+  const bool takes_trailers = request_.takes_trailers || request_.version == Version::kHttp2;
+  if (takes_trailers && !reader_.trailers().empty()) return stream_->end_body(pass_trailers(reader_.trailers()));
+  stream_->end_body({});
 }
 
 void Exchange::on_answer_end() {
@@ -434,7 +450,7 @@ void Exchange::on_worker_closed(Io how) {
   if (phase_ == Phase::kTunnel) {
     worker_closed_ = true;
     lease_.connection().watch().want_read(false);
-    stream_->end_body();
+    stream_->end_body({});
     // Its half is closed. A broken connection takes the other half with it.
     if (how == Io::kFailed || (client_closed_ && upload_.has_drained())) return end(kOk);
     return arm_deadline();
@@ -494,13 +510,21 @@ void Exchange::redirect_to_https() {
   end(kOk);
 }
 
+/// OPTIONS that no app may see any more (RFC 9110 7.6.2, 9.3.7).
+void Exchange::tell_options() {
+  OwnAnswer answer(200, request_.method);
+  answer.allow();
+  say(answer);
+  end(kOk);
+}
+
 void Exchange::say(OwnAnswer& answer) {
   record_.status = answer.head().status;
   head_sent_ = true;
   if (!upload_.is_whole() && request_.framing != Framing::kNone) stream_->stop_body();
   stream_->send_head(answer.head());
   if (answer.head().framing != Framing::kNone) stream_->send_body(answer.body());
-  stream_->end_body();
+  stream_->end_body({});
 }
 
 void Exchange::on_tunnel_bytes() {

@@ -41,8 +41,8 @@ class Exchange {
   void refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason);
   /// A piece of the request body, in order; bytes for a tunnel too.
   void on_body(runtime::Slice);
-  /// The request body is whole, or a tunnel's client has closed its sending side.
-  void on_body_end();
+  /// The request body is whole, or a tunnel's client has closed its sending side. `trailers`: field lines, each with its CRLF.
+  void on_body_end(std::string_view trailers = {});
   /// The client stream has room again.
   void on_room();
   /// The client has gone (connection lost, stream reset): nobody is there to be answered. The session releases the
@@ -59,7 +59,7 @@ class Exchange {
   // The phases, in order.
   bool admit();
   bool route();
-  void prepare();
+  bool prepare();
   void gather();
   void seek(upstream::WorkerId tried = 0);
   void on_leased(upstream::Lease&);
@@ -86,6 +86,7 @@ class Exchange {
   void on_broken_answer();
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
+  void tell_options();
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
@@ -96,6 +97,7 @@ class Exchange {
   void release_gathered();
   void reset();
   const conf::App& app() const { return desk_->dispatch().app(); }
+  bool app_speaks_http() const { return upstream::speech_of(app()) == upstream::Speech::kHttp; }
 
   FrontThread& thread_;
   Phase phase_ = Phase::kIdle;

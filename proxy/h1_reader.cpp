@@ -236,6 +236,7 @@ void H1Reader::begin(runtime::Bytes max_head, std::size_t max_fields) {
 
 void H1Reader::next_message() {
   state_ = State::kStart;
+  if (!chunked_.trailers().empty()) chunked_.begin();
   empty_line_seen_ = false;
 }
 

@@ -30,6 +30,8 @@ class H1Reader {
   const Refusal& refusal() const { return refusal_; }
   /// Nothing more of this message is to come; true as soon as its last byte was taken.
   bool body_has_ended() const { return state_ == State::kEnd; }
+  /// Then, and until next_message(): see upstream/chunked_reader.h.
+  std::string_view trailers() const { return chunked_.trailers(); }
 
  private:
   enum class State : std::uint8_t { kStart, kHead, kLength, kChunked, kEnd, kBroken };

@@ -67,7 +67,7 @@ bool H1Session::parse_step() {
   const bool more = parse_message();
   if (state_ == State::kExchange && !body_read_ && reader_.body_has_ended()) {
     body_read_ = true;
-    exchange_->on_body_end();
+    exchange_->on_body_end(reader_.trailers());
   }
   return more;
 }
@@ -167,12 +167,12 @@ void H1Session::send_body(Slice piece) {
   flush_soon();
 }
 
-void H1Session::end_body() {
+void H1Session::end_body(std::string_view trailers) {
   if (state_ == State::kTunnel) {
     keep_alive_ = false;  // its sending side is closed by flush(), when all is out
     tunnel_ended_ = true;
   } else if (answer_framing_ == Framing::kChunked) {
-    upstream::write_last_chunk(out_);
+    upstream::write_last_chunk(trailers, out_);
   }
   flush_soon();
 }

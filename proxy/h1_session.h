@@ -27,7 +27,7 @@ class H1Session final : public ClientStream {
   void send_interim(const upstream::ResponseHead&) override;
   void send_head(const upstream::ResponseHead&) override;
   void send_body(runtime::Slice) override;
-  void end_body() override;
+  void end_body(std::string_view trailers) override;
   void cut() override;
   void become_tunnel() override;
   runtime::Bytes unsent() const override { return out_.size(); }

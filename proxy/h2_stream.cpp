@@ -10,6 +10,7 @@
 #include "proxy/h2_session.h"
 #include "proxy/h2_wire.h"
 #include "upstream/field_set.h"
+#include "upstream/grammar.h"
 
 namespace proxy {
 namespace {
@@ -217,8 +218,9 @@ void H2Stream::send_body(Slice piece) {
   go_on();
 }
 
-void H2Stream::end_body() {
+void H2Stream::end_body(std::string_view trailers) {
   body_ended_ = true;
+  trailers_ = trailers;
   if (body_.is_empty()) moved_ = session_.now();  // END_STREAM alone may have to wait for a window, too
   go_on();
 }
@@ -277,6 +279,18 @@ void H2Stream::move_body(Bytes n, runtime::ByteQueue& out) {
     was_full_ = false;
     session_.room_came(*this);
   }
+}
+
+/// RFC 9113 8.1: a HEADERS frame that ends the stream.
+bool H2Stream::begin_trailers() {
+  if (trailers_.empty()) return false;
+  Block block;
+  for (std::string_view rest = trailers_; !rest.empty();) {
+    const std::size_t end = rest.find("\r\n");
+    if (const auto field = upstream::parse_field_line(rest.substr(0, end))) block.add(field->name, field->value);
+    rest.remove_prefix(end + 2);
+  }
+  return nghttp2_submit_trailer(session_.wire(), id_, block.data(), block.size()) == 0;
 }
 
 /// RFC 9113 8.1: with NO_ERROR the client keeps the answer and stops sending.

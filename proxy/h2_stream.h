@@ -2,6 +2,7 @@
 // nghttp2's, which asks for the body when there is room for it. The connection: h2_session.h.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "proxy/client_stream.h"
@@ -52,12 +53,14 @@ class H2Stream final : public ClientStream {
   void move_body(runtime::Bytes n, runtime::ByteQueue& out);
   /// END_STREAM is written.
   void answer_sent();
+  /// The body's last byte is about to be written. True: trailers follow it.
+  bool begin_trailers();
 
   // ClientStream
   void send_interim(const upstream::ResponseHead&) override;
   void send_head(const upstream::ResponseHead&) override;
   void send_body(runtime::Slice) override;
-  void end_body() override;
+  void end_body(std::string_view trailers) override;
   void cut() override;
   void become_tunnel() override;
   runtime::Bytes unsent() const override { return body_.size(); }
@@ -77,9 +80,9 @@ class H2Stream final : public ClientStream {
   ExchangeHandle exchange_;  // from the first byte of the head until nghttp2 closes the stream
   std::size_t index_ = 0;    // the session's: where it is among its streams
   runtime::ByteQueue body_;  // of the answer
-  runtime::ByteQueue
-      for_tunnel_;     // came before it was open: a client may be that sure, but the app is not told
-  runtime::Chunk in_;  // where pieces of the request's body are copied to
+  runtime::ByteQueue for_tunnel_;  // came before it was open: a client may be that sure, but the app is not told
+  std::string trailers_;     // of the answer: field lines, each with its CRLF
+  runtime::Chunk in_;        // where pieces of the request's body are copied to
   runtime::Bytes in_used_ = 0;
   runtime::Bytes held_ = 0;     // body bytes given to the exchange and not yet taken
   runtime::Time moved_{};       // when the client last took something, while there is something

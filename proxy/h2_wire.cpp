@@ -96,10 +96,12 @@ struct H2Callbacks {
 
   static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t most,
                            std::uint32_t* flags, nghttp2_data_source* source, void*) noexcept {
-    const H2Stream::Offer offer = static_cast<H2Stream*>(source->ptr)->offer(most);
+    H2Stream& stream = *static_cast<H2Stream*>(source->ptr);
+    const H2Stream::Offer offer = stream.offer(most);
     if (offer.size == 0 && !offer.is_last) return NGHTTP2_ERR_DEFERRED;
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (offer.is_last) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (offer.is_last && stream.begin_trailers()) *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
     return static_cast<ssize_t>(offer.size);
   }
 

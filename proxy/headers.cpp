@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "runtime/random.h"
 #include "upstream/field_set.h"
@@ -78,6 +79,38 @@ void keep_only(Fields& fields, Stays stays) {
   std::erase_if(fields, [](const Field& field) { return field.name.empty(); });
 }
 
+/// Our pseudonym, with the version that a message came in; docs/design.md says why not a host's name.
+std::string_view via(upstream::Version received) {
+  switch (received) {
+    case upstream::Version::kHttp10:
+      return "1.0 portherd";
+    case upstream::Version::kHttp11:
+      return "1.1 portherd";
+    case upstream::Version::kHttp2:
+      return "2.0 portherd";
+  }
+  return "";
+}
+
+/// RFC 9110 6.5.1: framing, routing, request modifiers, authentication, content's format, and what controls the answer. (All that
+/// has an id is none for a trailer, either.)
+constexpr std::string_view kNeverTrailers[] = {
+    "age",         "allow",          "alt-svc",        "authentication-info", "authorization", "cache-control",
+    "clear-site-data", "expires",    "location",       "pragma",              "range",         "retry-after",
+    "set-cookie",  "vary",           "warning",        "www-authenticate",    "x-http-method-override",
+};
+constexpr std::string_view kNeverTrailerKinds[] = {"content-", "if-", "proxy-", "sec-", "access-control-", "x-forwarded-"};
+
+bool may_be_trailer(const Field& field) {
+  if (field.id != FieldId::kOther || field.name.find('_') != field.name.npos) return false;
+  const auto is_name = [&field](std::string_view never) { return runtime::equals_ignoring_case(field.name, never); };
+  const auto is_kind = [&field](std::string_view never) {
+    return runtime::equals_ignoring_case(field.name.substr(0, never.size()), never);
+  };
+  return std::none_of(std::begin(kNeverTrailers), std::end(kNeverTrailers), is_name) &&
+         std::none_of(std::begin(kNeverTrailerKinds), std::end(kNeverTrailerKinds), is_kind);
+}
+
 bool is_request_id(std::string_view text) {
   constexpr std::size_t kMost = 128;
   return text.size() <= kMost && upstream::is_target(text);
@@ -103,6 +136,7 @@ class RequestRewriter {
     }
     add_request_id();
     if (find(FieldId::kXRequestStart) == nullptr) add_request_start(began);
+    ours_.used_ = static_cast<std::size_t>(at_ - ours_.text_.data());
   }
 
  private:
@@ -218,12 +252,51 @@ class RequestRewriter {
   char* at_;  // where the next value goes
 
   static_assert(sizeof(AppFields::text_) >= kMostPeerFor + kMostPeerForwarded + upstream::kMaxHost +
-                                                3 * upstream::kMostAddress + upstream::kMostDigits + 128);
+                                                3 * upstream::kMostAddress + 2 * upstream::kMostDigits + 128);
 };
 
 void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted,
                      runtime::WallTime began, AppFields& ours) {
   RequestRewriter(head, client, peer_is_trusted, ours).rewrite(began);
+}
+
+Forwards count_forward(upstream::RequestHead& head, AppFields& ours) {
+  const Field* const field =
+      head.method == upstream::Method::kOptions ? upstream::find(head.fields, FieldId::kMaxForwards) : nullptr;
+  if (field == nullptr) return Forwards::kGoOn;
+  const bool is_number = !field->value.empty() && field->value.find_first_not_of("0123456789") == field->value.npos;
+  // More than 64 bits of hops are as good as 64 bits of them: "the recipient's maximum supported value".
+  const std::uint64_t left =
+      runtime::parse_number(field->value).value_or(std::numeric_limits<std::uint64_t>::max());
+  const auto count = std::count_if(head.fields.begin(), head.fields.end(),
+                                   [](const Field& other) { return other.id == FieldId::kMaxForwards; });
+  if (!is_number || count > 1) return Forwards::kUnclear;
+  if (left == 0) return Forwards::kEndHere;
+  keep_only(head.fields, [](const Field& other) { return other.id != FieldId::kMaxForwards; });
+  char* const begin = ours.text_.data() + ours.used_;
+  const auto size = static_cast<std::size_t>(upstream::put_number(begin, left - 1) - begin);
+  ours.fields_[ours.count_++] = {"Max-Forwards", {begin, size}, FieldId::kMaxForwards};
+  ours.used_ += size;
+  return Forwards::kGoOn;
+}
+
+void add_via(upstream::Version received, AppFields& ours) {
+  ours.fields_[ours.count_++] = {"Via", via(received), FieldId::kVia};
+}
+
+void add_via(upstream::ResponseHead& head) {
+  head.fields.push_back({"Via", via(head.version), FieldId::kVia});
+}
+
+std::string pass_trailers(std::string_view trailers) {
+  std::string passed;
+  while (!trailers.empty()) {
+    const std::size_t end = std::min(trailers.find("\r\n"), trailers.size() - 2);
+    const auto field = upstream::parse_field_line(trailers.substr(0, end));
+    if (field && may_be_trailer(*field)) passed.append(trailers.substr(0, end + 2));
+    trailers.remove_prefix(end + 2);
+  }
+  return passed;
 }
 
 void prepare_response(upstream::ResponseHead& head, bool keep_upgrade) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "proxy/client.h"
@@ -11,6 +12,13 @@
 #include "upstream/message.h"
 
 namespace proxy {
+
+/// What Max-Forwards says of a request, RFC 9110 7.6.2.
+enum class Forwards : std::uint8_t {
+  kGoOn,
+  kEndHere,  ///< the front is the last one who may see it, and answers
+  kUnclear,  ///< it is no number, or stands twice
+};
 
 /// Fields that we add to a request, and the memory of their values. Filled by prepare_request(), once for each exchange.
 class AppFields {
@@ -29,7 +37,9 @@ class AppFields {
 
  private:
   friend class RequestRewriter;
-  std::array<upstream::Field, 6> fields_;
+  friend Forwards count_forward(upstream::RequestHead& head, AppFields& ours);
+  friend void add_via(upstream::Version received, AppFields& ours);
+  std::array<upstream::Field, 8> fields_;
   std::size_t count_ = 0;
   std::array<char, 2048> text_;  // the values, one behind the other
   std::size_t used_ = 0;
@@ -42,6 +52,19 @@ class AppFields {
 /// the head's bytes. `began`: when the request came.
 void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted, runtime::WallTime began,
                      AppFields& ours);
+
+/// Behind prepare_request(): one hop fewer in Max-Forwards of OPTIONS. The other methods, for which it means nothing, keep it as
+/// it is (and TRACE never gets here).
+Forwards count_forward(upstream::RequestHead& head, AppFields& ours);
+
+/// Via, behind whatever there is (RFC 9110 7.6.3), where the front stands between two HTTP messages: an app that is reached by HTTP.
+/// Our own Python worker is a part of this server, not another one. `received`: how the message came to us.
+void add_via(upstream::Version received, AppFields& ours);
+void add_via(upstream::ResponseHead& head);
+
+/// Of trailers (field lines, each with its CRLF), in either direction, those that may go on, RFC 9110 6.5.1: none that says
+/// where a message ends, where it goes, who sends it or how it is to be read, for a recipient may take it for a field of the head.
+std::string pass_trailers(std::string_view trailers);
 
 /// Takes out of `head` what is for us only. `keep_upgrade`: it is the 101 of an upgrade that the client asked for.
 void prepare_response(upstream::ResponseHead& head, bool keep_upgrade);

@@ -29,6 +29,7 @@ inline constexpr Outcome kNoSuchHost{Fault::kClient, "no app has this host"};
 inline constexpr Outcome kBodyTooLarge{Fault::kClient, "body is larger than max_body"};
 inline constexpr Outcome kBodyTimeout{Fault::kClient, "body came too slowly"};
 inline constexpr Outcome kExpectationFailed{Fault::kClient, "unknown expectation"};
+inline constexpr Outcome kBadMaxForwards{Fault::kClient, "Max-Forwards is not one number"};
 inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
 inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
 inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an answer"};

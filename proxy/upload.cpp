@@ -58,7 +58,7 @@ void Upload::encode(const Slice& piece) {
 }
 
 void Upload::encode_end() {
-  if (wire_ == Wire::kChunked) upstream::write_last_chunk(to_worker_);
+  if (wire_ == Wire::kChunked) upstream::write_last_chunk(trailers_, to_worker_);
   if (wire_ == Wire::kFrames) upstream::write_body_frame({}, true, to_worker_);
 }
 
@@ -104,6 +104,7 @@ void Upload::become_tunnel() {
 void Upload::clear() {
   body_.clear();
   to_worker_.clear();
+  trailers_.clear();
   encoded_ = dropped_ = uncredited_ = accepted_ = 0;
   is_whole_ = is_end_encoded_ = has_failed_ = false;
   wire_ = Wire::kNone;

@@ -3,6 +3,7 @@
 // Bounded by its caller: buffer_body while it is gathered, then the credit that the client gets for what has gone.
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "runtime/buffer.h"
 #include "upstream/connection.h"
@@ -27,6 +28,9 @@ class Upload {
   void add(runtime::Slice piece);
   /// All of it has come; at once if there is none.
   void finish() { is_whole_ = true; }
+  /// Behind the body, on a chunked wire: field lines, each with its CRLF. Before finish().
+  void add_trailers(std::string trailers) { trailers_ = std::move(trailers); }
+  bool has_trailers() const { return !trailers_.empty(); }
   bool is_whole() const { return is_whole_; }
   /// What is here and not let go yet.
   runtime::Bytes size() const { return body_.size(); }
@@ -70,6 +74,7 @@ class Upload {
   runtime::Bytes dropped_ = 0;      // how much was let go
   runtime::Bytes uncredited_ = 0;   // received by add(), and not yet part of take_credit()
   runtime::ByteQueue to_worker_;    // encoded, not yet accepted by the worker's socket
+  std::string trailers_;
   runtime::Bytes accepted_ = 0;
   Wire wire_ = Wire::kNone;
   bool is_whole_ = false;

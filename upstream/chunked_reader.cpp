@@ -106,6 +106,7 @@ bool ChunkedReader::take_trailer(std::string_view line) {
     return broken("chunk extensions and trailers are too long"), false;
   if (!parse_field_line(line)) return broken("a trailer is not a field"), false;
   extra_ += line.size() + 2;
+  trailers_.append(line).append("\r\n");
   return true;
 }
 

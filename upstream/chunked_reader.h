@@ -1,6 +1,7 @@
 // The chunked coding (RFC 9112 7.1), strictly and a piece at a time. Used by both readers of HTTP/1 messages.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "runtime/buffer.h"
@@ -15,8 +16,10 @@ class ChunkedReader {
 
   void begin();
   /// kBody: a piece, taken out of `in`. kEnd: the last chunk and the trailers have been read. kMore, kBroken.
-  /// Trailers are checked and dropped.
   Step next(runtime::InBuffer& in, runtime::Slice& body);
+  /// After kEnd: the trailers, a field line each with its CRLF, as they came; which of them may go on:
+  /// proxy/headers.h. Empty: there are none.
+  std::string_view trailers() const { return trailers_; }
   /// What was wrong, after kBroken.
   std::string_view complaint() const { return complaint_; }
 
@@ -32,6 +35,7 @@ class ChunkedReader {
   std::uint64_t left_ = 0;      // of the chunk's data
   runtime::Bytes scanned_ = 0;  // of the line that is not whole yet: no LF before this
   runtime::Bytes extra_ = 0;    // extensions and trailers so far
+  std::string trailers_;        // at most kMostExtra; almost no body has any
   std::string_view complaint_;
 };
 

@@ -72,6 +72,7 @@ struct RequestHead {
 struct ResponseHead {
   std::uint16_t status = 0;
   std::string_view reason;           ///< may be empty
+  Version version = Version::kHttp11;  ///< in which the app has said it
   Framing framing = Framing::kNone;
   std::uint64_t content_length = 0;  ///< with kLength; also known for HEAD, where framing is kNone
   bool keep_alive = true;            ///< the worker's connection may be used again

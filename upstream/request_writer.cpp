@@ -89,8 +89,11 @@ void write_chunk(runtime::Slice piece, runtime::ByteQueue& out) {
   out.append_copy("\r\n");
 }
 
-void write_last_chunk(runtime::ByteQueue& out) {
-  out.append_copy("0\r\n\r\n");
+void write_last_chunk(std::string_view trailers, runtime::ByteQueue& out) {
+  if (trailers.empty()) return out.append_copy("0\r\n\r\n");
+  out.append_copy("0\r\n");
+  out.append_copy(trailers);
+  out.append_copy("\r\n");
 }
 
 }  // namespace upstream

@@ -17,7 +17,7 @@ void write_request(const RequestHead& head, std::span<const Field> ours, Framing
 
 /// One chunk; nothing for an empty piece (that would be the end). Also for answers to clients.
 void write_chunk(runtime::Slice piece, runtime::ByteQueue& out);
-/// The last chunk, without trailers.
-void write_last_chunk(runtime::ByteQueue& out);
+/// The last chunk, and the trailers: field lines, each with its CRLF, or nothing.
+void write_last_chunk(std::string_view trailers, runtime::ByteQueue& out);
 
 }  // namespace upstream

@@ -108,6 +108,7 @@ bool ResponseReader::take_status_line(std::string_view line, ResponseHead& head)
   if (!is_field_value(line.substr(kUpToReason - 1)))
     return broken("the reason has a control character"), false;
   is_http10_ = line[7] == '0';
+  head.version = is_http10_ ? Version::kHttp10 : Version::kHttp11;
   head.status = static_cast<std::uint16_t>(*code);
   return true;
 }

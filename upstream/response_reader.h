@@ -28,6 +28,8 @@ class ResponseReader {
   bool may_reuse() const { return state_ == State::kEnd && keep_alive_ && !has_surplus_; }
   /// The body has ended, whether or not next() has said kEnd.
   bool body_is_whole() const { return state_ == State::kEnd; }
+  /// After the end: see chunked_reader.h.
+  std::string_view trailers() const { return chunked_.trailers(); }
   std::string_view complaint() const { return complaint_; }
 
  private:

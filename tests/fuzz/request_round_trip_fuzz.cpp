@@ -69,7 +69,7 @@ Message read(const std::vector<std::string_view>& pieces) {
             out.append(std::move(body));
           break;
         case Step::kEnd:
-          if (head.framing == Framing::kChunked) upstream::write_last_chunk(out);
+          if (head.framing == Framing::kChunked) upstream::write_last_chunk({}, out);
           message.written = feed::text_of(out);
           message.is_whole = true;
           return message;

@@ -450,6 +450,22 @@ TEST_CASE("extensions and trailers of one body are 8 KiB at most, in all") {
   CHECK(status(std::string(9000, '0')) == "400");
 }
 
+TEST_CASE("trailers are there as they came until the next message begins (RFC 9112 7.1.2)") {
+  H1Reader reader;
+  reader.begin(kMaxHead, kMaxFields);
+  runtime::InBuffer in;
+  RequestHead head;
+  runtime::Slice body;
+  feed::fill(in, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nA: 1\r\nb:2 \r\n\r\n");
+  CHECK(reader.next(in, head, body) == Step::kHead);
+  CHECK(reader.next(in, head, body) == Step::kEnd);
+  CHECK(reader.trailers() == "A: 1\r\nb:2 \r\n");
+  reader.next_message();
+  feed::fill(in, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(reader.next(in, head, body) == Step::kHead);
+  CHECK(reader.trailers().empty());
+}
+
 TEST_CASE("a head has bounds: 414, 431 (RFC 9110 15.5.15, RFC 6585 5)") {
   const std::string host = "\r\nHost: a\r\n";
   CHECK(status_of("GET /" + std::string(kMaxHead / 2, 'a') + " HTTP/1.1" + host + "\r\n") == 414);

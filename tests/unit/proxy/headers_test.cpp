@@ -215,3 +215,56 @@ TEST_CASE("204 and interim answers have no Content-Length, 304 may (RFC 9110 8.6
   CHECK(response_of(103, {{"Content-Length", "0"}, {"Link", "x"}}) == "Link: x\n");
   CHECK(response_of(304, {{"Content-Length", "5"}}) == "Content-Length: 5\n");
 }
+
+TEST_CASE("Via stands behind those that came, with the version that the message came in (RFC 9110 7.6.3)") {
+  Prepared prepared(Pairs{{"Via", "1.0 fred"}});
+  add_via(upstream::Version::kHttp2, prepared.ours);
+  CHECK(prepared.passed() == "Via: 1.0 fred\n");
+  CHECK(prepared.added("Via") == "2.0 portherd");
+  ResponseHead answer;
+  answer.fields = fields_of({{"Server", "a"}, {"Via", "1.1 inner"}});
+  answer.version = upstream::Version::kHttp10;
+  add_via(answer);
+  CHECK(text_of(answer.fields) == "Server: a\nVia: 1.1 inner\nVia: 1.0 portherd\n");
+}
+
+TEST_CASE("Max-Forwards of OPTIONS is one number, and one fewer goes on (RFC 9110 7.6.2)") {
+  const auto counted = [](const Pairs& pairs, std::string* text = nullptr,
+                          upstream::Method method = upstream::Method::kOptions) {
+    Prepared prepared(pairs);
+    prepared.head.method = method;
+    const Forwards forwards = count_forward(prepared.head, prepared.ours);
+    if (text != nullptr) *text = prepared.passed() + "+" + std::string(prepared.added("Max-Forwards"));
+    return forwards;
+  };
+  std::string text;
+  CHECK(counted({{"A", "b"}}, &text) == Forwards::kGoOn);
+  CHECK(text == "A: b\n+none");
+  CHECK(counted({{"max-forwards", "10"}, {"A", "b"}}, &text) == Forwards::kGoOn);
+  CHECK(text == "A: b\n+9");
+  CHECK(counted({{"Max-Forwards", "18446744073709551616"}}, &text) == Forwards::kGoOn);
+  CHECK(text == "+18446744073709551614");
+  CHECK(counted({{"Max-Forwards", "0"}}) == Forwards::kEndHere);
+  CHECK(counted({{"Max-Forwards", "00"}}) == Forwards::kEndHere);
+  for (const std::string_view value : {"", "-1", "+1", "1, 1", "1.0", "x"}) {
+    CAPTURE(value);
+    CHECK(counted({{"Max-Forwards", value}}) == Forwards::kUnclear);
+  }
+  CHECK(counted({{"Max-Forwards", "1"}, {"Max-Forwards", "1"}}) == Forwards::kUnclear);
+  CHECK(counted({{"Max-Forwards", "0"}}, &text, upstream::Method::kGet) == Forwards::kGoOn);
+  CHECK(text == "Max-Forwards: 0\n+none");
+}
+
+TEST_CASE("no trailer goes on that a recipient might take for a field of the head (RFC 9110 6.5.1)") {
+  CHECK(pass_trailers("") == "");
+  CHECK(pass_trailers("X-Sum: 1\r\nserver-timing:a\r\n") == "X-Sum: 1\r\nserver-timing:a\r\n");
+  CHECK(pass_trailers("grpc-status: 0\r\ngrpc-message: \r\n") == "grpc-status: 0\r\ngrpc-message: \r\n");
+  for (const std::string name :
+       {"content-length", "Content-Type", "CONTENT-RANGE", "Transfer-Encoding", "Host", "Connection", "Trailer", "TE",
+        "Authorization", "Proxy-Authenticate", "Set-Cookie", "Cookie", "If-None-Match", "Range", "Expect", "Vary",
+        "Max-Forwards", "Via", "Date", "X-Forwarded-For", "X-Forwarded-Anything", "Forwarded", "X-Real-IP",
+        "X-Request-Id", "X_A", "Sec-WebSocket-Key", "Cache-Control", "Location", "Access-Control-Allow-Origin"}) {
+    CAPTURE(name);
+    CHECK(pass_trailers("A: b\r\n" + name + ": 5\r\nC: d\r\n") == "A: b\r\nC: d\r\n");
+  }
+}

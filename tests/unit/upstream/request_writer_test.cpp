@@ -89,6 +89,7 @@ TEST_CASE("chunks carry their size in hexadecimal; an empty piece is none (RFC 9
   write_chunk(in.take(12), out);
   feed::fill(in, std::string(2000, 'x'));
   write_chunk(in.take(2000), out);
-  write_last_chunk(out);
-  CHECK(feed::text_of(out) == "c\r\nhello, world\r\n7d0\r\n" + std::string(2000, 'x') + "\r\n0\r\n\r\n");
+  write_last_chunk("A: b\r\n", out);
+  write_last_chunk({}, out);
+  CHECK(feed::text_of(out) == "c\r\nhello, world\r\n7d0\r\n" + std::string(2000, 'x') + "\r\n0\r\nA: b\r\n\r\n0\r\n\r\n");
 }
