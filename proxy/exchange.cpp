@@ -26,6 +26,8 @@ using upstream::Version;
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
 
+constexpr std::string_view kReset = "the connection was reset";
+
 bool has_type(const upstream::Fields& fields, std::string_view type, std::string_view delimiters) {
   const upstream::Field* const field = upstream::find(fields, FieldId::kContentType);
   if (field == nullptr || !runtime::equals_ignoring_case(field->value.substr(0, type.size()), type)) return false;
@@ -347,6 +349,7 @@ void Exchange::tell_answer_end() {
 
 void Exchange::on_answer_end() {
   tell_answer_end();
+  if (reader_.has_surplus()) blame_worker("worker sent more than its answer", "nobody has asked for what stands behind it");
   // Fit for another exchange only if this one is over on both sides of the wire.
   lease_.give_back(reader_.may_reuse() && upload_.is_sent() && from_worker_.is_empty());
   end(kOk);
@@ -456,15 +459,20 @@ void Exchange::on_worker_closed(Io how) {
     return arm_deadline();
   }
   if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
-  if (head_sent_) return answer_ourselves(502, kAnswerCut);
-  attempt_failed(kWorkerLost, /*connect_failed=*/false);
+  if (!head_sent_) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
+  if (!answer_body_ended_) blame_worker("worker cut its answer off", how == Io::kFailed ? kReset : reader_.complaint());
+  answer_ourselves(502, kAnswerCut);
 }
 
 void Exchange::on_broken_answer() {
   if (reader_.was_not_taken()) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
-  runtime::log(runtime::Level::kWarning, "worker sent what is not an answer",
-               {{"app", app().name}, {"worker", record_.slot}, {"pid", record_.pid}, {"cause", reader_.complaint()}});
+  blame_worker("worker sent what is not an answer", reader_.complaint());
   answer_ourselves(502, kBadAnswer);
+}
+
+void Exchange::blame_worker(std::string_view what, std::string_view cause) const {
+  runtime::log(runtime::Level::kWarning, what,
+               {{"app", app().name}, {"worker", record_.slot}, {"pid", record_.pid}, {"cause", cause}});
 }
 
 void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
@@ -478,7 +486,10 @@ void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
                                   .accepted = upload_.accepted(),
                                   .answer_begun = head_sent_,
                                   .body_is_here = upload_.can_start_again()};
-  if (upstream::decide(attempt) != upstream::Verdict::kRetry) return answer_ourselves(502, outcome);
+  if (upstream::decide(attempt) != upstream::Verdict::kRetry) {
+    if (!connect_failed) blame_worker("worker gave no answer", reader_.complaint().empty() ? kReset : reader_.complaint());
+    return answer_ourselves(502, outcome);
+  }
   upstream::Dispatch& dispatch = desk_->dispatch();
   dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.

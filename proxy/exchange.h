@@ -84,6 +84,7 @@ class Exchange {
   void on_worker_closed(runtime::Io how);
   void attempt_failed(const Outcome&, bool connect_failed);
   void on_broken_answer();
+  void blame_worker(std::string_view what, std::string_view cause) const;
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
   void tell_options();

@@ -25,6 +25,8 @@ class AnswerReader {
   /// The worker has closed its side. kEnd: that was the end of the body. kBroken: the answer is cut off.
   Step on_close() { return speech_ == Speech::kHttp ? http_.on_close() : Step::kBroken; }
   bool may_reuse() const { return speech_ == Speech::kHttp ? http_.may_reuse() : worker_.may_reuse(); }
+  /// After kEnd: something stood behind the answer, which nobody has asked for.
+  bool has_surplus() const { return speech_ == Speech::kHttp ? http_.has_surplus() : worker_.has_surplus(); }
   /// The client can have the end of its answer; our own worker may still be busy with the request.
   bool body_is_whole() const { return speech_ == Speech::kHttp ? http_.body_is_whole() : worker_.body_is_whole(); }
   /// Of an answer that is whole: see chunked_reader.h. Our own worker protocol has none.

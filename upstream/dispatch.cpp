@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "runtime/log.h"
 #include "upstream/place.h"
 
 namespace upstream {
@@ -407,20 +408,31 @@ void Connection::on_idle_readable() { desk_->dispatch().on_idle_closed(*this); }
 
 /// Nothing is due on an idle connection: it is the worker's goodbye, or an answer nobody asked for. Both end it.
 void Dispatch::on_idle_closed(Connection& connection) {
-  const std::scoped_lock lock(lock_);
-  if (!connection.is_idle_) {  // taken over by another thread: it is their answer; our number is closed by a post
-    connection.watch_.want_read(false);
-    return;
+  char byte = 0;
+  const bool is_goodbye = ::recv(connection.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
+  std::uint32_t slot = 0;
+  std::int32_t pid = 0;
+  {
+    const std::scoped_lock lock(lock_);
+    if (!connection.is_idle_) {  // taken over by another thread: it is their answer; our number is closed by a post
+      connection.watch_.want_read(false);
+      return;
+    }
+    Place& place = *connection.place_;
+    slot = place.about.slot;
+    pid = place.about.pid;
+    auto& idle = place.idle[connection.desk_->thread_];
+    const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
+    std::unique_ptr<Connection> dead = std::move(*at);
+    idle.erase(at);
+    dead->is_idle_ = false;
+    --place.open;
+    bury(std::move(dead));
+    forget_if_empty_locked(place);
   }
-  Place& place = *connection.place_;
-  auto& idle = place.idle[connection.desk_->thread_];
-  const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
-  std::unique_ptr<Connection> dead = std::move(*at);
-  idle.erase(at);
-  dead->is_idle_ = false;
-  --place.open;
-  bury(std::move(dead));
-  forget_if_empty_locked(place);
+  if (is_goodbye) return;
+  runtime::log(runtime::Level::kWarning, "worker sent more than its answer",
+               {{"app", app_.name}, {"worker", slot}, {"pid", pid}, {"cause", "nobody has asked for it"}});
 }
 
 void Dispatch::figure_locked() {

@@ -26,6 +26,8 @@ class ResponseReader {
   Step on_close();
   /// After kEnd: both sides agree that the connection goes on, and nothing stood behind the answer.
   bool may_reuse() const { return state_ == State::kEnd && keep_alive_ && !has_surplus_; }
+  /// After kEnd: something stood behind the answer, which nobody has asked for.
+  bool has_surplus() const { return has_surplus_; }
   /// The body has ended, whether or not next() has said kEnd.
   bool body_is_whole() const { return state_ == State::kEnd; }
   /// After the end: see chunked_reader.h.

@@ -32,6 +32,8 @@ class WorkerAnswerReader {
   bool body_is_whole() const { return last_seen_; }
   /// After kEnd: nothing stood behind the answer.
   bool may_reuse() const { return last_seen_ && done_seen_ && !is_broken_ && !has_surplus_; }
+  /// After kEnd: something did.
+  bool has_surplus() const { return has_surplus_; }
   /// With kBroken: the worker will not run the request, it is safe to repeat elsewhere.
   bool was_not_taken() const { return was_not_taken_; }
   std::string_view complaint() const { return complaint_; }
