@@ -1,6 +1,6 @@
 #include "proxy/exchange.h"
 
-#include <array>
+#include <algorithm>
 
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
@@ -25,6 +25,10 @@ using upstream::Version;
 
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
+
+bool is_unknown_expectation(const upstream::Field& field) {
+  return field.id == FieldId::kExpect && !runtime::equals_ignoring_case(field.value, "100-continue");
+}
 
 constexpr std::string_view kReset = "the connection was reset";
 
@@ -66,8 +70,7 @@ bool Exchange::admit() {
     return false;
   }
   // RFC 9110 10.1.1: an expectation other than 100-continue may be answered 417.
-  if (!request_.expects_continue && request_.version != Version::kHttp10 &&
-      upstream::find(request_.fields, FieldId::kExpect) != nullptr) {
+  if (request_.version != Version::kHttp10 && std::any_of(request_.fields.begin(), request_.fields.end(), is_unknown_expectation)) {
     answer_ourselves(417, kExpectationFailed);
     return false;
   }
@@ -207,7 +210,7 @@ bool Exchange::send_head() {
   const bool is_http = app_speaks_http();
   // A body that is here as a whole has a length, however it came. Only chunks can have trailers behind them.
   const bool length_is_known =
-      request_.framing == Framing::kLength || (upload_.is_here_whole() && !upload_.has_trailers());
+      !upload_.has_trailers() && (request_.framing == Framing::kLength || upload_.is_here_whole());
   const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : upload_.size();
   const Framing framing = request_.framing == Framing::kNone ? Framing::kNone
                           : length_is_known                  ? Framing::kLength

@@ -9,8 +9,10 @@
 
 #include "proxy/h2_session.h"
 #include "proxy/h2_wire.h"
+#include "upstream/chunked_reader.h"
 #include "upstream/field_set.h"
 #include "upstream/grammar.h"
+#include "upstream/put.h"
 
 namespace proxy {
 namespace {
@@ -132,6 +134,14 @@ Slice H2Stream::copy_in(std::string_view& bytes) {
   return piece;
 }
 
+/// Bounded as those of a chunked body are.
+void H2Stream::on_trailer(std::string_view name, std::string_view value) {
+  const Bytes size = name.size() + value.size() + upstream::kAroundField;
+  has_many_trailers_ = has_many_trailers_ || request_trailers_.size() + size > upstream::ChunkedReader::kMostExtra;
+  if (has_many_trailers_ || exchange_->has_ended()) return;
+  request_trailers_.append(name).append(": ").append(value).append("\r\n");
+}
+
 void H2Stream::on_body_end() {
   request_ended_ = true;
   in_ = runtime::Chunk();
@@ -155,7 +165,8 @@ void H2Stream::give(Slice piece) {
 
 void H2Stream::give_end() {
   if (exchange_->has_ended() || (is_tunnel_ && !is_open_)) return;
-  exchange_->on_body_end();
+  if (has_many_trailers_) return exchange_->refuse(*this, session_.facts(), 431, "trailers are too long");
+  exchange_->on_body_end(request_trailers_);
 }
 
 void H2Stream::on_tunnel_open() {

@@ -24,6 +24,8 @@ class H2Stream final : public ClientStream {
   void begin();
   void refuse(std::uint16_t status, std::string_view reason);
   void on_body(std::string_view bytes);
+  /// A field behind the body; nghttp2 has looked at its shape. Before on_body_end().
+  void on_trailer(std::string_view name, std::string_view value);
   void on_body_end();
   // What of it came before begin().
   void on_early_body(runtime::Slice piece);
@@ -81,7 +83,7 @@ class H2Stream final : public ClientStream {
   std::size_t index_ = 0;    // the session's: where it is among its streams
   runtime::ByteQueue body_;  // of the answer
   runtime::ByteQueue for_tunnel_;  // came before it was open: a client may be that sure, but the app is not told
-  std::string trailers_;     // of the answer: field lines, each with its CRLF
+  std::string request_trailers_, trailers_;  // the answer's; field lines, each with its CRLF
   runtime::Chunk in_;        // where pieces of the request's body are copied to
   runtime::Bytes in_used_ = 0;
   runtime::Bytes held_ = 0;     // body bytes given to the exchange and not yet taken
@@ -95,6 +97,7 @@ class H2Stream final : public ClientStream {
   bool request_ended_ = false;  // END_STREAM came
   bool is_tunnel_ = false;      // RFC 8441: what the client sends is no body
   bool is_open_ = false;        // and the app has agreed to it
+  bool has_many_trailers_ = false;  // more of them than may be
   bool is_cut_ = false;         // reset by us, on behalf of the exchange or of a clock
 };
 

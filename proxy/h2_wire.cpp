@@ -50,11 +50,14 @@ struct H2Callbacks {
     return nghttp2_session_set_stream_user_data(wire, frame->hd.stream_id, stream);
   }
 
-  static int on_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+  static int on_header(nghttp2_session* wire, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                        void* self) noexcept {
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       session(self).head_.add(text(name, name_size), text(value, value_size));
+    } else if (H2Stream* const stream = stream_of(wire, frame->hd.stream_id)) {
+      stream->on_trailer(text(name, name_size), text(value, value_size));
+    }
     return 0;
   }
 

@@ -236,3 +236,54 @@ TEST_CASE("a client of HTTP/2 gets the trailers and the interim answers, and no 
   CHECK(without(folder.read("heads"), is_added_for_client) ==
         "HTTP/2 103 \r\nlink: </a.css>\r\n\r\nHTTP/2 200 \r\nvia: 1.1 portherd\r\n\r\nx-sum: 1\r\n");
 }
+
+TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they are not too long") {
+  if (!play::is_installed("nghttp")) return;
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kGathered);
+  const std::string url = "http://127.0.0.1:" + std::to_string(portherd.port()) + "/";
+  const std::string body = folder.write("body", "abc");
+  play::Ended nghttp;
+  std::thread client([&] {
+    nghttp = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body, "--trailer", "x-sum: 1", "--trailer",
+                        "authorization: x", url});
+  });
+  play::Peer worker = app.accept();
+  const std::string head = worker.read_head();
+  CHECK(play::field_of(head, "Transfer-Encoding") == "chunked");
+  CHECK(play::field_of(head, "Content-Length").empty());
+  CHECK(worker.read(23) == "3\r\nabc\r\n0\r\nx-sum: 1\r\n\r\n");
+  worker.send(EMPTY);
+  client.join();
+  CHECK(nghttp.out.find(":status: 200") != nghttp.out.npos);
+
+  const play::Ended refused = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body, "--trailer",
+                                         "x-sum: " + std::string(9000, 'x'), url});
+  CHECK(refused.out.find(":status: 431") != refused.out.npos);
+  CHECK_FALSE(app.has_visitor());
+}
+
+TEST_CASE("a body that breaks off never looks whole to the app") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kStreamed);
+  for (const std::string_view rest : {
+           "x\r\n"sv, "3\r\nabcd\r\n0\r\n\r\n"sv, "0\r\nA : b\r\n\r\n"sv, "0\r\n\n"sv, "3;=\r\n"sv,
+       }) {
+    CAPTURE(rest);
+    play::Peer client = play::connect(portherd.port());
+    client.send(CHUNKED "\r\n2\r\nok\r\n");
+    play::Peer worker = app.accept();
+    worker.read_head();
+    CHECK(worker.read(7) == "2\r\nok\r\n");
+    client.send(std::string(rest) + GET "\r\n");
+    const play::Answer answer = client.read_answer();
+    CHECK(answer.status == 400);
+    CHECK(answer.field("Connection") == "close");
+    CHECK(client.is_closed_by_peer());
+    const std::string behind = worker.read_to_end();
+    CHECK(behind.find("0\r\n") == behind.npos);
+    CHECK_FALSE(app.has_visitor());
+  }
+}

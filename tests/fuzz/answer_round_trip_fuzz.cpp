@@ -63,7 +63,7 @@ Answer read(std::string_view wire, Method method) {
           out.append(std::move(body));
         break;
       case Step::kEnd:
-        if (head.framing == Framing::kChunked) upstream::write_last_chunk({}, out);
+        if (head.framing == Framing::kChunked) upstream::write_last_chunk(proxy::pass_trailers(reader.trailers()), out);
         answer.written = feed::text_of(out);
         answer.is_whole = true;
         return answer;

@@ -2,6 +2,7 @@
 // same message. First byte: how the bytes come.
 #include "fuzz/expect.h"
 #include "proxy/h1_reader.h"
+#include "proxy/headers.h"
 #include "upstream/field_set.h"
 #include "upstream/request_writer.h"
 
@@ -17,7 +18,7 @@ constexpr upstream::FieldSet kHopsOwn{
 
 struct Message {
   std::string head;
-  std::string body;
+  std::string body, trailers;
   std::string written;  ///< as an app would get it
   bool is_whole = false;
 };
@@ -69,7 +70,8 @@ Message read(const std::vector<std::string_view>& pieces) {
             out.append(std::move(body));
           break;
         case Step::kEnd:
-          if (head.framing == Framing::kChunked) upstream::write_last_chunk({}, out);
+          message.trailers = proxy::pass_trailers(reader.trailers());
+          if (head.framing == Framing::kChunked) upstream::write_last_chunk(message.trailers, out);
           message.written = feed::text_of(out);
           message.is_whole = true;
           return message;
@@ -91,6 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Message second = read({first.written});
   fuzz::expect(second.is_whole, "what was written is a message");
   fuzz::expect(first.body == second.body, "the body is the same");
+  fuzz::expect(first.trailers == second.trailers, "the trailers are the same");
   fuzz::expect(first.head == second.head, "the head is the same");
   fuzz::expect(first.written == second.written, "and stays so");
   return 0;
