@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <map>
@@ -206,7 +207,7 @@ class Checker {
     std::size_t sum = 0;
     for (App const& app : settings_.apps) {
       bool const is_proxy = app.kind() == AppKind::kProxy;
-      sum += is_proxy ? app.proxy.size() : app.workers;
+      sum += is_proxy ? app.proxy.size() : app.has_processes() ? app.workers : 0;
       if (sum <= kMostWorkers) continue;
       return add(key_of(app, is_proxy ? "proxy" : "workers"),
                  fmt::format("more than {} workers, all apps together", kMostWorkers));
@@ -221,6 +222,7 @@ class Checker {
     check_account(key_of(app, "group"), "", app.group);
     check_env_file(app);
     check_stop_signal(app);
+    check_routes(app);
     if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
     if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
       add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`",
@@ -237,12 +239,51 @@ class Checker {
     if (!app.command.empty()) kinds.push_back("command");
     if (!app.proxy.empty()) kinds.push_back("proxy");
     if (kinds.empty()) {
-      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`", app.name));
+      if (!app.routes.empty()) return;
+      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`, or `routes`", app.name));
     }
     for (std::size_t i = 1; i < kinds.size(); ++i) {
       add(key_of(app, kinds[i]),
           fmt::format("app `{}` has `{}` and `{}`; it can be only one", app.name, kinds[0], kinds[i]));
     }
+  }
+
+  void check_routes(App const& app) {
+    std::map<std::string_view, std::size_t> seen;
+    for (std::size_t i = 0; i < app.routes.size(); ++i) {
+      Route const& route = app.routes[i];
+      std::string const key = fmt::format("{}.routes[{}]", key_of(app), i);
+      if (auto const [first, is_new] = seen.emplace(route.path, i); !is_new) {
+        add(key, fmt::format("path {} has a route already{}", in_quotes(route.path),
+                             at(fmt::format("{}.routes[{}]", key_of(app), first->second))));
+      }
+      check_route(key, route);
+    }
+  }
+
+  void check_route(std::string const& key, Route const& route) {
+    if (route.files.empty() == route.redirect.empty()) {
+      add(key, fmt::format("a route needs {} of `files` and `redirect`", route.files.empty() ? "one" : "only one"));
+    }
+    if (route.path.find('?') != std::string::npos) {
+      add(key + ".path", "`path` of a route has no query: it is compared with what stands before the `?`");
+    }
+    if (!route.files.empty()) check_files(key + ".files", route.files);
+    constexpr std::array<std::size_t, 4> kRedirects{301, 302, 307, 308};
+    if (std::ranges::find(kRedirects, route.status) == kRedirects.end()) {
+      add(key + ".status", "`status` must be 301, 302, 307 or 308");
+    }
+    if (!route.redirect.empty() && route.keep_path && route.redirect.find('?') != std::string::npos) {
+      add(key + ".redirect", "`redirect` with a query needs `keep_path = false`: nothing can be put behind a query");
+    }
+  }
+
+  // The front reads its settings as TOML, which is UTF-8.
+  void check_files(std::string const& key, std::string const& folder) {
+    if (printable(folder, folder.size()) != folder) {
+      return add(key, fmt::format("`files`: {} is not UTF-8 text", in_quotes(printable(folder, kLongestLine))));
+    }
+    if (int const why = why_no_folder(folder, X_OK)) add_reason(key, "files", folder, why);
   }
 
   // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.

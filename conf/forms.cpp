@@ -31,15 +31,26 @@ bool is_host(std::string_view host) {
   return host.size() <= kLongestHost && std::ranges::all_of(runtime::split(host, '.'), is_label);
 }
 
+bool is_url_path(std::string_view path) {
+  return path.starts_with('/') &&
+         std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
+}
+
+// RFC 9110 10.2.2. What is not one of these two schemes is no place for a visitor of a web site.
+bool is_location(std::string_view text) {
+  if (is_url_path(text)) return !text.starts_with("//");
+  for (std::string_view const scheme : {"http://", "https://"}) {
+    if (!text.starts_with(scheme)) continue;
+    std::string_view const rest = text.substr(scheme.size() - 1);  // with one "/" of the two
+    return rest.size() > 1 && rest[1] != '/' && is_url_path(rest);
+  }
+  return false;
+}
+
 bool is_user_name(std::string_view name) {
   return name.size() <= kLongestName && !name.starts_with('-') && std::ranges::all_of(name, [](char c) {
            return is_letter_or_digit(c) || c == '-' || c == '_' || c == '.';
          });
-}
-
-bool is_url_path(std::string_view path) {
-  return path.starts_with('/') &&
-         std::ranges::all_of(path, [](char c) { return c > ' ' && c < 0x7f && c != '#'; });
 }
 
 // A Python identifier; what is beyond ASCII is left to Python (PEP 3131).
@@ -72,6 +83,9 @@ std::optional<std::string> refusal(std::string_view text, Form form) {
     case Form::kUrlPath:
       good = is_url_path(text);
       break;
+    case Form::kLocation:
+      good = is_location(text);
+      break;
     case Form::kPlain:
     case Form::kPath:
     case Form::kProgram:
@@ -83,7 +97,9 @@ std::optional<std::string> refusal(std::string_view text, Form form) {
   if (good) return std::nullopt;
   std::string_view const wanted = form == Form::kHost   ? "a host name without scheme and port (or `\"*\"`)"
                                   : form == Form::kName ? "a name of letters, digits, `-`, `_` and `.`"
-                                                        : "a path that begins with `/`, percent-encoded";
+                                  : form == Form::kLocation
+                                      ? "a URL with http:// or https://, or a path that begins with one `/`"
+                                      : "a path that begins with `/`, percent-encoded";
   return fmt::format("must be {}, not {}", wanted, in_quotes(printable(text)));
 }
 

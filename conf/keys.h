@@ -21,6 +21,7 @@ enum class Form {
   kProgram,  ///< a name for PATH, or a path as above; of a list, its first item
   kHost,     ///< a host name as in a URL, or "*"
   kUrlPath,  ///< begins with "/"
+  kLocation,  ///< a URL, or a path as above
   kSize,     ///< bytes, written with a unit
   kListenAddress,  ///< any Address
   kSocketPath,     ///< an Address that is a path
@@ -28,6 +29,7 @@ enum class Form {
 
 inline constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int32_t>::max();
 inline constexpr std::uint64_t kMostItems = 1000;  // of a list
+inline constexpr std::uint64_t kMostRoutes = 100;  // of an app: each request looks at all of them
 inline constexpr std::uint64_t kMinute = 60'000;   // of milliseconds, the unit of a duration's bounds
 inline constexpr std::uint64_t kDay = 24 * 60 * kMinute;
 
@@ -238,6 +240,37 @@ void visit(V& v, Health& health) {
 }
 
 template <class V>
+void visit(V& v, Route& route) {
+  v(Row{.key = "path",
+        .meaning = "The paths that begin so are this route's; `\"/a\"` is `/a` and all below it, `\"/a/\"` only what is "
+                   "below. Of two that fit, the longer one.",
+        .form = Form::kUrlPath},
+    route.path);
+  v(Row{.key = "files",
+        .meaning = "Folder whose files are the answers: `index.html` for a folder, `.br` and `.gz` siblings for those "
+                   "who take them. The front's user must be able to read it. Names that begin with a dot are hidden, and "
+                   "no link leads out.",
+        .form = Form::kPath,
+        .unset = "no files",
+        .example = R"("static/")"},
+    route.files);
+  v(Row{.key = "redirect",
+        .meaning = "Where the answer sends the client: a URL, or a path of the same host.",
+        .form = Form::kLocation,
+        .unset = "no redirect",
+        .example = R"("https://www.example.com/")"},
+    route.redirect);
+  v(Row{.key = "status",
+        .meaning = "Of the redirect: 307 and 308 keep the method, 301 and 308 are for ever.",
+        .least = 301,
+        .most = 308},
+    route.status);
+  v(Row{.key = "keep_path",
+        .meaning = "Put what follows `path`, and the query, behind `redirect`."},
+    route.keep_path);
+}
+
+template <class V>
 void visit_what(V& v, App& app) {
   v(Row{.key = "wsgi",
         .meaning = "A Python app, `\"module:attr\"`; `attr` may be dotted, or a call without arguments.",
@@ -393,6 +426,15 @@ void visit_clocks(V& v, App& app) {
 }
 
 template <class V>
+void visit_routes(V& v, App& app) {
+  v(Row{.key = "routes",
+        .meaning = "Answers of the front itself, by the beginning of the path: files, or a redirect. All else is the app's; an "
+                   "app may also be routes alone.",
+        .most = kMostRoutes},
+    app.routes);
+}
+
+template <class V>
 void visit(V& v, App& app) {
   visit_what(v, app);
   visit_where(v, app);
@@ -400,6 +442,7 @@ void visit(V& v, App& app) {
   visit_herd(v, app);
   visit_queue(v, app);
   visit_clocks(v, app);
+  visit_routes(v, app);
 }
 
 /// All but the apps: those are under [apps.NAME] or in a file each, and the walker loops over them itself.
@@ -416,6 +459,10 @@ void visit(V& v, Settings& settings) {
 template <class T>
 concept Section = std::same_as<T, Listen> || std::same_as<T, Front> || std::same_as<T, Clocks> ||
     std::same_as<T, Tls> || std::same_as<T, Control> || std::same_as<T, Log> || std::same_as<T, AccessLog> ||
-    std::same_as<T, ErrorLog> || std::same_as<T, Health>;
+    std::same_as<T, ErrorLog> || std::same_as<T, Health> || std::same_as<T, Route>;
+
+/// Several such tables, `[[routes]]`.
+template <class T>
+concept SectionList = std::same_as<T, std::vector<Route>>;
 
 }  // namespace conf

@@ -12,12 +12,18 @@ namespace {
 // The visitor that prints one table, then the tables in it: TOML wants a table's own keys first.
 class Printer {
  public:
-  Printer(std::string table, Origins const* origins) : table_(std::move(table)), origins_(origins) {}
+  Printer(std::string table, Origins const* origins)
+      : table_(std::move(table)), header_(fmt::format("[{}]", table_)), origins_(origins) {}
+  // One of several: "apps.shop.routes[0]" stands below [[apps.shop.routes]].
+  Printer(std::string const& list, std::size_t index, Origins const* origins)
+      : table_(fmt::format("{}[{}]", list, index)), header_(fmt::format("[[{}]]", list)), origins_(origins) {}
 
   template <class T>
   void operator()(Row const& row, T& value) {
     if constexpr (Section<T>) {
       print_section(row, value);
+    } else if constexpr (SectionList<T>) {
+      print_sections(row, value);
     } else {
       std::string const text = write(value, row);
       if (text.empty()) {
@@ -30,7 +36,7 @@ class Printer {
 
   std::string text() const {
     if (table_.empty()) return inner_;
-    return fmt::format("\n[{}]\n{}{}", table_, own_, inner_);
+    return fmt::format("\n{}\n{}{}", header_, own_, inner_);
   }
 
  private:
@@ -42,6 +48,15 @@ class Printer {
     Printer printer(key_of(row.key), origins_);
     visit(printer, value);
     inner_ += printer.text();
+  }
+
+  template <class T>
+  void print_sections(Row const& row, T& value) {
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      Printer printer(key_of(row.key), i, origins_);
+      visit(printer, value[i]);
+      inner_ += printer.text();
+    }
   }
 
   void add(std::string_view key, std::string_view text) {
@@ -60,6 +75,7 @@ class Printer {
   }
 
   std::string table_;
+  std::string header_;
   Origins const* origins_;  // may be null
   std::string own_;         // this table's own keys
   std::string inner_;       // the tables in it

@@ -36,10 +36,10 @@ class Places {
   void operator()(Row const& row, T& value) {
     if (row.key == wanted_) found_.push_back(table_);
     if constexpr (Section<T>) {
-      std::string const outer = table_;
-      table_ = joined(outer, row.key);
-      visit(*this, value);
-      table_ = outer;
+      look_into(row.key, value);
+    } else if constexpr (SectionList<T>) {
+      typename T::value_type one;
+      look_into(row.key, one);
     }
   }
 
@@ -50,6 +50,14 @@ class Places {
   }
 
  private:
+  template <class T>
+  void look_into(std::string_view key, T& section) {
+    std::string const outer = table_;
+    table_ = joined(outer, key);
+    visit(*this, section);
+    table_ = outer;
+  }
+
   std::string_view wanted_;
   std::string table_;
   std::vector<std::string> found_;
@@ -91,6 +99,8 @@ class TableReader {
     if (entry == nullptr) return;
     if constexpr (Section<T>) {
       read_section(row, *entry, value);
+    } else if constexpr (SectionList<T>) {
+      read_sections(row, entry->value, value);
     } else if (std::optional<Fault> fault = read(entry->value, row, value)) {
       add(row.key, fault->line, fault->column, fmt::format("`{}` {}", row.key, fault->sentence));
     }
@@ -130,7 +140,27 @@ class TableReader {
           fmt::format("`{}` must be a table{}, not {}", row.key, or_a_word, describe(entry.value)));
       return;
     }
-    TableReader inner(entry.value, joined(prefix_, row.key), source_, into_);
+    read_table(entry.value, joined(prefix_, row.key), value);
+  }
+
+  // [[routes]], or routes = [{ ... }, { ... }]
+  template <class T>
+  void read_sections(Row const& row, Node const& list, T& value) {
+    auto const is_table = [](Node const& node) { return node.kind == Node::Kind::kTable; };
+    if (list.kind != Node::Kind::kList || !std::ranges::all_of(list.items, is_table)) {
+      return add(row.key, list.line, list.column, fmt::format("`{}` must be tables `[[{}]]`", row.key, row.key));
+    }
+    if (list.items.size() > row.most) {
+      return add(row.key, list.line, list.column, fmt::format("`{}` has more than {} items", row.key, row.most));
+    }
+    for (std::size_t i = 0; i < list.items.size(); ++i) {
+      read_table(list.items[i], fmt::format("{}[{}]", joined(prefix_, row.key), i), value.emplace_back());
+    }
+  }
+
+  template <class T>
+  void read_table(Node const& table, std::string prefix, T& value) {
+    TableReader inner(table, std::move(prefix), source_, into_);
     visit(inner, value);
     inner.refuse_unknown();
   }
@@ -167,6 +197,8 @@ class PathResolver {
   void operator()(Row const& row, T& value) {
     if constexpr (Section<T>) {
       visit(*this, value);
+    } else if constexpr (SectionList<T>) {
+      for (auto& section : value) visit(*this, section);
     } else if constexpr (std::same_as<T, std::string>) {
       if (row.form == Form::kPath && !value.empty()) value = absolute(folder_, value);
       if (row.form == Form::kProgram) resolve_program(value);

@@ -4,6 +4,7 @@
 
 #include "conf/keys.h"
 #include "conf/values.h"
+#include "runtime/text.h"
 
 namespace conf {
 namespace {
@@ -44,6 +45,15 @@ std::string below(std::string_view table, std::string_view key) {
   return table.empty() ? std::string(key) : fmt::format("{}.{}", table, key);
 }
 
+// None of it is in force: every line that is not yet a comment becomes one.
+std::string commented(std::string_view text) {
+  std::string out;
+  for (std::string_view const line : runtime::split(text.substr(0, text.size() - 1), '\n')) {
+    out += fmt::format("{}{}\n", line.empty() || line.starts_with('#') ? "" : "# ", line);
+  }
+  return out;
+}
+
 // The visitor that writes one table of the page, then the tables in it.
 class PageWriter {
  public:
@@ -54,6 +64,11 @@ class PageWriter {
     if constexpr (Section<T>) {
       PageWriter writer(below(table_, row.key), row.meaning);
       visit(writer, value);
+      inner_ += writer.text();
+    } else if constexpr (SectionList<T>) {
+      PageWriter writer(fmt::format("[{}]", below(table_, row.key)), row.meaning);
+      typename T::value_type one;
+      visit(writer, one);
       inner_ += writer.text();
     } else {
       std::string const standard = write(value, row);
@@ -87,6 +102,11 @@ class ExampleWriter {
       ExampleWriter writer(below(table_, row.key), row.meaning, with_examples_);
       visit(writer, value);
       inner_ += writer.text();
+    } else if constexpr (SectionList<T>) {
+      ExampleWriter writer(fmt::format("[{}]", below(table_, row.key)), row.meaning, with_examples_);
+      typename T::value_type one;
+      visit(writer, one);
+      inner_ += with_examples_ ? writer.text() : commented(writer.text());
     } else {
       add(row, write(value, row));
     }

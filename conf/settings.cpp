@@ -14,6 +14,8 @@ std::size_t slots_by_kind(App const& app) {
       return kSlotsOfCommand;
     case AppKind::kProxy:
       return kSlotsOfProxy;
+    case AppKind::kNone:
+      break;  // nobody has a slot; the number is only never 0
   }
   return kSlotsOfCommand;
 }

@@ -125,7 +125,17 @@ struct Health {
   bool operator==(Health const&) const = default;
 };
 
-enum class AppKind { kWsgi, kCommand, kProxy };
+enum class AppKind { kWsgi, kCommand, kProxy, kNone };
+
+/// One [[routes]] of an app: what the front answers itself to paths that begin with `path`, without a worker.
+struct Route {
+  std::string path = "/";     ///< percent-encoded or not, see proxy/route.h
+  std::string files;          ///< a folder, absolute; empty: this is a redirect
+  std::string redirect;       ///< a URL or a path of the same host; empty: these are files
+  std::size_t status = 307;   ///< of the redirect: 301, 302, 307 or 308
+  bool keep_path = true;      ///< what follows `path` is put behind `redirect`, the query too
+  bool operator==(Route const&) const = default;
+};
 
 /// One file in apps.d/, or one [apps.NAME]. Paths in it are absolute once loaded from a file.
 struct App {
@@ -164,8 +174,12 @@ struct App {
   milliseconds total_timeout{0};  ///< 0: off
   milliseconds graceful_timeout{30'000};
 
-  /// What it runs. Only for an app that check() let pass: exactly one of the three is set.
+  std::vector<Route> routes;  ///< of those that fit a path the longest wins
+
+  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes.
   AppKind kind() const;
+  /// The supervisor starts workers for it.
+  bool has_processes() const { return !wsgi.empty() || !command.empty(); }
   bool operator==(App const&) const = default;
 };
 
@@ -181,7 +195,8 @@ struct Settings {
 
 inline AppKind App::kind() const {
   if (!wsgi.empty()) return AppKind::kWsgi;
-  return command.empty() ? AppKind::kProxy : AppKind::kCommand;
+  if (!command.empty()) return AppKind::kCommand;
+  return proxy.empty() ? AppKind::kNone : AppKind::kProxy;
 }
 
 /// Fills what depends on other settings: `concurrency` of an app (threads for wsgi, 16 for command, 1024 for

@@ -18,6 +18,7 @@ Proof proof_for(const conf::App& app) {
       if (has_path) return {.probe = true, .path = app.health.path};
       return {.notify = true, .probe = true};
     case conf::AppKind::kProxy:
+    case conf::AppKind::kNone:
       return {};
   }
   return {};

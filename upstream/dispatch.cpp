@@ -133,7 +133,7 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_re
 
 /// Whether another worker is there, or will come because the supervisor starts one.
 bool Dispatch::may_come_locked(WorkerId other_than) const {
-  return app_.kind() != conf::AppKind::kProxy || has_other_locked(other_than);
+  return app_.has_processes() || has_other_locked(other_than);
 }
 
 bool Dispatch::has_other_locked(WorkerId worker) const {

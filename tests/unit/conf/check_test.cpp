@@ -69,7 +69,7 @@ proxy = ["unix:c.sock"]
 TEST_CASE("an app is exactly one of wsgi, command and proxy") {
   Folder const folder;
   CHECK(problems_of(folder, "[apps.a]\nworkers = 1\n") ==
-        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`"});
+        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nproxy = ['unix:x']\n") ==
         Lines{"3:1 app `a` has `command` and `proxy`; it can be only one"});
 }
@@ -346,7 +346,7 @@ TEST_CASE("what could not be read is not asked for, and all else is: by file and
   CHECK(problems_of(folder, "[apps.a]\ncommand = 'sh'\nuser = 'no-such-user'\n[apps.b]\nworkers = 1\n") ==
         Lines{R"(2:11 `command` must be a list of strings, not "sh")",
               R"(3:1 no user "no-such-user" on this machine)",
-              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`"});
+              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
   folder.write("apps.d/a.toml", "proxy = ['unix:a']\nuser = 'no-such-user'\n");
   conf::Loaded const loaded =
       conf::load_and_check(folder.write("portherd.toml", "[front]\nthreads = 'x'\nuser = 'no-such-user'\n"));
@@ -394,4 +394,30 @@ TEST_CASE("settings made in code are checked too, and their problems stand alone
   REQUIRE(made.problems.size() == 2);
   CHECK(text(made.problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");
   CHECK(text(made.problems[1]) == "`workers` must be at least 1");
+}
+
+TEST_CASE("an app may be routes alone, and a route is one thing") {
+  Folder const folder;
+  folder.write("static/a", "");
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\n") == Lines{});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/'\n") ==
+        Lines{"1:1 a route needs one of `files` and `redirect`"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\nredirect = '/x'\n") ==
+        Lines{"1:1 a route needs only one of `files` and `redirect`"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\nstatus = 303\n") ==
+        Lines{"3:1 `status` must be 301, 302, 307 or 308"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x?y'\n") ==
+        Lines{"2:1 `redirect` with a query needs `keep_path = false`: nothing can be put behind a query"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\npath = '/a?b'\n") ==
+        Lines{"3:1 `path` of a route has no query: it is compared with what stands before the `?`"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\n[[apps.a.routes]]\nredirect = '/y'\n") ==
+        Lines{"3:1 path \"/\" has a route already ($/portherd.toml:1)"});
+}
+
+TEST_CASE("the folder of a files route is there") {
+  Folder const folder;
+  folder.write("file", "");
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'nowhere'\n") ==
+        Lines{"2:1 `files`: \"$/nowhere\": No such file or directory"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'file'\n") == Lines{"2:1 `files`: \"$/file\": Not a directory"});
 }

@@ -437,3 +437,44 @@ TEST_CASE("an empty string is the same as no line, where there need not be one")
   CHECK(problems_of("[front]\nuser = ''\n[apps.a]\nwsgi = ''").empty());
   CHECK(problems_of("[apps.a]\npython = ''") == Lines{"2:10 `python` must not be empty"});
 }
+
+TEST_CASE("routes stand in tables of their own, and their folders are the app's") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[apps.shop]
+directory = "/srv/shop"
+proxy = ["unix:shop.sock"]
+[[apps.shop.routes]]
+path = "/static/"
+files = "static/"
+[[apps.shop.routes]]
+path = "/old"
+redirect = "https://new.example/?a"
+status = 308
+keep_path = false
+)",
+                                              "portherd.toml");
+  REQUIRE(loaded.problems.empty());
+  std::vector<conf::Route> const& routes = loaded.settings.apps.at(0).routes;
+  REQUIRE(routes.size() == 2);
+  CHECK(routes[0] == conf::Route{.path = "/static/", .files = "/srv/shop/static/"});
+  CHECK(routes[1] ==
+        conf::Route{.path = "/old", .redirect = "https://new.example/?a", .status = 308, .keep_path = false});
+  CHECK(loaded.origins.at("apps.shop.routes[1].status").line == 11);
+}
+
+TEST_CASE("what is no route is said where it stands") {
+  CHECK(problems_of("[apps.a]\nroutes = 1\n") == Lines{"2:10 `routes` must be tables `[[routes]]`"});
+  CHECK(problems_of("[apps.a]\nroutes = ['/']\n") == Lines{"2:10 `routes` must be tables `[[routes]]`"});
+  CHECK(problems_of("[apps.a.routes]\npath = '/'\n").size() == 1);
+  CHECK(problems_of("[[apps.a.routes]]\nfile = 'x'\n") == Lines{"2:1 unknown key `file`; did you mean `files`?"});
+  CHECK(problems_of("[[apps.a.routes]]\npath = 'x'\n") ==
+        Lines{R"(2:8 `path` must be a path that begins with `/`, percent-encoded, not "x")"});
+  for (std::string_view const bad :
+       {"x", "//evil.example/", "javascript:alert(1)", "https://", "http:///", "ftp://a.example/", "https://a b"}) {
+    CAPTURE(bad);
+    CHECK(problems_of("[[apps.a.routes]]\nredirect = '" + std::string(bad) + "'\n").size() == 1);
+  }
+  std::string many;
+  for (int i = 0; i < 101; ++i) many += "[[apps.a.routes]]\n";
+  CHECK(problems_of(many) == Lines{"1:1 `routes` has more than 100 items"});
+}

@@ -18,6 +18,9 @@ class Changer {
   void operator()(Row const& row, T& value) {
     if constexpr (conf::Section<T>) {
       visit(*this, value);
+    } else if constexpr (conf::SectionList<T>) {
+      visit(*this, value.emplace_back());
+      value.emplace_back();
     } else {
       T const before = value;
       change(row, value);
@@ -29,6 +32,7 @@ class Changer {
  private:
   static void change(Row const& row, std::string& value) {
     value = row.form == Form::kUrlPath ? "/a%20b?c=\"d\""
+            : row.form == Form::kLocation ? "https://example.com/%20"
             : row.form == Form::kName  ? "some-user_1"
                                        : "/a \"b\"\\c\n\t\x7fé";
   }
