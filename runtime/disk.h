@@ -1,0 +1,97 @@
+// Work that may wait for a disk, done by a few threads, so that no event loop ever does. What the work is, its maker
+// knows: this only carries errands there and back.
+//
+// Disk: the threads, shared by all loops. DiskDesk: one loop's way to them. Errand: one piece of work at a time,
+// a member of who has it done.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "runtime/call.h"
+#include "runtime/loop.h"
+
+namespace runtime {
+
+class Errand;
+class DiskDesk;
+
+class Disk {
+ public:
+  /// The threads start with the first errand.
+  explicit Disk(std::size_t threads) : most_(threads) {}
+  /// Waits for what is being done. What has not begun comes back undone. No loop may turn any more.
+  ~Disk();
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+
+ private:
+  friend class Errand;
+  void take(Errand& errand);
+  void work();
+
+  const std::size_t most_;
+  std::mutex lock_;                 // guards all below
+  std::condition_variable more_;    // waiting_ or is_closing_ changed
+  std::deque<Errand*> waiting_;     // bounded by who sends: each has one errand under way at most
+  std::vector<std::thread> threads_;
+  bool is_closing_ = false;
+};
+
+class DiskDesk {
+ public:
+  DiskDesk(Loop& loop, Disk& disk) : loop_(loop), disk_(disk) {}
+  /// The Disk has gone before: whatever was under way is here.
+  ~DiskDesk();
+  DiskDesk(const DiskDesk&) = delete;
+  DiskDesk& operator=(const DiskDesk&) = delete;
+
+ private:
+  friend class Disk;
+  friend class Errand;
+  void bring_back(Errand& errand);  // from any thread
+  void collect();
+
+  Loop& loop_;
+  Disk& disk_;
+  std::mutex lock_;                 // guards back_
+  std::vector<Errand*> back_;       // done, and not yet told
+  std::vector<Errand*> collected_;  // of collect(); kept for its capacity
+};
+
+class Errand {
+ public:
+  /// `work` is called on a thread of the Disk, `done` then on the loop's. Between send() and `done` what `work` touches
+  /// is the Disk's: nobody else looks at it.
+  Errand(DiskDesk& desk, Call<> work, Call<> done) : desk_(desk), work_(work), done_(done) {}
+  Errand(const Errand&) = delete;
+  Errand& operator=(const Errand&) = delete;
+
+  /// Not while it is under way.
+  void send();
+  bool is_under_way() const { return is_under_way_; }
+
+  /// Destroys `owner`, of which `errand` is a member: now, or when the errand has come back. `done` is not called.
+  template <class T>
+  static void abandon(std::unique_ptr<T> owner, Errand& errand) {
+    if (!errand.is_under_way_) return;
+    errand.owner_ = owner.release();
+    errand.destroy_ = [](void* body) { delete static_cast<T*>(body); };
+  }
+
+ private:
+  friend class Disk;
+  friend class DiskDesk;
+  void come_back();
+
+  DiskDesk& desk_;
+  Call<> work_, done_;
+  bool is_under_way_ = false;           // the loop's thread looks at this and at what follows
+  void* owner_ = nullptr;               // set by abandon(): to be destroyed instead of called
+  void (*destroy_)(void*) = nullptr;
+};
+
+}  // namespace runtime

@@ -1,0 +1,122 @@
+#include "runtime/disk.h"
+
+#include <latch>
+
+#include "doctest_precompiled.h"
+
+namespace {
+
+using runtime::bind;
+using runtime::Disk;
+using runtime::DiskDesk;
+using runtime::Errand;
+using runtime::Loop;
+
+/// Notes on which thread each half of its errand ran; its work waits for `may_go`.
+struct Worker {
+  Worker(DiskDesk& desk, std::latch& gate) : may_go(gate), errand(desk, bind<&Worker::work>(this), bind<&Worker::done>(this)) {}
+  ~Worker() {
+    if (ended != nullptr) ++*ended;
+  }
+  void work() {
+    began.count_down();
+    may_go.wait();
+    worked_on = std::this_thread::get_id();
+  }
+  void done() {
+    ++times_done;
+    done_on = std::this_thread::get_id();
+  }
+
+  std::latch& may_go;
+  std::latch began{1};
+  std::thread::id worked_on, done_on;
+  int times_done = 0;
+  int* ended = nullptr;  // counts
+  Errand errand;
+};
+
+}  // namespace
+
+TEST_CASE("the work is done on another thread, and told on the loop's") {
+  Loop loop;
+  Disk disk(2);
+  DiskDesk desk(loop, disk);
+  std::latch open(0);
+  Worker worker(desk, open);
+  CHECK_FALSE(worker.errand.is_under_way());
+  for (int i = 1; i <= 3; ++i) {
+    worker.errand.send();
+    CHECK(worker.errand.is_under_way());
+    while (worker.times_done < i) loop.turn();
+    CHECK_FALSE(worker.errand.is_under_way());
+  }
+  CHECK(worker.done_on == std::this_thread::get_id());
+  CHECK(worker.worked_on != std::this_thread::get_id());
+}
+
+TEST_CASE("more errands than threads are all done") {
+  Loop loop;
+  Disk disk(2);
+  DiskDesk desk(loop, disk);
+  std::latch open(0);
+  std::vector<std::unique_ptr<Worker>> workers;
+  for (int i = 0; i < 100; ++i) workers.push_back(std::make_unique<Worker>(desk, open));
+  for (auto& worker : workers) worker->errand.send();
+  for (auto& worker : workers) {
+    while (worker->times_done == 0) loop.turn();
+  }
+}
+
+TEST_CASE("an owner that has lost interest is destroyed when its errand is back, and not before") {
+  Loop loop;
+  Disk disk(1);
+  DiskDesk desk(loop, disk);
+  std::latch gate(1), open(0);
+  int ended = 0;
+  auto gone = std::make_unique<Worker>(desk, gate);
+  gone->ended = &ended;
+  gone->errand.send();
+  gone->began.wait();
+  Errand& errand = gone->errand;
+  Errand::abandon(std::move(gone), errand);
+  CHECK(ended == 0);
+
+  Worker next(desk, open);
+  next.errand.send();
+  gate.count_down();
+  while (next.times_done == 0) loop.turn();
+  CHECK(ended == 1);
+
+  auto idle = std::make_unique<Worker>(desk, open);
+  idle->ended = &ended;
+  Errand& at_rest = idle->errand;
+  Errand::abandon(std::move(idle), at_rest);
+  CHECK(ended == 2);
+}
+
+TEST_CASE("what was under way when the disk closed is destroyed by the desk, done or not") {
+  int ended = 0;
+  {
+    Loop loop;
+    auto disk = std::make_unique<Disk>(1);
+    DiskDesk desk(loop, *disk);
+    std::latch gate(1);
+    std::vector<std::unique_ptr<Worker>> workers;
+    for (int i = 0; i < 3; ++i) {
+      workers.push_back(std::make_unique<Worker>(desk, gate));
+      workers.back()->ended = &ended;
+      workers.back()->errand.send();
+    }
+    workers.front()->began.wait();
+    gate.count_down();
+    disk.reset();
+    for (auto& worker : workers) {
+      CHECK(worker->times_done == 0);
+      Errand& errand = worker->errand;
+      Errand::abandon(std::move(worker), errand);
+    }
+    CHECK(ended == 0);
+  }
+  CHECK(ended == 3);
+}
