@@ -133,6 +133,21 @@ void OwnAnswer::retry_after(std::chrono::seconds wait) {
   head_.fields.push_back({"Retry-After", {seconds_, static_cast<std::size_t>(end - seconds_)}});
 }
 
+void OwnAnswer::location(std::string url) {
+  location_ = std::move(url);
+  head_.fields.push_back({"Location", location_});
+}
+
+void OwnAnswer::allow(std::string_view methods) {
+  std::erase_if(head_.fields, [](const upstream::Field& field) { return field.name == "Allow"; });
+  head_.fields.push_back({"Allow", methods});
+}
+
+void OwnAnswer::unsatisfied_range(std::uint64_t size) {
+  range_ = "bytes */" + std::to_string(size);
+  head_.fields.push_back({"Content-Range", range_});
+}
+
 void OwnAnswer::location_https(std::string_view host, std::uint16_t port, std::string_view target) {
   constexpr std::uint16_t kHttpsPort = 443;
   if (host.empty()) return set(400);

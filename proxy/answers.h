@@ -26,6 +26,12 @@ class OwnAnswer {
   void allow();
   /// RFC 9110 10.2.3; with 503.
   void retry_after(std::chrono::seconds);
+  /// RFC 9110 10.2.2.
+  void location(std::string url);
+  /// RFC 9110 15.5.6: what a 405 allows instead of what apps are asked. A literal.
+  void allow(std::string_view methods);
+  /// RFC 9110 15.5.17; with 416.
+  void unsatisfied_range(std::uint64_t size);
   /// Location: the same target by https. `host` without port; `port` 0 or 443 is left out. Without a host
   /// (HTTP/1.0) there is no place to go: the answer becomes a 400.
   void location_https(std::string_view host, std::uint16_t port, std::string_view target);
@@ -43,6 +49,7 @@ class OwnAnswer {
   char length_[24];
   char seconds_[24];
   std::string location_;
+  std::string range_;
 };
 
 }  // namespace proxy

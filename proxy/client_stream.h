@@ -29,7 +29,7 @@ class ClientStream {
   /// After a 101: bytes go through untouched both ways from now on, as send_body() and Exchange::on_body().
   virtual void become_tunnel() = 0;
 
-  /// Queued and not yet taken by the kernel. When it has fallen to kLowMark after having been above kHighMark,
+  /// Queued and not yet taken by the kernel. When it has fallen to kLowMark after having been at kHighMark or above,
   /// Exchange::on_room() is called from the loop.
   virtual runtime::Bytes unsent() const = 0;
   /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.

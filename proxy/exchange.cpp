@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "proxy/access_log.h"
+#include "proxy/file_path.h"
 #include "proxy/front_thread.h"
+#include "proxy/redirect.h"
 #include "proxy/websocket.h"
 #include "runtime/log.h"
 #include "runtime/text.h"
@@ -59,7 +61,7 @@ void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   client_ = &client;
   record_.begin(thread_.loop().now());
   if (!admit() || !route() || !prepare()) return;
-  gather();
+  if (!answer_by_route()) gather();
 }
 
 /// What no app should ever see.
@@ -128,7 +130,7 @@ void Exchange::gather() {
 }
 
 void Exchange::on_body(Slice piece) {
-  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || stream_ == nullptr) return;
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || phase_ == Phase::kFile || stream_ == nullptr) return;
   const Bytes size = piece.size;
   record_.received += size;
   continue_sent_ = true;  // it did not wait for us
@@ -335,6 +337,7 @@ void Exchange::hold_or_resume() {
 }
 
 void Exchange::on_room() {
+  if (phase_ == Phase::kFile) return read_file_on();
   if (phase_ != Phase::kRelay && phase_ != Phase::kTunnel) return;
   hold_or_resume();
   arm_deadline();
@@ -364,6 +367,7 @@ void Exchange::end(const Outcome& outcome) {
   ticket_.leave();
   lease_.give_back(false);
   release_gathered();
+  file_.reset();
   from_worker_.clear();  // an HTTP/2 client may take what is queued much later; the next answer needs the memory now
   phase_ = Phase::kEnded;
   record(outcome);
@@ -416,6 +420,8 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
       if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
       if (upload_.waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
       return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
+    case Phase::kFile:
+      return file_->is_waiting() ? std::optional(app().request_timeout) : std::nullopt;
     case Phase::kTunnel:
       // Half-closed it has to come to an end.
       return worker_closed_ || client_closed_ ? std::min(app().request_timeout, app().stream_timeout) : app().stream_timeout;
@@ -446,6 +452,8 @@ void Exchange::on_deadline() {
     case Phase::kTunnel:
       stream_->cut();
       return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
+    case Phase::kFile:
+      return answer_ourselves(503, kDiskTimeout);
     case Phase::kIdle:
     case Phase::kEnded:
       return;
@@ -532,6 +540,84 @@ void Exchange::tell_options() {
   end(kOk);
 }
 
+// ---- routes that need no worker ----
+
+/// True: the app is not asked.
+bool Exchange::answer_by_route() {
+  const auto match = match_route(app().routes, request_.path);
+  if (!match) {
+    if (app().kind() != conf::AppKind::kNone) return false;
+    answer_ourselves(404, kOk);
+  } else if (match->route->files.empty()) {
+    redirect(*match);
+  } else {
+    look_up_file(*match);
+  }
+  return true;
+}
+
+void Exchange::redirect(const RouteMatch& match) {
+  OwnAnswer answer(static_cast<std::uint16_t>(match.route->status), request_.method);
+  answer.location(redirect_target(*match.route, match.rest, request_.query));
+  say(answer);
+  end(kOk);
+}
+
+void Exchange::look_up_file(const RouteMatch& match) {
+  if (request_.method != Method::kGet && request_.method != Method::kHead) {
+    OwnAnswer answer(405, request_.method);
+    answer.allow("GET, HEAD");
+    say(answer);
+    return end(kMethodRefused);
+  }
+  auto name = file_path(match.below());
+  if (!name) return answer_ourselves(404, kOk);
+  phase_ = Phase::kFile;
+  record_.leased = thread_.loop().now();  // it waits in no line
+  file_ = std::make_unique<FileAnswer>(thread_.disk(), runtime::bind<&Exchange::on_file>(this));
+  file_->look_up(request_, match.route->files, std::move(*name), record_.began_wall);
+  arm_deadline();
+}
+
+/// The disk has answered, from the loop.
+void Exchange::on_file() {
+  if (!head_sent_ && !begin_file()) return;
+  if (Slice piece = file_->take_piece(); piece.size > 0) {
+    record_.sent += piece.size;
+    stream_->send_body(std::move(piece));
+  } else if (!file_->is_whole()) {
+    return answer_ourselves(500, kFileCut);
+  }
+  if (!file_->is_whole()) return read_file_on();
+  stream_->end_body();
+  end(kOk);
+}
+
+/// False: the answer is another one, and has been given.
+bool Exchange::begin_file() {
+  record_.first_byte = thread_.loop().now();
+  const std::uint16_t status = file_->status();
+  if (status == 200 || status == 206 || status == 304) {
+    record_.status = status;
+    head_sent_ = true;
+    if (!upload_.is_whole() && request_.framing != Framing::kNone) stream_->stop_body();
+    stream_->send_head(file_->head());
+    return true;
+  }
+  OwnAnswer answer(status, request_.method);
+  if (status == 308) answer.location(folder_target(request_.path, request_.query));
+  if (status == 416) answer.unsatisfied_range(file_->size());
+  say(answer);
+  end(file_->outcome());
+  return false;
+}
+
+/// One piece is read ahead of what the client takes, and only if it takes.
+void Exchange::read_file_on() {
+  if (!file_->is_waiting() && stream_->unsent() < ClientStream::kHighMark) file_->read_on();
+  arm_deadline();
+}
+
 void Exchange::say(OwnAnswer& answer) {
   record_.status = answer.head().status;
   head_sent_ = true;
@@ -583,6 +669,7 @@ void Exchange::reset() {
   upload_.clear();
   release_gathered();
   from_worker_.clear();
+  file_.reset();
   record_ = {};
   phase_ = Phase::kIdle;
   stream_ = nullptr;

@@ -9,8 +9,10 @@
 #include "proxy/client.h"
 #include "proxy/client_stream.h"
 #include "proxy/exchange_pool.h"
+#include "proxy/file_answer.h"
 #include "proxy/headers.h"
 #include "proxy/outcome.h"
+#include "proxy/path_match.h"
 #include "proxy/record.h"
 #include "proxy/upload.h"
 #include "runtime/buffer.h"
@@ -24,7 +26,7 @@ namespace proxy {
 
 class FrontThread;
 
-enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kRelay, kTunnel, kEnded };
+enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kRelay, kTunnel, kFile, kEnded };
 
 /// Owned by its session through an ExchangeHandle. Releasing it at any moment is a correct cancellation.
 class Exchange {
@@ -50,11 +52,13 @@ class Exchange {
   void client_gone(const Outcome& why = kClientGone);
 
   bool has_ended() const { return phase_ == Phase::kEnded; }
-  /// A worker is busy with it: the client's half-close is only that. Before, it means gone.
-  bool has_worker() const { return phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel; }
+  /// A worker is busy with it, or a file is sent: the client's half-close is only that. Before, it means gone.
+  bool is_being_answered() const { return has_worker() || phase_ == Phase::kFile; }
 
  private:
   friend class ExchangePool;
+
+  bool has_worker() const { return phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel; }
 
   // The phases, in order.
   bool admit();
@@ -88,6 +92,12 @@ class Exchange {
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
   void tell_options();
+  bool answer_by_route();
+  void redirect(const RouteMatch&);
+  void look_up_file(const RouteMatch&);
+  void on_file();
+  bool begin_file();
+  void read_file_on();
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
@@ -127,6 +137,7 @@ class Exchange {
   bool lives_long_ = false;              // a gRPC call, or an event stream: may be silent for stream_timeout
   bool answer_body_ended_ = false;       // the client was told the end; the worker may still be busy with it
 
+  std::unique_ptr<FileAnswer> file_;     // in kFile: the answer is a file
   Record record_;                        // what the access log will say
   std::uint8_t connect_failures_ = 0;    // attempts that never got a connection
   Outcome failure_;                      // of the last attempt that failed

@@ -13,6 +13,7 @@ FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_
       access_log_(access_log),
       figures_(site.board.thread[index]),
       max_clients_(max_clients),
+      disk_(loop_, *site.disk),
       exchanges_(*this),
       turned_away_(loop_),
       clients_(*this),

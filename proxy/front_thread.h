@@ -10,6 +10,7 @@
 #include "proxy/exchange_pool.h"
 #include "proxy/site.h"
 #include "proxy/turned_away.h"
+#include "runtime/disk.h"
 #include "runtime/loop.h"
 
 namespace proxy {
@@ -28,6 +29,7 @@ class FrontThread {
   ClientList& clients() { return clients_; }
   AccessLog& access_log() { return access_log_; }
   upstream::Desk& desk(upstream::AppIndex app) { return *desks_[app]; }
+  runtime::DiskDesk& disk() { return disk_; }
   upstream::ThreadFigures& figures() { return figures_; }
   TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
@@ -64,6 +66,7 @@ class FrontThread {
   std::vector<std::unique_ptr<upstream::Desk>> desks_;   // by AppIndex
   // Shared with the other threads and with connections that began under it; replaced whole.
   std::shared_ptr<TlsContext> tls_;
+  runtime::DiskDesk disk_;                               // outlives the exchanges, whose errands come back to it
   ExchangePool exchanges_;
   TurnedAway turned_away_;
   ClientList clients_;

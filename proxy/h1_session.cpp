@@ -128,7 +128,7 @@ void H1Session::on_input_end() {
   if (state_ == State::kHead) return lost(kClientGone);
   if (state_ == State::kTunnel) return exchange_->on_body_end();
   if (exchange_->has_ended()) return flush_soon();
-  if (!exchange_->has_worker() || (!body_read_ && !body_stopped_)) lost(kClientGone);
+  if (!exchange_->is_being_answered() || (!body_read_ && !body_stopped_)) lost(kClientGone);
 }
 
 void H1Session::lost(const Outcome& why) {
@@ -163,7 +163,7 @@ void H1Session::send_body(Slice piece) {
   } else {
     out_.append(std::move(piece));
   }
-  was_full_ = was_full_ || out_.size() > kHighMark;
+  was_full_ = was_full_ || out_.size() >= kHighMark;
   flush_soon();
 }
 

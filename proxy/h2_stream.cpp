@@ -225,7 +225,7 @@ void H2Stream::send_body(Slice piece) {
   } else {
     body_.append(std::move(piece));
   }
-  was_full_ = was_full_ || body_.size() > kHighMark;
+  was_full_ = was_full_ || body_.size() >= kHighMark;
   go_on();
 }
 

@@ -40,7 +40,7 @@ AccessEvent Record::event(const upstream::RequestHead& request, const ClientFact
   event.status = status;
   event.bytes_in = received;
   event.bytes_out = sent;
-  event.queue = since_began(worker != 0 ? leased : now);
+  event.queue = since_began(leased != runtime::Time{} ? leased : now);
   if (first_byte != runtime::Time{}) event.first_byte = since_began(first_byte);
   event.total = since_began(now);
   event.attempts = attempts;

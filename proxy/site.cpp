@@ -3,13 +3,20 @@
 #include <cstring>
 
 namespace proxy {
+namespace {
+
+// Each can wait for a disk; more would only make its queue longer.
+constexpr std::size_t kDiskThreads = 4;
+
+}  // namespace
 
 Site::Site(conf::Settings s, upstream::Board& b)
     : settings(std::move(s)),
       board(b),
       route(settings.apps),
       addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
-      gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)) {
+      gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)),
+      disk(std::make_unique<runtime::Disk>(kDiskThreads)) {
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
     const auto index = static_cast<upstream::AppIndex>(i);
     dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, board));

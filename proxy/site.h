@@ -10,6 +10,7 @@
 #include "proxy/client_facts.h"
 #include "proxy/memory_budget.h"
 #include "proxy/route.h"
+#include "runtime/disk.h"
 #include "runtime/socket.h"
 #include "upstream/dispatch.h"
 #include "upstream/scoreboard.h"
@@ -26,6 +27,8 @@ struct Site {
 
   const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
   const std::unique_ptr<MemoryBudget> gathered;         ///< request bodies that wait for their worker
+  /// For files; ends before the threads' desks.
+  std::unique_ptr<runtime::Disk> disk;
 
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;
