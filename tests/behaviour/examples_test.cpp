@@ -11,7 +11,7 @@ TEST_CASE("every example passes check") {
     CHECK_MESSAGE(check.status == 0, (check.out + check.err));
     ++count;
   }
-  CHECK(count >= 8);
+  CHECK(count >= 9);
 }
 
 TEST_CASE("the examples without a framework serve") {
@@ -38,4 +38,19 @@ TEST_CASE("the proxy example serves what somebody else runs") {
   worker.read_head();
   worker.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nelsewhere");
   CHECK(client.read_answer().body == "elsewhere");
+}
+
+TEST_CASE("the example of files serves them beside its app, and a redirect") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, play::example(folder, "files"));
+  portherd.wait_ready();
+  CHECK(play::get(portherd.port()).body.starts_with("<!doctype html>"));
+  CHECK(play::get(portherd.port(), "/static/shop.css").body == folder.read("shop/static/shop.css"));
+  CHECK(play::get(portherd.port(), "/static/icon.svg").field("Content-Type") == "image/svg+xml");
+  const play::Answer icon = play::get(portherd.port(), "/favicon.ico");
+  CHECK(icon.status == 308);
+  CHECK(icon.field("Location") == "/static/icon.svg");
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET /static/shop.css HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+  CHECK(client.read_answer().body == folder.read("shop/static/shop.css.gz"));
 }
