@@ -589,7 +589,7 @@ void Exchange::on_file() {
     return answer_ourselves(500, kFileCut);
   }
   if (!file_->is_whole()) return read_file_on();
-  stream_->end_body();
+  stream_->end_body({});
   end(kOk);
 }
 
