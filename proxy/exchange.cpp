@@ -10,6 +10,7 @@
 #include "runtime/log.h"
 #include "runtime/text.h"
 #include "upstream/environment.h"
+#include "upstream/grammar.h"
 #include "upstream/request_writer.h"
 
 namespace proxy {
@@ -32,6 +33,21 @@ bool is_unknown_expectation(const upstream::Field& field) {
   return field.id == FieldId::kExpect && !runtime::equals_ignoring_case(field.value, "100-continue");
 }
 
+/// RFC 9110 7.8: a 101 says to what, and that is among what the client has asked for.
+bool switches_as_asked(const upstream::ResponseHead& head, std::string_view asked) {
+  bool says_what = false;
+  for (const upstream::Field& field : head.fields) {
+    if (field.id != FieldId::kUpgrade) continue;
+    upstream::ListMembers members(field.value);
+    while (const auto member = members.next()) {
+      if (!upstream::has_member(asked, *member)) return false;
+      says_what = true;
+    }
+  }
+  return says_what;
+}
+
+constexpr std::string_view kNoAnswer = "worker sent what is not an answer";
 constexpr std::string_view kReset = "the connection was reset";
 
 bool has_type(const upstream::Fields& fields, std::string_view type, std::string_view delimiters) {
@@ -295,10 +311,14 @@ void Exchange::on_interim() {
 
 void Exchange::on_head() {
   if (!is_upgraded_as_asked()) return answer_ourselves(502, kNotUpgraded);
+  const bool is_tunnel = answer_.status == 101;
+  if (is_tunnel && !switches_as_asked(answer_, request_.upgrade)) {
+    blame_worker(kNoAnswer, "101 to a protocol that was not asked for");
+    return answer_ourselves(502, kBadAnswer);
+  }
   record_.first_byte = thread_.loop().now();
   record_.status = answer_.status;
   head_sent_ = true;
-  const bool is_tunnel = answer_.status == 101;
   lives_long_ = lives_long_ || (answer_.framing != Framing::kLength && is_event_stream(answer_));
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
   upload_.let_go();
@@ -477,7 +497,7 @@ void Exchange::on_worker_closed(Io how) {
 
 void Exchange::on_broken_answer() {
   if (reader_.was_not_taken()) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
-  blame_worker("worker sent what is not an answer", reader_.complaint());
+  blame_worker(kNoAnswer, reader_.complaint());
   answer_ourselves(502, kBadAnswer);
 }
 

@@ -142,7 +142,9 @@ bool ResponseReader::take_framing(ResponseHead& head) {
 Step ResponseReader::finish_head(ResponseHead& head) {
   if (!take_framing(head)) return Step::kBroken;
   if (head.is_interim()) {
+    interim_bytes_ += lines_.size();
     if (++interim_ > kMostInterim) return broken("there are too many interim answers");
+    if (interim_bytes_ > kMaxHead) return broken("the interim answers are too long");
     head.framing = Framing::kNone;
     lines_.begin(kMaxHead, kMaxFields);
     return Step::kInterim;

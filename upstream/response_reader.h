@@ -15,7 +15,7 @@ class ResponseReader {
  public:
   static constexpr runtime::Bytes kMaxHead = 64 * 1024;
   static constexpr std::size_t kMaxFields = 256;
-  static constexpr unsigned kMostInterim = 16;
+  static constexpr unsigned kMostInterim = 16;  ///< in all no longer than one head may be
 
   /// For the next answer. `method` of the request: the answer to HEAD has no body. `asked_upgrade`: a 101 is
   /// welcome; after its kHead the rest of `in` is the tunnel's, next() is not called again.
@@ -50,6 +50,7 @@ class ResponseReader {
   bool keep_alive_ = false;   // of the head that was read
   bool has_surplus_ = false;  // bytes behind the end that nobody asked for
   unsigned interim_ = 0;
+  runtime::Bytes interim_bytes_ = 0;
   std::uint64_t left_ = 0;  // with kLength
   HeadReader lines_;
   ChunkedReader chunked_;

@@ -236,18 +236,42 @@ TEST_CASE("a second answer that comes later ends its connection, and no request 
   CHECK(client.read_answer().body == "next");
 }
 
+TEST_CASE("a 101 to a protocol that was not asked for is 502 (RFC 9110 7.8)") {
+  Scene scene;
+  for (const std::string_view upgrade : {""sv, "Upgrade: h2c\r\n"sv, "Upgrade: websocket, other\r\n"sv, "Upgrade:\r\n"sv}) {
+    CAPTURE(upgrade);
+    play::Peer client = play::connect(scene.portherd.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket, x/1\r\n\r\n");
+    play::Peer worker = scene.app.accept();
+    worker.read_head();
+    worker.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n" + std::string(upgrade) + "\r\nevil");
+    CHECK(client.read_answer().status == 502);
+    CHECK(worker.read_to_end() == "");
+    scene.wait_for("101 to a protocol that was not asked for");
+  }
+  play::Peer client = play::connect(scene.portherd.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket, x/1\r\n\r\n");
+  play::Peer worker = scene.app.accept();
+  worker.read_head();
+  worker.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: X/1\r\n\r\nhello");
+  CHECK(client.read_head().starts_with("HTTP/1.1 101 "));
+  CHECK(client.read(5) == "hello");
+}
+
 TEST_CASE("floods of fields and of interim answers are 502, too") {
   Scene scene;
   std::string fields = OK, many = OK, hints;
   for (int i = 0; i < 1024; ++i) fields += "A" + std::to_string(i) + ": " + std::string(1024, 'x') + "\r\n";
   for (int i = 0; i < 300; ++i) many += "A: b\r\n";
   for (int i = 0; i < 17; ++i) hints += "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
+  const std::string hint = "HTTP/1.1 103 Early Hints\r\nLink: " + std::string(33 * 1024, 'x') + "\r\n\r\n", two = hint + hint;
   const std::string line = OK "A: " + std::string(1024 * 1024, 'x');
   const Case cases[] = {
       {"5", fields, "the head is too large"},
       {"5", line, "the head is too large"},
       {"5", many, "the head has too many fields"},
       {"9110 15.2", hints, "there are too many interim answers"},
+      {"9110 15.2", two, "the interim answers are too long"},
   };
   for (const Case& it : cases) {
     CAPTURE(it.cause);

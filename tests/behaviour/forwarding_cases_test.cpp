@@ -8,18 +8,21 @@
 using namespace std::literals;
 
 namespace {
-constexpr const char* kGathered = R"(
+constexpr const char* kPlain = R"(
 [listen]
 http = ["127.0.0.1:$PORT"]
 [apps.app]
 proxy = ["unix:app.sock"]
 )";
-constexpr const char* kStreamed = R"(
+constexpr const char* kBoth = R"(
 [listen]
 http = ["127.0.0.1:$PORT"]
+https = ["127.0.0.1:$TLS"]
+[tls]
+certificates = "tls"
 [apps.app]
 proxy = ["unix:app.sock"]
-stream_body = true
+plain_http = "serve"
 )";
 
 struct Case {
@@ -166,25 +169,31 @@ std::string read_like(play::Peer& peer, std::string_view expected, IsOurs is_our
   return got + peer.read(expected.size() - expected.find("\r\n\r\n") - 4);
 }
 
-void try_all(std::span<const Case> cases, const char* config = kGathered) {
+void try_case(const Case& it, play::Peer client, play::App& app) {
+  CAPTURE(it.section);
+  CAPTURE(it.request);
+  client.send(it.request);
+  if (!it.seen.empty()) {
+    play::Peer worker = app.accept();
+    CHECK(read_like(worker, it.seen, is_added_for_app) == it.seen);
+    worker.send(it.answer);
+    worker.close();
+  }
+  CHECK(read_like(client, it.taken, is_added_for_client) == it.taken);
+  CHECK_FALSE(app.has_visitor());
+  client.shut_writing();
+  CHECK(client.read_to_end() == "");  // nothing stood behind the answer
+}
+
+/// `more`: of the app's configuration.
+void try_all(std::span<const Case> cases, const std::string& more = {}) {
   const play::Folder folder;
+  folder.certificate("a");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, config);
+  auto portherd = play::Supervisor::serve(folder, kBoth + more);
   for (const Case& it : cases) {
-    CAPTURE(it.section);
-    CAPTURE(it.request);
-    play::Peer client = play::connect(portherd.port());
-    client.send(it.request);
-    if (!it.seen.empty()) {
-      play::Peer worker = app.accept();
-      CHECK(read_like(worker, it.seen, is_added_for_app) == it.seen);
-      worker.send(it.answer);
-      worker.close();
-    }
-    CHECK(read_like(client, it.taken, is_added_for_client) == it.taken);
-    CHECK_FALSE(app.has_visitor());
-    client.shut_writing();
-    CHECK(client.read_to_end() == "");  // nothing stood behind the answer
+    try_case(it, play::connect(portherd.port()), app);
+    try_case(it, play::connect_tls(portherd.tls_port(), "a"), app);
   }
 }
 
@@ -208,7 +217,7 @@ TEST_CASE("interim answers pass to those who can take them, 100 to those who wai
 
 TEST_CASE("trailers pass where both sides can, whether the body was gathered or not") {
   try_all(kTrailers);
-  try_all(kTrailers, kStreamed);
+  try_all(kTrailers, "stream_body = true\n");
 }
 
 TEST_CASE("no trailer passes that could be taken for a field of the head") {
@@ -218,7 +227,7 @@ TEST_CASE("no trailer passes that could be taken for a field of the head") {
 TEST_CASE("a client of HTTP/2 gets the trailers and the interim answers, and no field of a connection") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kGathered);
+  auto portherd = play::Supervisor::serve(folder, kPlain);
   const std::string url = "http://127.0.0.1:" + std::to_string(portherd.port()) + "/";
   const std::string heads = folder.write("heads", "");
   play::Ended curl;
@@ -241,7 +250,7 @@ TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they ar
   if (!play::is_installed("nghttp")) return;
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kGathered);
+  auto portherd = play::Supervisor::serve(folder, kPlain);
   const std::string url = "http://127.0.0.1:" + std::to_string(portherd.port()) + "/";
   const std::string body = folder.write("body", "abc");
   play::Ended nghttp;
@@ -267,7 +276,7 @@ TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they ar
 TEST_CASE("a body that breaks off never looks whole to the app") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kStreamed);
+  auto portherd = play::Supervisor::serve(folder, std::string(kPlain) + "stream_body = true\n");
   for (const std::string_view rest : {
            "x\r\n"sv, "3\r\nabcd\r\n0\r\n\r\n"sv, "0\r\nA : b\r\n\r\n"sv, "0\r\n\n"sv, "3;=\r\n"sv,
        }) {
