@@ -246,6 +246,46 @@ TEST_CASE("a client of HTTP/2 gets the trailers and the interim answers, and no 
         "HTTP/2 103 \r\nlink: </a.css>\r\n\r\nHTTP/2 200 \r\nvia: 1.1 portherd\r\n\r\nx-sum: 1\r\n");
 }
 
+TEST_CASE("an answer has one Date, whoever made it (RFC 9110 6.6.1)") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kPlain);
+  play::Peer client = play::connect(portherd.port());
+  client.send(GET "\r\n" GET "\r\n" OPTIONS "Max-Forwards: 0\r\n\r\n" GET "bad\r\n\r\n");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  worker.send(EMPTY);
+  CHECK(client.read_answer().field("Date").ends_with(" GMT"));
+  worker.read_head();
+  worker.send(OK "date: Mon, 01 Jan 2001 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n");
+  CHECK(client.read_answer().field("Date") == "Mon, 01 Jan 2001 00:00:00 GMT");
+  CHECK(client.read_answer().field("Date").size() == std::string("Mon, 01 Jan 2001 00:00:00 GMT").size());
+  CHECK(client.read_answer().field("Date").ends_with(" GMT"));
+}
+
+TEST_CASE("our own Python worker is no other server: no Via of ours, no trailers") {
+  const play::Folder folder;
+  folder.write("shop.py", R"(
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [repr((environ.get("HTTP_VIA"), environ.get("HTTP_MAX_FORWARDS"), environ.get("HTTP_X_SUM"),
+                  environ["wsgi.input"].read())).encode()]
+)");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+wsgi = "shop:app"
+python = "$PYTHON"
+)");
+  play::Peer client = play::connect(portherd.port());
+  client.send("OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\nVia: 1.1 outer\r\nTransfer-Encoding: chunked\r\n\r\n"
+              "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
+  const play::Answer answer = client.read_answer();
+  CHECK(answer.body == "('1.1 outer', '1', None, b'abc')");
+  CHECK(answer.field("Via").empty());
+}
+
 TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they are not too long") {
   if (!play::is_installed("nghttp")) return;
   const play::Folder folder;

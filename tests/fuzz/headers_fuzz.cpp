@@ -73,6 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (unsigned char& byte : client.peer.bytes) byte = data[0];
   proxy::AppFields ours;
   proxy::prepare_request(head, client, is_trusted, runtime::WallTime(std::chrono::seconds(1700000000)), ours);
+  if (proxy::count_forward(head, ours) == proxy::Forwards::kGoOn) proxy::add_via(head.version, ours);
   expect_fit_for_app(head, is_trusted);
   for (const Field& field : ours.fields()) {
     fuzz::expect(upstream::is_field_value(field.value) && !field.value.empty(),
