@@ -323,7 +323,7 @@ void Exchange::on_head() {
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
   upload_.let_go();
   release_gathered();
-  prepare_response(answer_, is_tunnel);
+  prepare_response(answer_, is_tunnel, takes_trailers());
   if (app_speaks_http()) add_via(answer_);
   stream_->send_head(answer_);
   if (is_tunnel) {
@@ -367,9 +367,7 @@ void Exchange::tell_answer_end() {
   if (answer_body_ended_) return;
   answer_body_ended_ = true;
   if (!upload_.is_whole()) stream_->stop_body();
-  // Only to a client that has said it would not throw them away (RFC 9110 6.5.1); in HTTP/2 they are a frame like any other.
-  const bool takes_trailers = request_.takes_trailers || request_.version == Version::kHttp2;
-  if (takes_trailers && !reader_.trailers().empty()) return stream_->end_body(pass_trailers(reader_.trailers()));
+  if (takes_trailers() && !reader_.trailers().empty()) return stream_->end_body(pass_trailers(reader_.trailers()));
   stream_->end_body({});
 }
 

@@ -108,6 +108,11 @@ class Exchange {
   void release_gathered();
   void reset();
   const conf::App& app() const { return desk_->dispatch().app(); }
+  /// Only a client that has said it would not throw them away (RFC 9110 6.5.1); in HTTP/2 they are a frame like any other.
+  bool takes_trailers() const {
+    return request_.version == upstream::Version::kHttp2 ||
+           (request_.takes_trailers && request_.version == upstream::Version::kHttp11);
+  }
   bool app_speaks_http() const { return upstream::speech_of(app()) == upstream::Speech::kHttp; }
 
   FrontThread& thread_;

@@ -18,7 +18,7 @@ using upstream::Fields;
 using upstream::FieldSet;
 
 /// Between two neighbours only, RFC 9110 7.6.1; each side writes its own. TE and Upgrade travel as facts of
-/// the head.
+/// the head, Trailer goes where trailers can follow it.
 constexpr FieldSet kHopByHop{FieldId::kConnection, FieldId::kKeepAlive,    FieldId::kProxyConnection,
                              FieldId::kTe,         FieldId::kTrailer,      FieldId::kTransferEncoding,
                              FieldId::kUpgrade,    FieldId::kHttp2Settings};
@@ -147,6 +147,7 @@ class RequestRewriter {
   void strip() {
     const Named named(head_.fields);
     keep_only(head_.fields, [&](const Field& field) {
+      if (field.id == FieldId::kTrailer) return head_.framing == upstream::Framing::kChunked && !named.has(field);
       if (kHopByHop.has(field.id) || kNeverToApp.has(field.id) || named.has(field)) return false;
       if (kFromProxies.has(field.id)) return is_trusted_;
       if (field.id != FieldId::kOther) return true;
@@ -299,12 +300,13 @@ std::string pass_trailers(std::string_view trailers) {
   return passed;
 }
 
-void prepare_response(upstream::ResponseHead& head, bool keep_upgrade) {
+void prepare_response(upstream::ResponseHead& head, bool keep_upgrade, bool takes_trailers) {
   const Named named(head.fields);
   // RFC 9110 8.6: neither 1xx nor 204 has a Content-Length.
   const bool has_no_length = head.status < 200 || head.status == 204;
   keep_only(head.fields, [&](const Field& field) {
     if (field.id == FieldId::kUpgrade) return keep_upgrade;
+    if (field.id == FieldId::kTrailer) return takes_trailers && head.framing == upstream::Framing::kChunked && !named.has(field);
     if (field.id == FieldId::kContentLength) return !has_no_length;
     return !kHopByHop.has(field.id) && !named.has(field);
   });

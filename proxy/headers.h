@@ -67,6 +67,7 @@ void add_via(upstream::ResponseHead& head);
 std::string pass_trailers(std::string_view trailers);
 
 /// Takes out of `head` what is for us only. `keep_upgrade`: it is the 101 of an upgrade that the client asked for.
-void prepare_response(upstream::ResponseHead& head, bool keep_upgrade);
+/// `takes_trailers`: the client would not throw them away.
+void prepare_response(upstream::ResponseHead& head, bool keep_upgrade, bool takes_trailers = false);
 
 }  // namespace proxy

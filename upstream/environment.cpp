@@ -13,9 +13,10 @@
 namespace upstream {
 namespace {
 
-/// Said in other keys, or the connection's own: they have no HTTP_ key of their own.
+/// Said in other keys, the connection's own, or of trailers that no environment has: they have no HTTP_ key of their own.
 constexpr FieldSet kNotAsField{FieldId::kHost,       FieldId::kContentLength, FieldId::kTransferEncoding,
-                               FieldId::kConnection, FieldId::kContentType,   FieldId::kUpgrade};
+                               FieldId::kConnection, FieldId::kContentType,   FieldId::kUpgrade,
+                               FieldId::kTrailer};
 
 /// RFC 3875 4.1.18: upper case, and '_' for '-'.
 constexpr std::array<char, 256> make_key_chars() {

@@ -34,9 +34,11 @@ char* put_cookies(char* at, const Fields& fields) {
   return is_first ? at : put(at, "\r\n");
 }
 
-char* put_fields(char* at, const RequestHead& head) {
+/// Without chunks nothing can follow that Trailer announces.
+char* put_fields(char* at, const RequestHead& head, bool has_chunks) {
   const bool joins_cookies = head.version == Version::kHttp2;
   for (const Field& field : head.fields) {
+    if (field.id == FieldId::kTrailer && !has_chunks) continue;
     if (kWrittenByUs.has(field.id) || (joins_cookies && field.id == FieldId::kCookie)) continue;
     at = put_field(at, field.name, field.value);
   }
@@ -71,7 +73,7 @@ void write_request(const RequestHead& head, std::span<const Field> ours, Framing
   at = put(at, head.target);
   at = put(at, " HTTP/1.1\r\n");
   at = put_field(at, "Host", head.authority);
-  at = put_fields(at, head);
+  at = put_fields(at, head, framing == Framing::kChunked);
   for (const Field& field : ours) at = put_field(at, field.name, field.value);
   at = put_framing(at, head, framing, length);
   at = put_connection(at, head);

@@ -109,8 +109,8 @@ constexpr Case kTrailers[] = {
     {"6.5", CHUNKED "\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-sum:2 \r\n\r\n"sv,
      "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-sum:2 \r\n\r\n"sv,
      EMPTY, EMPTY_TAKEN "\r\n"sv},
-    {"6.5", CHUNKED "Trailer: X-Sum\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
-     "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv, EMPTY,
+    {"6.6.2", CHUNKED "Trailer: X-Sum\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
+     "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv, EMPTY,
      EMPTY_TAKEN "\r\n"sv},
     {"6.5", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv,
      OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
@@ -120,11 +120,19 @@ constexpr Case kTrailers[] = {
      OK VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nX: y\r\n\r\n"sv},
     {"6.5.1", GET "\r\n"sv, GET VIA "\r\n"sv, OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
      OK VIA "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"sv},
+    {"6.6.2", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv,
+     OK "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
+     OK "Trailer: X-Sum\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv},
+    {"6.6.2", GET "\r\n"sv, GET VIA "\r\n"sv,
+     OK "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
+     OK VIA "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv},
     {"6.5.1", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
 };
 
 // What a recipient might take for a field of the head goes no further; the body then has its length.
 constexpr Case kForbiddenTrailers[] = {
+    {"6.6.2", CHUNKED "Trailer: X-Sum\r\n\r\n0\r\n\r\n"sv,
+     "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Content-Length: 0\r\n\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
     {"6.5.1",
      CHUNKED "\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\nHost: b\r\nConnection: x\r\n"
              "Authorization: x\r\nCookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-User: root\r\nX_A: b\r\n"

@@ -17,7 +17,7 @@ using upstream::Field;
 using upstream::FieldId;
 
 constexpr upstream::FieldSet kNever{FieldId::kConnection, FieldId::kKeepAlive,     FieldId::kProxyConnection,
-                                    FieldId::kTe,         FieldId::kTrailer,       FieldId::kTransferEncoding,
+                                    FieldId::kTe,         FieldId::kTransferEncoding,
                                     FieldId::kUpgrade,    FieldId::kHttp2Settings, FieldId::kExpect,
                                     FieldId::kProxy};
 constexpr upstream::FieldSet kTrustedOnly{

@@ -268,3 +268,24 @@ TEST_CASE("no trailer goes on that a recipient might take for a field of the hea
     CHECK(pass_trailers("A: b\r\n" + name + ": 5\r\nC: d\r\n") == "A: b\r\nC: d\r\n");
   }
 }
+
+TEST_CASE("Trailer goes where trailers can follow it (RFC 9110 6.6.2)") {
+  RequestHead head;
+  AppFields ours;
+  head.fields = fields_of({{"Trailer", "X-Sum"}});
+  head.framing = upstream::Framing::kChunked;
+  prepare_request(head, client_at(AF_INET, "192.0.2.60"), false, {}, ours);
+  CHECK(text_of(head.fields) == "Trailer: X-Sum\n");
+  head.framing = upstream::Framing::kLength;
+  prepare_request(head, client_at(AF_INET, "192.0.2.60"), false, {}, ours);
+  CHECK(text_of(head.fields) == "");
+
+  ResponseHead answer;
+  answer.status = 200;
+  answer.framing = upstream::Framing::kChunked;
+  answer.fields = fields_of({{"Trailer", "X-Sum"}});
+  prepare_response(answer, false, /*takes_trailers=*/true);
+  CHECK(text_of(answer.fields) == "Trailer: X-Sum\n");
+  prepare_response(answer, false, /*takes_trailers=*/false);
+  CHECK(text_of(answer.fields) == "");
+}

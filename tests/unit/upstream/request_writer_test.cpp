@@ -38,11 +38,11 @@ TEST_CASE("a request line, Host, the fields as they came, then ours") {
 
 TEST_CASE("the framing is the wire's own, not what came") {
   const RequestHead head =
-      head_of("POST", "/", {{"Content-Length", "7"}, {"Transfer-Encoding", "chunked"}, {"A", "b"}});
+      head_of("POST", "/", {{"Content-Length", "7"}, {"Transfer-Encoding", "chunked"}, {"A", "b"}, {"Trailer", "c"}});
   CHECK(written(head, {}, Framing::kLength, 12) ==
         "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nContent-Length: 12\r\n\r\n");
   CHECK(written(head, {}, Framing::kChunked) ==
-        "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+        "POST / HTTP/1.1\r\nHost: example.com\r\nA: b\r\nTrailer: c\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
 TEST_CASE("an empty body is announced if the client announced it") {
