@@ -48,7 +48,11 @@ bool switches_as_asked(const upstream::ResponseHead& head, std::string_view aske
 }
 
 constexpr std::string_view kNoAnswer = "worker sent what is not an answer";
-constexpr std::string_view kReset = "the connection was reset";
+
+/// A connection that broke leaves its reader without a complaint.
+std::string_view cause_of(const upstream::AnswerReader& reader) {
+  return reader.complaint().empty() ? "the connection ended" : reader.complaint();
+}
 
 bool has_type(const upstream::Fields& fields, std::string_view type, std::string_view delimiters) {
   const upstream::Field* const field = upstream::find(fields, FieldId::kContentType);
@@ -489,7 +493,7 @@ void Exchange::on_worker_closed(Io how) {
   }
   if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
   if (!head_sent_) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
-  if (!answer_body_ended_) blame_worker("worker cut its answer off", how == Io::kFailed ? kReset : reader_.complaint());
+  if (!answer_body_ended_) blame_worker("worker cut its answer off", cause_of(reader_));
   answer_ourselves(502, kAnswerCut);
 }
 
@@ -516,7 +520,7 @@ void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
                                   .answer_begun = head_sent_,
                                   .body_is_here = upload_.can_start_again()};
   if (upstream::decide(attempt) != upstream::Verdict::kRetry) {
-    if (!connect_failed) blame_worker("worker gave no answer", reader_.complaint().empty() ? kReset : reader_.complaint());
+    if (!connect_failed) blame_worker("worker gave no answer", cause_of(reader_));
     return answer_ourselves(502, outcome);
   }
   upstream::Dispatch& dispatch = desk_->dispatch();

@@ -204,6 +204,19 @@ TEST_CASE("an answer that breaks off when its head has gone never looks whole") 
   }
 }
 
+TEST_CASE("an answer to the end of the connection is whole only if that was no reset") {
+  Scene scene;
+  play::Peer client = play::connect(scene.portherd.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  play::Peer worker = scene.app.accept();
+  worker.send(OK "\r\nhello");
+  client.read_head();
+  CHECK(client.read(10) == "5\r\nhello\r\n");
+  worker.close();  // with the request unread: a Unix socket's reset
+  CHECK(client.read_to_end() == "");
+  scene.wait_for("the connection ended");
+}
+
 TEST_CASE("what stands behind an answer is no answer to anybody") {
   Scene scene;
   for (const Case& it : kLongAnswers) {
