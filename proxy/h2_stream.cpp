@@ -137,7 +137,8 @@ Slice H2Stream::copy_in(std::string_view& bytes) {
 /// Bounded as those of a chunked body are.
 void H2Stream::on_trailer(std::string_view name, std::string_view value) {
   const Bytes size = name.size() + value.size() + upstream::kAroundField;
-  has_many_trailers_ = has_many_trailers_ || request_trailers_.size() + size > upstream::ChunkedReader::kMostExtra;
+  has_many_trailers_ =
+      has_many_trailers_ || request_trailers_.size() + size > upstream::ChunkedReader::kMostExtra;
   if (has_many_trailers_ || exchange_->has_ended()) return;
   request_trailers_.append(name).append(": ").append(value).append("\r\n");
 }
@@ -298,7 +299,8 @@ bool H2Stream::begin_trailers() {
   Block block;
   for (std::string_view rest = trailers_; !rest.empty();) {
     const std::size_t end = rest.find("\r\n");
-    if (const auto field = upstream::parse_field_line(rest.substr(0, end))) block.add(field->name, field->value);
+    if (const auto field = upstream::parse_field_line(rest.substr(0, end)))
+      block.add(field->name, field->value);
     rest.remove_prefix(end + 2);
   }
   return nghttp2_submit_trailer(session_.wire(), id_, block.data(), block.size()) == 0;

@@ -92,18 +92,33 @@ std::string_view via(upstream::Version received) {
   return "";
 }
 
-/// RFC 9110 6.5.1: framing, routing, request modifiers, authentication, content's format, and what controls the answer. (All that
-/// has an id is none for a trailer, either.)
-constexpr std::string_view kNeverTrailers[] = {
-    "age",         "allow",          "alt-svc",        "authentication-info", "authorization", "cache-control",
-    "clear-site-data", "expires",    "location",       "pragma",              "range",         "retry-after",
-    "set-cookie",  "vary",           "warning",        "www-authenticate",    "x-http-method-override",
-};
-constexpr std::string_view kNeverTrailerKinds[] = {"content-", "if-", "proxy-", "sec-", "access-control-", "x-forwarded-"};
+/// RFC 9110 6.5.1: framing, routing, request modifiers, authentication, content's format, and what controls
+/// the answer. (All that has an id is none for a trailer, either.)
+constexpr std::string_view kNeverTrailers[] = {"age",
+                                               "allow",
+                                               "alt-svc",
+                                               "authentication-info",
+                                               "authorization",
+                                               "cache-control",
+                                               "clear-site-data",
+                                               "expires",
+                                               "location",
+                                               "pragma",
+                                               "range",
+                                               "retry-after",
+                                               "set-cookie",
+                                               "vary",
+                                               "warning",
+                                               "www-authenticate",
+                                               "x-http-method-override"};
+constexpr std::string_view kNeverTrailerKinds[] = {"content-",        "if-",         "proxy-", "sec-",
+                                                   "access-control-", "x-forwarded-"};
 
 bool may_be_trailer(const Field& field) {
   if (field.id != FieldId::kOther || field.name.find('_') != field.name.npos) return false;
-  const auto is_name = [&field](std::string_view never) { return runtime::equals_ignoring_case(field.name, never); };
+  const auto is_name = [&field](std::string_view never) {
+    return runtime::equals_ignoring_case(field.name, never);
+  };
   const auto is_kind = [&field](std::string_view never) {
     return runtime::equals_ignoring_case(field.name.substr(0, never.size()), never);
   };
@@ -147,7 +162,8 @@ class RequestRewriter {
   void strip() {
     const Named named(head_.fields);
     keep_only(head_.fields, [&](const Field& field) {
-      if (field.id == FieldId::kTrailer) return head_.framing == upstream::Framing::kChunked && !named.has(field);
+      if (field.id == FieldId::kTrailer)
+        return head_.framing == upstream::Framing::kChunked && !named.has(field);
       if (kHopByHop.has(field.id) || kNeverToApp.has(field.id) || named.has(field)) return false;
       if (kFromProxies.has(field.id)) return is_trusted_;
       if (field.id != FieldId::kOther) return true;
@@ -262,10 +278,12 @@ void prepare_request(upstream::RequestHead& head, const ClientFacts& client, boo
 }
 
 Forwards count_forward(upstream::RequestHead& head, AppFields& ours) {
-  const Field* const field =
-      head.method == upstream::Method::kOptions ? upstream::find(head.fields, FieldId::kMaxForwards) : nullptr;
+  const Field* const field = head.method == upstream::Method::kOptions
+                                 ? upstream::find(head.fields, FieldId::kMaxForwards)
+                                 : nullptr;
   if (field == nullptr) return Forwards::kGoOn;
-  const bool is_number = !field->value.empty() && field->value.find_first_not_of("0123456789") == field->value.npos;
+  const bool is_number =
+      !field->value.empty() && field->value.find_first_not_of("0123456789") == field->value.npos;
   // More than 64 bits of hops are as good as 64 bits of them: "the recipient's maximum supported value".
   const std::uint64_t left =
       runtime::parse_number(field->value).value_or(std::numeric_limits<std::uint64_t>::max());
@@ -306,7 +324,8 @@ void prepare_response(upstream::ResponseHead& head, bool keep_upgrade, bool take
   const bool has_no_length = head.status < 200 || head.status == 204;
   keep_only(head.fields, [&](const Field& field) {
     if (field.id == FieldId::kUpgrade) return keep_upgrade;
-    if (field.id == FieldId::kTrailer) return takes_trailers && head.framing == upstream::Framing::kChunked && !named.has(field);
+    if (field.id == FieldId::kTrailer)
+      return takes_trailers && head.framing == upstream::Framing::kChunked && !named.has(field);
     if (field.id == FieldId::kContentLength) return !has_no_length;
     return !kHopByHop.has(field.id) && !named.has(field);
   });

@@ -1,5 +1,6 @@
-// What passes between client and app, both ways, byte for byte: one literal request and one literal answer a case, with
-// the section of RFC 9110 that says so. What a request has to be to pass at all: http1_cases_test.cpp.
+// What passes between client and app, both ways, byte for byte: one literal request and one literal answer a
+// case, with the section of RFC 9110 that says so. What a request has to be to pass at all:
+// http1_cases_test.cpp.
 #include <span>
 #include <thread>
 
@@ -27,8 +28,10 @@ plain_http = "serve"
 
 struct Case {
   const char* section;
-  std::string_view request, seen;   // by the app, without X-Forwarded-*, Forwarded, X-Request-*; empty: it sees nothing
-  std::string_view answer, taken;   // by the client, without a Date of today
+  std::string_view request;
+  std::string_view seen;  // by the app, without X-Forwarded-*, Forwarded, X-Request-*; empty: it sees nothing
+  std::string_view answer;
+  std::string_view taken;  // by the client, without a Date of today
 };
 
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
@@ -44,7 +47,8 @@ constexpr Case kVia[] = {
      EMPTY_TAKEN "Connection: close\r\n\r\n"sv},
     {"7.6.3", GET "Via: 1.0 fred, 1.1 p.example.com (Apache)\r\n\r\n"sv,
      GET "Via: 1.0 fred, 1.1 p.example.com (Apache)\r\n" VIA "\r\n"sv,
-     OK "Via: 1.1 inner\r\nContent-Length: 0\r\n\r\n"sv, OK "Via: 1.1 inner\r\n" VIA "Content-Length: 0\r\n\r\n"sv},
+     OK "Via: 1.1 inner\r\nContent-Length: 0\r\n\r\n"sv,
+     OK "Via: 1.1 inner\r\n" VIA "Content-Length: 0\r\n\r\n"sv},
     {"7.6.3", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"sv,
      OK "Via: 1.0 portherd\r\nContent-Length: 0\r\n\r\n"sv},
     {"7.6.3", GET "Connection: Via\r\nVia: 1.1 x\r\n\r\n"sv, GET VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
@@ -54,12 +58,14 @@ constexpr Case kVia[] = {
 #define OPTIONS_ENDS                                                                                      \
   OK "Content-Type: text/plain; charset=utf-8\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" \
      "Content-Length: 7\r\n\r\n200 OK\n"sv
-#define REFUSED                                                                                                   \
+#define REFUSED \
   "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 16\r\n\r\n400 Bad Request\n"sv
 
 constexpr Case kMaxForwards[] = {
-    {"7.6.2", OPTIONS "Max-Forwards: 1\r\n\r\n"sv, OPTIONS "Max-Forwards: 0\r\n" VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
-    {"7.6.2", OPTIONS "max-forwards: 010\r\n\r\n"sv, OPTIONS "Max-Forwards: 9\r\n" VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
+    {"7.6.2", OPTIONS "Max-Forwards: 1\r\n\r\n"sv, OPTIONS "Max-Forwards: 0\r\n" VIA "\r\n"sv, EMPTY,
+     EMPTY_TAKEN "\r\n"sv},
+    {"7.6.2", OPTIONS "max-forwards: 010\r\n\r\n"sv, OPTIONS "Max-Forwards: 9\r\n" VIA "\r\n"sv, EMPTY,
+     EMPTY_TAKEN "\r\n"sv},
     {"7.6.2", OPTIONS "Max-Forwards: 99999999999999999999\r\n\r\n"sv,
      OPTIONS "Max-Forwards: 18446744073709551614\r\n" VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
     {"7.6.2", OPTIONS "Max-Forwards: 0\r\n\r\n"sv, "", "", OPTIONS_ENDS},
@@ -68,11 +74,13 @@ constexpr Case kMaxForwards[] = {
     {"7.6.2", OPTIONS "Max-Forwards:\r\n\r\n"sv, "", "", REFUSED},
     {"7.6.2", OPTIONS "Max-Forwards: 5, 5\r\n\r\n"sv, "", "", REFUSED},
     {"7.6.2", OPTIONS "Max-Forwards: 5\r\nMax-Forwards: 6\r\n\r\n"sv, "", "", REFUSED},
-    {"7.6.2", GET "Max-Forwards: 0\r\n\r\n"sv, GET "Max-Forwards: 0\r\n" VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
+    {"7.6.2", GET "Max-Forwards: 0\r\n\r\n"sv, GET "Max-Forwards: 0\r\n" VIA "\r\n"sv, EMPTY,
+     EMPTY_TAKEN "\r\n"sv},
 };
 
 constexpr Case kBodies[] = {
-    {"6.6.1", GET "\r\n"sv, GET VIA "\r\n"sv, OK "Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"sv,
+    {"6.6.1", GET "\r\n"sv, GET VIA "\r\n"sv,
+     OK "Date: Mon, 01 Jan 2001 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"sv,
      OK "Date: Mon, 01 Jan 2001 00:00:00 GMT\r\n" VIA "Content-Length: 0\r\n\r\n"sv},
     {"9.3.2", "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"sv, "HEAD / HTTP/1.1\r\nHost: a\r\n" VIA "\r\n"sv,
      OK "Content-Length: 5\r\n\r\n"sv, OK "Content-Length: 5\r\n" VIA "\r\n"sv},
@@ -82,12 +90,15 @@ constexpr Case kBodies[] = {
      OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"sv, OK VIA "\r\n"sv},
     {"15.3.5", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"sv,
      "HTTP/1.1 204 No Content\r\n" VIA "\r\n"sv},
-    {"15.3.5", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+    {"15.3.5", GET "\r\n"sv, GET VIA "\r\n"sv,
+     "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "HTTP/1.1 204 No Content\r\n" VIA "\r\n"sv},
-    {"15.4.5", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\nhello"sv,
+    {"15.4.5", GET "\r\n"sv, GET VIA "\r\n"sv,
+     "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\nhello"sv,
      "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n" VIA "\r\n"sv},
     {"7.6.1", GET "\r\n"sv, GET VIA "\r\n"sv,
-     OK "Connection: close, X-A\r\nX-A: b\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: h2c\r\nX-B: c\r\n"
+     OK "Connection: close, X-A\r\nX-A: b\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\nUpgrade: "
+        "h2c\r\nX-B: c\r\n"
         "Content-Length: 2\r\n\r\nok"sv,
      OK "X-B: c\r\n" VIA "Content-Length: 2\r\n\r\nok"sv},
     {"8.6", GET "\r\n"sv, GET VIA "\r\n"sv, OK "\r\nto the end"sv,
@@ -95,9 +106,11 @@ constexpr Case kBodies[] = {
 };
 
 constexpr Case kInterim[] = {
-    {"15.2", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: x\r\n\r\n" EMPTY,
+    {"15.2", GET "\r\n"sv, GET VIA "\r\n"sv,
+     "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nConnection: x\r\n\r\n" EMPTY,
      "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" EMPTY_TAKEN "\r\n"sv},
-    {"15.2", GET "\r\n"sv, GET VIA "\r\n"sv, "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n" EMPTY,
+    {"15.2", GET "\r\n"sv, GET VIA "\r\n"sv,
+     "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n" EMPTY,
      "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: b\r\n\r\n" EMPTY_TAKEN "\r\n"sv},
     {"15.2", "GET / HTTP/1.0\r\nHost: a\r\n\r\n"sv, GET "Via: 1.0 portherd\r\n\r\n"sv,
      "HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" EMPTY, EMPTY_TAKEN "Connection: close\r\n\r\n"sv},
@@ -107,18 +120,22 @@ constexpr Case kInterim[] = {
 // RFC 9110 6.5, RFC 9112 7.1.2.
 constexpr Case kTrailers[] = {
     {"6.5", CHUNKED "\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-sum:2 \r\n\r\n"sv,
-     "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-sum:2 \r\n\r\n"sv,
+     "POST / HTTP/1.1\r\nHost: a\r\n" VIA
+     "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nx-sum:2 \r\n\r\n"sv,
      EMPTY, EMPTY_TAKEN "\r\n"sv},
     {"6.6.2", CHUNKED "Trailer: X-Sum\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
-     "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\n" VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv, EMPTY,
-     EMPTY_TAKEN "\r\n"sv},
+     "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-Sum\r\n" VIA
+     "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
+     EMPTY, EMPTY_TAKEN "\r\n"sv},
     {"6.5", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv,
      OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
      OK VIA "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv},
     {"6.5", GET "TE: gzip;q=0.5, Trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv,
-     OK "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nX: y\r\n\r\n"sv,
+     OK
+     "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nX: y\r\n\r\n"sv,
      OK VIA "Transfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\nX: y\r\n\r\n"sv},
-    {"6.5.1", GET "\r\n"sv, GET VIA "\r\n"sv, OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
+    {"6.5.1", GET "\r\n"sv, GET VIA "\r\n"sv,
+     OK "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
      OK VIA "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"sv},
     {"6.6.2", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv,
      OK "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
@@ -126,7 +143,8 @@ constexpr Case kTrailers[] = {
     {"6.6.2", GET "\r\n"sv, GET VIA "\r\n"sv,
      OK "Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Sum: 1\r\n\r\n"sv,
      OK VIA "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv},
-    {"6.5.1", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
+    {"6.5.1", GET "TE: trailers\r\n\r\n"sv, GET VIA "TE: trailers\r\nConnection: TE\r\n\r\n"sv, EMPTY,
+     EMPTY_TAKEN "\r\n"sv},
 };
 
 // What a recipient might take for a field of the head goes no further; the body then has its length.
@@ -134,9 +152,10 @@ constexpr Case kForbiddenTrailers[] = {
     {"6.6.2", CHUNKED "Trailer: X-Sum\r\n\r\n0\r\n\r\n"sv,
      "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Content-Length: 0\r\n\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
     {"6.5.1",
-     CHUNKED "\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\nHost: b\r\nConnection: x\r\n"
-             "Authorization: x\r\nCookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-User: root\r\nX_A: b\r\n"
-             "Content-Encoding: gzip\r\nIf-Match: x\r\nExpect: 100-continue\r\nTE: trailers\r\nVia: 1.1 x\r\n\r\n"sv,
+     CHUNKED
+     "\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\nHost: b\r\nConnection: x\r\n"
+     "Authorization: x\r\nCookie: a=b\r\nX-Forwarded-For: 1.2.3.4\r\nX-Forwarded-User: root\r\nX_A: b\r\n"
+     "Content-Encoding: gzip\r\nIf-Match: x\r\nExpect: 100-continue\r\nTE: trailers\r\nVia: 1.1 x\r\n\r\n"sv,
      "POST / HTTP/1.1\r\nHost: a\r\n" VIA "Content-Length: 3\r\n\r\nabc"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
 };
 
@@ -152,8 +171,10 @@ bool is_one_of(std::string_view line, std::initializer_list<std::string_view> na
 template <class IsOurs>
 std::string without(std::string head, IsOurs is_ours) {
   for (std::size_t at = 0, end = 0; (end = head.find("\r\n", at)) != head.npos;) {
-    if (is_ours(std::string_view(head).substr(at, end - at))) head.erase(at, end + 2 - at);
-    else at = end + 2;
+    if (is_ours(std::string_view(head).substr(at, end - at)))
+      head.erase(at, end + 2 - at);
+    else
+      at = end + 2;
   }
   return head;
 }
@@ -287,8 +308,10 @@ wsgi = "shop:app"
 python = "$PYTHON"
 )");
   play::Peer client = play::connect(portherd.port());
-  client.send("OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\nVia: 1.1 outer\r\nTransfer-Encoding: chunked\r\n\r\n"
-              "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
+  client.send(
+      "OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 2\r\nVia: 1.1 outer\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n"
+      "3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n");
   const play::Answer answer = client.read_answer();
   CHECK(answer.body == "('1.1 outer', '1', None, b'abc')");
   CHECK(answer.field("Via").empty());
@@ -303,8 +326,8 @@ TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they ar
   const std::string body = folder.write("body", "abc");
   play::Ended nghttp;
   std::thread client([&] {
-    nghttp = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body, "--trailer", "x-sum: 1", "--trailer",
-                        "authorization: x", url});
+    nghttp = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body, "--trailer", "x-sum: 1",
+                        "--trailer", "authorization: x", url});
   });
   play::Peer worker = app.accept();
   const std::string head = worker.read_head();
@@ -315,8 +338,8 @@ TEST_CASE("trailers of an HTTP/2 request reach the app behind chunks, if they ar
   client.join();
   CHECK(nghttp.out.find(":status: 200") != nghttp.out.npos);
 
-  const play::Ended refused = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body, "--trailer",
-                                         "x-sum: " + std::string(9000, 'x'), url});
+  const play::Ended refused = play::run({"nghttp", "--no-dep", "-v", "-H:method: POST", "-d", body,
+                                         "--trailer", "x-sum: " + std::string(9000, 'x'), url});
   CHECK(refused.out.find(":status: 431") != refused.out.npos);
   CHECK_FALSE(app.has_visitor());
 }
@@ -326,7 +349,11 @@ TEST_CASE("a body that breaks off never looks whole to the app") {
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, std::string(kPlain) + "stream_body = true\n");
   for (const std::string_view rest : {
-           "x\r\n"sv, "3\r\nabcd\r\n0\r\n\r\n"sv, "0\r\nA : b\r\n\r\n"sv, "0\r\n\n"sv, "3;=\r\n"sv,
+           "x\r\n"sv,
+           "3\r\nabcd\r\n0\r\n\r\n"sv,
+           "0\r\nA : b\r\n\r\n"sv,
+           "0\r\n\n"sv,
+           "3;=\r\n"sv,
        }) {
     CAPTURE(rest);
     play::Peer client = play::connect(portherd.port());

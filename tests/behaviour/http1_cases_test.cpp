@@ -1,6 +1,7 @@
-// What the front makes of literal HTTP/1 messages, each from a sentence of RFC 9110 or RFC 9112. Behind each message
-// stands a sound request, in the same write: after a message that was taken it is the next one, after one that was
-// refused nobody ever sees it. The reader alone, cut at every byte: tests/unit/proxy/h1_reader_test.cpp.
+// What the front makes of literal HTTP/1 messages, each from a sentence of RFC 9110 or RFC 9112. Behind each
+// message stands a sound request, in the same write: after a message that was taken it is the next one, after
+// one that was refused nobody ever sees it. The reader alone, cut at every byte:
+// tests/unit/proxy/h1_reader_test.cpp.
 #include <span>
 
 #include "play.h"
@@ -20,7 +21,7 @@ plain_http = "serve"
 )";
 
 struct Case {
-  const char* section;    // RFC 9112, unless it says otherwise
+  const char* section;  // RFC 9112, unless it says otherwise
   std::string_view sent;
   const char* outcome;    // the statuses, and "close" if the connection ends with the last one
   std::string_view seen;  // by the app, without the fields that we add; "=": what was sent
@@ -63,10 +64,13 @@ constexpr Case kRequestLines[] = {
     {"3.2.1", "GET //b/../c/./%2e%2E/%zz HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "="},
     {"3.2.1", "GET /\"<>[]^`{|}\\ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "="},
     {"3.2.1", "GET ?x HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
-    {"3.2.2", "GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "GET /x?y HTTP/1.1\r\nHost: b\r\n\r\n"},
-    {"3.2.2", "GET HTTPS://b:81 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "GET / HTTP/1.1\r\nHost: b:81\r\n\r\n"},
+    {"3.2.2", "GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+     "GET /x?y HTTP/1.1\r\nHost: b\r\n\r\n"},
+    {"3.2.2", "GET HTTPS://b:81 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+     "GET / HTTP/1.1\r\nHost: b:81\r\n\r\n"},
     {"3.2.2", "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "GET /?q HTTP/1.1\r\nHost: b\r\n\r\n"},
-    {"3.2.2", "GET http://[::1]:8/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "GET / HTTP/1.1\r\nHost: [::1]:8\r\n\r\n"},
+    {"3.2.2", "GET http://[::1]:8/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+     "GET / HTTP/1.1\r\nHost: [::1]:8\r\n\r\n"},
     {"3.2.2", "GET http://b/ HTTP/1.0\r\n\r\n"sv, "200 close", "GET / HTTP/1.1\r\nHost: b\r\n\r\n"},
     {"3.2.2", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
     {"3.2.2", "GET http:x HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
@@ -81,8 +85,10 @@ constexpr Case kRequestLines[] = {
     {"3.2.3", "CONNECT b HTTP/1.1\r\nHost: b\r\n\r\n"sv, "400 close", ""},
     {"3.2.3", "GET b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n"sv, "400 close", ""},
     {"3.2.4", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "="},
-    {"3.2.4", "OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"},
-    {"3.2.4", "OPTIONS http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "OPTIONS / HTTP/1.1\r\nHost: b\r\n\r\n"},
+    {"3.2.4", "OPTIONS http://b HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+     "OPTIONS * HTTP/1.1\r\nHost: b\r\n\r\n"},
+    {"3.2.4", "OPTIONS http://b/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+     "OPTIONS / HTTP/1.1\r\nHost: b\r\n\r\n"},
     {"3.2.4", "GET * HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
     {"3.2.4", "OPTIONS *x HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
     {"9110 9.3.8", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n"sv, "405", ""},
@@ -173,7 +179,8 @@ constexpr Case kFields[] = {
     {"5.2", "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n\tc: d\r\n\r\n"sv, "400 close", ""},
     {"5.2", "GET / HTTP/1.1\r\nHost: a\r\nA:\r\n b\r\n\r\n"sv, "400 close", ""},
     {"5.2", "GET / HTTP/1.1\r\nHost: a\r\nA: b\r\n \r\n\r\n"sv, "400 close", ""},
-    {"5.2", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
+    {"5.2", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n"sv, "400 close",
+     ""},
     {"5", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n"sv, "400 close", ""},
     {"5", "GET / HTTP/1.1\r\nHost: a\r\nA\r\n\r\n"sv, "400 close", ""},
     {"5", "GET / HTTP/1.1\r\nHost: a\r\nA b: c\r\n\r\n"sv, "400 close", ""},
@@ -203,17 +210,21 @@ constexpr Case kFields[] = {
     {"9110 10.1.1", "GET / HTTP/1.1\r\nHost: a\r\nExpect: pony\r\n\r\n"sv, "417", ""},
     {"9110 10.1.1", "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nExpect: pony\r\n\r\n"sv, "417", ""},
     {"9110 10.1.1", "GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue, pony\r\n\r\n"sv, "417", ""},
-    {"9110 10.1.1", "GET / HTTP/1.0\r\nExpect: pony\r\n\r\n"sv, "200 close", "GET / HTTP/1.1\r\nHost: \r\n\r\n"},
-    {"9110 10.1.1", "POST / HTTP/1.1\r\nHost: a\r\nExpect: pony\r\nContent-Length: 3\r\n\r\nabc"sv, "417 close", ""},
-    {"9110 7.6.1", "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-a, close\r\nX-A: b\r\nX-B: c\r\n\r\n"sv, "200 close",
-     "GET / HTTP/1.1\r\nHost: a\r\nX-B: c\r\n\r\n"},
+    {"9110 10.1.1", "GET / HTTP/1.0\r\nExpect: pony\r\n\r\n"sv, "200 close",
+     "GET / HTTP/1.1\r\nHost: \r\n\r\n"},
+    {"9110 10.1.1", "POST / HTTP/1.1\r\nHost: a\r\nExpect: pony\r\nContent-Length: 3\r\n\r\nabc"sv,
+     "417 close", ""},
+    {"9110 7.6.1", "GET / HTTP/1.1\r\nHost: a\r\nConnection: x-a, close\r\nX-A: b\r\nX-B: c\r\n\r\n"sv,
+     "200 close", "GET / HTTP/1.1\r\nHost: a\r\nX-B: c\r\n\r\n"},
     {"9.6", "GET / HTTP/1.1\r\nHost: a\r\nConnection: ,CLOSE,\r\n\r\n"sv, "200 close",
      "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"9.3", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"sv, "200", "GET / HTTP/1.1\r\nHost: \r\n\r\n"},
-    {"9110 10.1.4", "GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nTE: gzip, trailers;q=0.5\r\n\r\n"sv, "200",
-     "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"9110 7.8", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-     "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"sv, "200", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"9110 10.1.4", "GET / HTTP/1.1\r\nHost: a\r\nConnection: TE\r\nTE: gzip, trailers;q=0.5\r\n\r\n"sv,
+     "200", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"9110 7.8",
+     "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+     "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"sv,
+     "200", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
 };
 
 // ---- Content-Length and Transfer-Encoding ----
@@ -244,13 +255,19 @@ constexpr Case kFramings[] = {
     {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3,\r\n\r\nabc"sv, "400 close", ""},
     {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ,3\r\n\r\nabc"sv, "400 close", ""},
     {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 4\r\n\r\nabc"sv, "400 close", ""},
-    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"sv, "400 close", ""},
-    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\ncontent-length: 40\r\n\r\nabc"sv, "400 close", ""},
-    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\n"sv, "400 close", ""},
-    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n"sv, "400 close", ""},
-    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551619\r\n\r\nabc"sv, "400 close", ""},
+    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc"sv, "400 close",
+     ""},
+    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\ncontent-length: 40\r\n\r\nabc"sv, "400 close",
+     ""},
+    {"6.3", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nContent-Length: 40\r\n\r\n"sv, "400 close",
+     ""},
+    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775808\r\n\r\n"sv, "400 close",
+     ""},
+    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551619\r\n\r\nabc"sv,
+     "400 close", ""},
     {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4294967299\r\n\r\nabc"sv, "413 close", ""},
-    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n"sv, "413 close", ""},
+    {"9110 8.6", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n"sv, "413 close",
+     ""},
     {"9110 5.1", "POST / HTTP/1.1\r\nHost: a\r\nContent_Length: 3\r\n\r\n"sv, "200",
      "POST / HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"sv, "200",
@@ -259,11 +276,14 @@ constexpr Case kFramings[] = {
      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"},
     {"6.1", "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"sv, "200",
      "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\na"},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"sv,
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
@@ -271,27 +291,42 @@ constexpr Case kFramings[] = {
     {"6.1", "POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"sv,
+     "400 close", ""},
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked,\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"sv, "400 close",
+     ""},
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n"sv, "400 close",
+     ""},
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0b"
+     "chunked\r\n\r\n0\r\n\r\n"sv,
+     "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x80" "chunked\r\n\r\n0\r\n\r\n"sv, "400 close", ""},
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x80"
+     "chunked\r\n\r\n0\r\n\r\n"sv,
+     "400 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n"sv, "501 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\nabc"sv, "501 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"sv, "501 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"sv, "501 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"sv, "501 close", ""},
-    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"sv, "501 close",
+     ""},
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n"sv, "501 close",
+     ""},
+    {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"sv,
+     "501 close", ""},
+    {"6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
      "501 close", ""},
     {"6.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"sv, "501 close", ""},
     {"9110 5.1", "POST / HTTP/1.1\r\nHost: a\r\nTransfer_Encoding: chunked\r\n\r\n"sv, "200",
      "POST / HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"9110 7.6.1", "POST / HTTP/1.1\r\nHost: a\r\nConnection: Content-Length\r\nContent-Length: 3\r\n\r\nabc"sv, "200",
+    {"9110 7.6.1",
+     "POST / HTTP/1.1\r\nHost: a\r\nConnection: Content-Length\r\nContent-Length: 3\r\n\r\nabc"sv, "200",
      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"},
     {"9110 7.6.1", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Host\r\n\r\n"sv, "200",
      "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
@@ -355,24 +390,27 @@ constexpr Case kChunks[] = {
 // ---- one behind the other ----
 
 constexpr Case kPipelines[] = {
-    {"9.3.2", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\n\r\nPOST /3 HTTP/1.1\r\nHost: a\r\n"
-     "Content-Length: 3\r\n\r\nabcGET /4 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200 200 200 200", "="},
-    {"9.3.2", CHUNKED "3\r\nabc\r\n0\r\n\r\n" CHUNKED "0\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200 200 200",
-     LENGTH "3\r\n\r\nabc" LENGTH "0\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"9.3.2",
+     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: b\r\n\r\nPOST /3 HTTP/1.1\r\nHost: a\r\n"
+     "Content-Length: 3\r\n\r\nabcGET /4 HTTP/1.1\r\nHost: a\r\n\r\n"sv,
+     "200 200 200 200", "="},
+    {"9.3.2", CHUNKED "3\r\nabc\r\n0\r\n\r\n" CHUNKED "0\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"sv,
+     "200 200 200", LENGTH "3\r\n\r\nabc" LENGTH "0\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"9.3.2", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200 200",
      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"9.3.2", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n"sv, "200 400 close",
-     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"9.3.2", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\nA : b\r\n\r\n"sv,
+     "200 400 close", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"9.3.2", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n" CHUNKED "x\r\n\r\n"sv, "200 400 close",
      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"},
-    {"9.6", "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200 close",
-     "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"9.6", "GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"sv,
+     "200 close", "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"},
     {"9110 9.3.8", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "405 200",
      "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n"},
     // What the length does not cover is the next message, whatever it looks like.
     {"6.3", LENGTH "2\r\n\r\nabc"sv, "200", LENGTH "2\r\n\r\nabc"},  // cGET /next
     {"6.3", LENGTH "2\r\n\r\nab\r\n\r\n"sv, "200 400 close", LENGTH "2\r\n\r\nab"},
-    {"6.3", "GET / HTTP/1.1\r\nHost: a\r\n\r\n0\r\n\r\n"sv, "200 400 close", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
+    {"6.3", "GET / HTTP/1.1\r\nHost: a\r\n\r\n0\r\n\r\n"sv, "200 400 close",
+     "GET / HTTP/1.1\r\nHost: a\r\n\r\n"},
 };
 
 // ---- how they are tried ----
@@ -396,7 +434,8 @@ std::string without_ours(std::string_view seen) {
   return out;
 }
 
-/// The statuses up to the answer that says close; it has to be the last, and the connection has to end with it.
+/// The statuses up to the answer that says close; it has to be the last, and the connection has to end with
+/// it.
 std::string outcome_of(play::Peer& client) {
   std::string outcome;
   for (;;) {
