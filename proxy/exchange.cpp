@@ -114,6 +114,11 @@ bool Exchange::route() {
     answer_ourselves(403, kPlainRefused);
     return false;
   }
+  // RFC 9110 7.4: what is asked for by https has to come by it, or through a proxy that we trust to have seen to that.
+  if (request_.says_https && !client_->is_tls && !thread_.site().trusts(client_->peer)) {
+    answer_ourselves(421, kNotSecured);
+    return false;
+  }
   if (request_.framing == Framing::kLength && request_.content_length > app().max_body) {
     answer_ourselves(413, kBodyTooLarge);
     return false;

@@ -70,7 +70,8 @@ Verdict take_absolute_target(char* chunk, RequestHead& head) {
   const auto colon = head.target.find("://");
   if (colon == head.target.npos) return kBadTarget;
   const std::string_view scheme = head.target.substr(0, colon);
-  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) return kBadTarget;
+  head.says_https = equals_ignoring_case(scheme, "https");
+  if (!head.says_https && !equals_ignoring_case(scheme, "http")) return kBadTarget;
   const std::string_view rest = head.target.substr(colon + 3);
   const auto end = std::min(rest.find_first_of("/?"), rest.size());
   head.authority = rest.substr(0, end);

@@ -31,6 +31,7 @@ inline constexpr Outcome kBodyTimeout{Fault::kClient, "body came too slowly"};
 inline constexpr Outcome kExpectationFailed{Fault::kClient, "unknown expectation"};
 inline constexpr Outcome kBadMaxForwards{Fault::kClient, "Max-Forwards is not one number"};
 inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
+inline constexpr Outcome kNotSecured{Fault::kClient, "https was asked for on a connection without TLS"};
 inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
 inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an answer"};
 inline constexpr Outcome kNotUpgraded{Fault::kApp, "worker did not open the WebSocket as RFC 6455 says"};

@@ -64,6 +64,7 @@ struct RequestHead {
   bool expects_continue = false;     ///< Expect: 100-continue (HTTP/1.1 and 2)
   std::string_view upgrade;          ///< HTTP/1.1 Upgrade value when Connection names it; else empty
   bool takes_trailers = false;       ///< TE: trailers
+  bool says_https = false;           ///< an absolute-form of that scheme
   Fields fields;                     ///< all but pseudo-fields; Host is among them in HTTP/1
 
   void clear();

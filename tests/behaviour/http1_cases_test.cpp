@@ -66,7 +66,7 @@ constexpr Case kRequestLines[] = {
     {"3.2.1", "GET ?x HTTP/1.1\r\nHost: a\r\n\r\n"sv, "400 close", ""},
     {"3.2.2", "GET http://b/x?y HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
      "GET /x?y HTTP/1.1\r\nHost: b\r\n\r\n"},
-    {"3.2.2", "GET HTTPS://b:81 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
+    {"3.2.2", "GET HTTP://b:81 HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
      "GET / HTTP/1.1\r\nHost: b:81\r\n\r\n"},
     {"3.2.2", "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200", "GET /?q HTTP/1.1\r\nHost: b\r\n\r\n"},
     {"3.2.2", "GET http://[::1]:8/ HTTP/1.1\r\nHost: a\r\n\r\n"sv, "200",
@@ -543,4 +543,15 @@ TEST_CASE("a head, and what a chunked body has beside its data, have bounds") {
       {"7.1.2", sent[13], "400 close", ""},
   };
   try_all(cases);
+}
+
+TEST_CASE("what is asked for by https has to come by TLS (RFC 9110 7.4)") {
+  const play::Folder folder;
+  folder.certificate("a");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  portherd.wait_ready();
+  const Case plain{"9110 7.4", "GET https://b/ HTTP/1.1\r\nHost: b\r\n\r\n"sv, "421", ""};
+  const Case secured{"9110 7.4", plain.sent, "200", "GET / HTTP/1.1\r\nHost: b\r\n\r\n"};
+  try_case(plain, portherd.port(), play::connect(portherd.port()));
+  try_case(secured, portherd.port(), play::connect_tls(portherd.tls_port(), "a"));
 }

@@ -263,6 +263,12 @@ TEST_CASE("absolute-form is taken apart and its authority wins over Host (RFC 91
   CHECK(status_of("GET http://b/ HTTP/1.1\r\nHost: a b\r\n\r\n") == 400);
 }
 
+TEST_CASE("a head says whether its absolute-form is https") {
+  CHECK(Whole("GET HTTPS://b/ HTTP/1.1\r\nHost: a\r\n\r\n").head.says_https);
+  CHECK_FALSE(Whole("GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n").head.says_https);
+  CHECK_FALSE(Whole("GET /https://b/ HTTP/1.1\r\nHost: a\r\n\r\n").head.says_https);
+}
+
 TEST_CASE("asterisk-form is for OPTIONS, authority-form for CONNECT (RFC 9112 3.2.3, 3.2.4)") {
   CHECK(reading_of("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n") == "OPTIONS * a {Host=a,};");
   CHECK(status_of("GET * HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
