@@ -25,6 +25,7 @@ class H2Head {
   const Refusal& refusal() const { return refusal_; }
   /// What keeps the bytes of the head that was finished last.
   runtime::Chunk chunk() const { return chunk_; }
+  runtime::Bytes most() const { return max_head_; }
   /// No head is being gathered and none will come soon: gives the memory back.
   void rest();
 

@@ -97,8 +97,14 @@ void H2Session::on_readable() {
 
 /// False: the connection is being closed.
 bool H2Session::receive(std::string_view bytes) {
+  if (is_deaf_) return true;
   const auto* const data = static_cast<const std::uint8_t*>(static_cast<const void*>(bytes.data()));
   const ssize_t n = nghttp2_session_mem_recv(wire_.get(), data, bytes.size());
+  if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+    is_deaf_ = true;
+    calm_down();
+    return true;
+  }
   if (n < 0) {
     runtime::log(runtime::Level::kDebug, "client does not speak HTTP/2",
                  {{"client", facts().peer.text()}, {"cause", nghttp2_strerror(static_cast<int>(n))}});
@@ -109,7 +115,6 @@ bool H2Session::receive(std::string_view bytes) {
     lost(kClientGone);
     return false;
   }
-  check_floods();
   // Also when there is nothing to write any more: flush() sees that all is over.
   if (!out_.is_empty() || nghttp2_session_want_write(wire_.get()) != 0 ||
       nghttp2_session_want_read(wire_.get()) == 0)
@@ -117,9 +122,25 @@ bool H2Session::receive(std::string_view bytes) {
   return true;
 }
 
-void H2Session::frame_begins(bool leads_somewhere) {
-  if (leads_somewhere) return frames_.earn(kFramesEarned);
-  if (!frames_.spend(now())) is_flooded_ = true;
+/// Every frame costs; earned() gives back more, to those that brought something.
+void H2Session::frame_begins() {
+  if (!frames_.spend(now())) calm_down();
+}
+
+/// Resets of either side, but for those that the exchange or a clock wanted: whoever sends them, the client
+/// is why.
+void H2Session::spend_reset() {
+  if (!resets_.spend(now())) calm_down();
+}
+
+/// False: enough. A block that is a little too large is answered 431; a bomb (a few bytes that name an entry
+/// of the table again and again, CVE-2016-6581) is not even looked at to its end.
+bool H2Session::field_came(Bytes size) {
+  constexpr Bytes kAroundField = 32, kTimesTooLarge = 4;  // the first: RFC 9113 6.5.2
+  block_size_ += size + kAroundField;
+  if (block_size_ <= kTimesTooLarge * head_.most()) return true;
+  calm_down();
+  return false;
 }
 
 /// RFC 9113 5.1.1: streams that the client has passed over are closed, and HEADERS for one of them a
@@ -204,9 +225,11 @@ void H2Session::update_reading() {
   client_.want_read(reads);
 }
 
-void H2Session::check_floods() {
-  if (!is_flooded_ || std::exchange(is_terminated_, true)) return;
-  runtime::log(runtime::Level::kWarning, "client floods us with frames that lead nowhere",
+/// At once, from nghttp2's callbacks too: from here on it takes no new stream from what is left of the input.
+void H2Session::calm_down() {
+  if (std::exchange(is_flooded_, true)) return;
+  is_terminated_ = true;
+  runtime::log(runtime::Level::kWarning, "client floods us with what leads nowhere",
                {{"client", facts().peer.text()}});
   nghttp2_session_terminate_session(wire_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
   flush_soon();
@@ -221,7 +244,6 @@ void H2Session::flush() {
   client_.want_write(is_full_);
   if (is_full_) tick_soon();
   give_room();
-  check_floods();
   if (out_.is_empty() && nghttp2_session_want_read(wire_.get()) == 0 &&
       nghttp2_session_want_write(wire_.get()) == 0) {
     return linger();
@@ -284,10 +306,8 @@ void H2Session::give_room() {
   roomy_.clear();
 }
 
-/// Those that the exchange or a clock wanted are no doing of the client.
 void H2Session::reset_sent(const H2Stream* stream) {
-  if (stream != nullptr && stream->is_cut()) return;
-  if (!resets_.spend(now())) is_flooded_ = true;
+  if (stream == nullptr || !stream->is_cut()) spend_reset();
 }
 
 // ---- clocks, and the end ----

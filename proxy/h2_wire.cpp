@@ -16,6 +16,7 @@ constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 constexpr std::uint64_t kClientResetsAtOnce = 500, kClientResetsASecond = 30;
 // CONTINUATION frames in one header block (CVE-2024-28182); a block of max_head needs one or two.
 constexpr std::size_t kMostContinuations = 8;
+constexpr unsigned kFirstUnknown = 10;  // RFC 9113 6 has frames 0 to 9
 constexpr std::size_t kMostSettings = 32;
 constexpr std::size_t kMostAcks = 1000;
 
@@ -39,12 +40,22 @@ struct H2Callbacks {
   static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) noexcept {
     if (head->type == NGHTTP2_HEADERS) session(self).headers_begin(head->stream_id);
     if (head->type == NGHTTP2_PRIORITY) session(self).priority_begins(head->stream_id);
-    session(self).frame_begins(head->type == NGHTTP2_HEADERS ||
-                               (head->type == NGHTTP2_DATA && head->length > 0));
+    if (head->type == NGHTTP2_RST_STREAM) session(self).reset_came();
+    session(self).frame_begins();
     return 0;
   }
 
+  /// Nothing of a frame that we do not know is looked at.
+  static int on_unknown_payload(nghttp2_session*, const nghttp2_frame_hd*, const std::uint8_t*, std::size_t,
+                                void*) noexcept {
+    return NGHTTP2_ERR_CANCEL;
+  }
+  static int on_unknown(nghttp2_session*, void**, const nghttp2_frame_hd*, void*) noexcept {
+    return NGHTTP2_ERR_CANCEL;
+  }
+
   static int on_begin_headers(nghttp2_session* wire, const nghttp2_frame* frame, void* self) noexcept {
+    session(self).block_begins();
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // trailers
     H2Stream* const stream = session(self).request_begins(frame->hd.stream_id);
     return nghttp2_session_set_stream_user_data(wire, frame->hd.stream_id, stream);
@@ -53,6 +64,7 @@ struct H2Callbacks {
   static int on_header(nghttp2_session* wire, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                        void* self) noexcept {
+    if (!session(self).field_came(name_size + value_size)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       session(self).head_.add(text(name, name_size), text(value, value_size));
     } else if (H2Stream* const stream = stream_of(wire, frame->hd.stream_id)) {
@@ -69,6 +81,7 @@ struct H2Callbacks {
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
     H2Stream* const stream = stream_of(wire, frame->hd.stream_id);
     if (stream == nullptr) return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS) session(self).progressed();
     if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       session(self).head_is_whole(*stream, !is_end);
     } else if (is_end) {
@@ -78,7 +91,8 @@ struct H2Callbacks {
   }
 
   static int on_data(nghttp2_session* wire, std::uint8_t, std::int32_t id, const std::uint8_t* bytes,
-                     std::size_t size, void*) noexcept {
+                     std::size_t size, void* self) noexcept {
+    if (size > 0) session(self).progressed();
     if (H2Stream* const stream = stream_of(wire, id)) {
       stream->on_body(text(bytes, size));
     } else {
@@ -144,6 +158,8 @@ CallbacksHandle make_callbacks() {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) std::abort();
   nghttp2_session_callbacks_set_on_begin_frame_callback(made, H2Callbacks::on_begin_frame);
+  nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(made, H2Callbacks::on_unknown_payload);
+  nghttp2_session_callbacks_set_unpack_extension_callback(made, H2Callbacks::on_unknown);
   nghttp2_session_callbacks_set_on_begin_headers_callback(made, H2Callbacks::on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(made, H2Callbacks::on_header);
   nghttp2_session_callbacks_set_on_frame_recv_callback(made, H2Callbacks::on_frame);
@@ -162,6 +178,11 @@ OptionHandle make_option() {
   nghttp2_option_set_no_closed_streams(made, 1);
   nghttp2_option_set_stream_reset_rate_limit(made, kClientResetsAtOnce, kClientResetsASecond);
   nghttp2_option_set_max_continuations(made, kMostContinuations);
+  // Asked for, they are told of, and so they can be counted.
+  for (unsigned type = kFirstUnknown; type <= UINT8_MAX; ++type) {
+    if (type != NGHTTP2_PRIORITY_UPDATE)
+      nghttp2_option_set_user_recv_extension_type(made, static_cast<std::uint8_t>(type));
+  }
   nghttp2_option_set_builtin_recv_extension_type(made, NGHTTP2_PRIORITY_UPDATE);
   nghttp2_option_set_max_settings(made, kMostSettings);
   nghttp2_option_set_max_outbound_ack(made, kMostAcks);
