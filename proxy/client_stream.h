@@ -10,8 +10,9 @@ namespace proxy {
 
 class ClientStream {
  public:
-  /// What a client stream has unsent when it is full and when it has room again. Between them nothing happens.
-  static constexpr runtime::Bytes kHighMark = 64 * 1024;
+  /// What a client stream has unsent when it is full and when it has room again. Between them nothing happens. A worker is
+  /// read up to 16 KiB at a time where something is unsent, so that it stays below 64 KiB in all.
+  static constexpr runtime::Bytes kHighMark = 48 * 1024;
   static constexpr runtime::Bytes kLowMark = 16 * 1024;
 
   /// A 1xx head; not called for HTTP/1.0 clients. Fields are already rewritten (proxy/headers).
@@ -29,7 +30,8 @@ class ClientStream {
   /// After a 101: bytes go through untouched both ways from now on, as send_body() and Exchange::on_body().
   virtual void become_tunnel() = 0;
 
-  /// Queued and not yet taken by the kernel. When it has fallen to kLowMark after having been at kHighMark or above,
+  /// Queued and not yet taken by the kernel; more than kHighMark also while the connection is full with what its other
+  /// streams have not taken. When it has fallen to kLowMark after having been at kHighMark or above,
   /// Exchange::on_room() is called from the loop.
   virtual runtime::Bytes unsent() const = 0;
   /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.

@@ -267,7 +267,9 @@ void Exchange::send_body() {
 }
 
 void Exchange::on_worker_readable() {
-  const std::span<char> room = from_worker_.room(reads_large_);
+  // Another stream of the connection may have used up what all of them may leave unread.
+  if (stream_->unsent() > ClientStream::kHighMark) return hold_or_resume();
+  const std::span<char> room = from_worker_.room(reads_large_ && stream_->unsent() == 0);
   Bytes n = 0;
   const Io io = lease_.connection().read(room, n);
   switch (io) {
@@ -362,12 +364,14 @@ void Exchange::on_answer_body(Slice piece) {
 /// A client that does not read holds the worker back, too: nothing more is read from it above the high mark.
 void Exchange::hold_or_resume() {
   if (worker_closed_) return;
-  lease_.connection().watch().want_read(stream_->unsent() <= ClientStream::kHighMark);
+  const bool has_room = stream_->unsent() <= ClientStream::kHighMark;
+  lease_.connection().watch().want_read(has_room);
+  if (!has_room) arm_deadline();
 }
 
 void Exchange::on_room() {
   if (phase_ == Phase::kFile) return read_file_on();
-  if (phase_ != Phase::kRelay && phase_ != Phase::kTunnel) return;
+  if (!has_worker()) return;
   hold_or_resume();
   arm_deadline();
 }
@@ -444,7 +448,7 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
       return clocks.body_idle;
     case Phase::kSend:
     case Phase::kRelay:
-      if (phase_ == Phase::kRelay && stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
+      if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
       if (upload_.waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
       return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
     case Phase::kFile:

@@ -25,6 +25,9 @@ constexpr Bytes kFrameHead = 9;
 // A DATA frame that would be shorter than this waits for the next batch.
 constexpr Bytes kLeastData = 512;
 
+// What of its answers one client may leave unread, less what is read from a worker at a time: in all 1 MiB.
+constexpr Bytes kMostUnsent = 1024 * 1024 - kReadAtOnce;
+
 // Frames that nghttp2 may have queued for a client that reads nothing, before it is not read, either.
 constexpr std::size_t kMostQueued = 1000;
 
@@ -298,7 +301,23 @@ void H2Session::begin_tunnels() {
   for (H2Stream* const stream : std::exchange(opened_, {})) stream->on_tunnel_open();
 }
 
+void H2Session::is_owed(Bytes n) {
+  unsent_ += n;
+  if (unsent_ >= kMostUnsent) is_laden_ = true;
+}
+
+void H2Session::has_gone(Bytes n) {
+  unsent_ -= n;
+  if (!is_laden_ || unsent_ > kMostUnsent / 2) return;
+  is_laden_ = false;
+  is_lightened_ = true;
+  flush_soon();
+}
+
 void H2Session::give_room() {
+  if (std::exchange(is_lightened_, false)) {
+    for (const auto& stream : streams_) stream->exchange().on_room();
+  }
   for (std::size_t i = 0; i < roomy_.size(); ++i) {
     Exchange& exchange = roomy_[i]->exchange();
     if (!exchange.has_ended()) exchange.on_room();

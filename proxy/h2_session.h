@@ -46,6 +46,11 @@ class H2Session {
   void body_is_early(const H2Stream& stream, runtime::Slice piece) {
     early_.push_back({stream.id(), std::move(piece)});
   }
+  // What of the answers waits for the client, of all streams together.
+  void is_owed(runtime::Bytes n);
+  void has_gone(runtime::Bytes n);
+  /// So much that no worker is read for any of them, until half of it has gone.
+  bool is_laden() const { return is_laden_; }
   /// Exchange::on_room() is due, from the loop.
   void room_came(H2Stream& stream) { roomy_.push_back(&stream); }
   /// H2Stream::on_tunnel_open() is due, from the loop.
@@ -114,6 +119,7 @@ class H2Session {
   std::vector<H2Stream*> opened_;  // tunnels of which the client may have been sure before they were
   std::vector<H2Stream*> roomy_;   // whose exchange is to be told that there is room
   runtime::ByteQueue out_;         // written by nghttp2, not yet taken by the socket
+  runtime::Bytes unsent_ = 0;      // of the streams' answers
   Budget frames_{kFramesAtOnce, kFramesASecond};
   Budget resets_{kResetsAtOnce, kResetsASecond};
   const H2Stream* head_of_ = nullptr;  // whose header block is not whole
@@ -131,6 +137,8 @@ class H2Session {
   Drain drain_ = Drain::kNo;
   bool has_settings_ = false;   // the client's first SETTINGS came: it does speak HTTP/2
   bool is_full_ = false;        // the socket takes nothing now
+  bool is_laden_ = false;       // unsent_ is too much
+  bool is_lightened_ = false;   // and was until now: every exchange is to be told
   bool is_flooded_ = false;     // a budget is used up
   bool is_deaf_ = false;        // nghttp2 has given up: nothing more goes into it
   bool is_terminated_ = false;  // we have said GOAWAY for a reason

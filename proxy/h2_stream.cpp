@@ -182,6 +182,7 @@ void H2Stream::gone(const Outcome& why) {
 
 void H2Stream::closed() {
   gone(kClientGone);
+  session_.has_gone(body_.size());
   if (held_ > 0) nghttp2_session_consume_connection(session_.wire(), std::exchange(held_, 0));
 }
 
@@ -219,6 +220,7 @@ void H2Stream::send_head(const ResponseHead& head) {
 
 void H2Stream::send_body(Slice piece) {
   if (is_cut_) return;
+  session_.is_owed(piece.size);
   if (body_.is_empty()) {
     moved_ = session_.now();
     if (piece.size <= kSmall) piece = share(piece.view());
@@ -228,6 +230,10 @@ void H2Stream::send_body(Slice piece) {
   }
   was_full_ = was_full_ || body_.size() >= kHighMark;
   go_on();
+}
+
+Bytes H2Stream::unsent() const {
+  return session_.is_laden() ? std::max(body_.size(), kHighMark + 1) : body_.size();
 }
 
 void H2Stream::end_body(std::string_view trailers) {
@@ -280,6 +286,7 @@ H2Stream::Offer H2Stream::offer(Bytes most) {
 void H2Stream::move_body(Bytes n, runtime::ByteQueue& out) {
   assert(n <= body_.size());
   moved_ = session_.now();
+  session_.has_gone(n);
   while (n > 0) {
     Slice piece = body_.at(0);
     piece.size = std::min(piece.size, n);

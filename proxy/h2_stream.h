@@ -38,7 +38,7 @@ class H2Stream final : public ClientStream {
   void closed();
   /// Its answer waits and the client has taken nothing of it since then.
   bool is_stuck_since(runtime::Time then) const {
-    return (unsent() > 0 || (body_ended_ && !is_sent_)) && moved_ < then;
+    return (!body_.is_empty() || (body_ended_ && !is_sent_)) && moved_ < then;
   }
   void reset(const Outcome& why);
   bool is_cut() const { return is_cut_; }
@@ -65,7 +65,7 @@ class H2Stream final : public ClientStream {
   void end_body(std::string_view trailers) override;
   void cut() override;
   void become_tunnel() override;
-  runtime::Bytes unsent() const override { return body_.size(); }
+  runtime::Bytes unsent() const override;
   void body_taken(runtime::Bytes n) override;
   void stop_body() override { body_stopped_ = true; }
   void exchange_ended() override;
