@@ -100,11 +100,10 @@ void H2Session::on_readable() {
 
 /// False: the connection is being closed.
 bool H2Session::receive(std::string_view bytes) {
-  if (is_deaf_) return true;
+  if (is_flooded_) return true;
   const auto* const data = static_cast<const std::uint8_t*>(static_cast<const void*>(bytes.data()));
   const ssize_t n = nghttp2_session_mem_recv(wire_.get(), data, bytes.size());
-  if (n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
-    is_deaf_ = true;
+  if (is_flooded_ || n == NGHTTP2_ERR_FLOODED || n == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
     calm_down();
     return true;
   }
@@ -125,9 +124,10 @@ bool H2Session::receive(std::string_view bytes) {
   return true;
 }
 
-/// Every frame costs; earned() gives back more, to those that brought something.
-void H2Session::frame_begins() {
+/// Every frame costs; progressed() gives back more, to those that brought something. False: enough.
+bool H2Session::frame_begins() {
   if (!frames_.spend(now())) calm_down();
+  return !is_flooded_;
 }
 
 /// Resets of either side, but for those that the exchange or a clock wanted: whoever sends them, the client
@@ -161,8 +161,8 @@ void H2Session::headers_begin(std::int32_t stream) {
   }
 }
 
-/// RFC 9113 6.3. We have said that we do not use these priorities, so nghttp2 does not look at them at all.
-void H2Session::priority_begins(std::int32_t stream) {
+/// RFC 9113 6.3, RFC 9218 7.1: only a stream has a priority. nghttp2 looks at it no more than we do.
+void H2Session::prioritizes(std::int32_t stream) {
   if (stream == 0) nghttp2_session_terminate_session(wire_.get(), NGHTTP2_PROTOCOL_ERROR);
 }
 
@@ -228,12 +228,18 @@ void H2Session::update_reading() {
   client_.want_read(reads);
 }
 
-/// At once, from nghttp2's callbacks too: from here on it takes no new stream from what is left of the input.
+/// From nghttp2's callbacks, too. What is left of the input is not read any more; GOAWAY ends all streams.
 void H2Session::calm_down() {
   if (std::exchange(is_flooded_, true)) return;
   is_terminated_ = true;
-  runtime::log(runtime::Level::kWarning, "client floods us with what leads nowhere",
-               {{"client", facts().peer.text()}});
+  // Who comes again and again does not get to fill the log.
+  constexpr Milliseconds kQuiet = 1s;
+  thread_local Time told{};
+  if (told == Time() || now() - told >= kQuiet) {
+    told = now();
+    runtime::log(runtime::Level::kWarning, "client floods us with what leads nowhere",
+                 {{"client", facts().peer.text()}});
+  }
   nghttp2_session_terminate_session(wire_.get(), NGHTTP2_ENHANCE_YOUR_CALM);
   flush_soon();
 }

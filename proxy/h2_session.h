@@ -68,13 +68,13 @@ class H2Session {
   };
 
   // From nghttp2, while it reads.
-  void frame_begins();
+  bool frame_begins();
   void progressed() { frames_.earn(kFramesEarned); }
   void reset_came() { spend_reset(); }
   void block_begins() { block_size_ = 0; }
   bool field_came(runtime::Bytes size);
   void headers_begin(std::int32_t stream);
-  void priority_begins(std::int32_t stream);
+  void prioritizes(std::int32_t stream);
   void settings_came() { has_settings_ = true; }
   void ping_answered();
   H2Stream* request_begins(std::int32_t id);
@@ -105,8 +105,8 @@ class H2Session {
 
   // nghttp2 counts neither frames without progress nor the resets that a client makes us send (MadeYouReset).
   // It does count the client's own, but says another error then; its bound is a little higher.
-  static constexpr long kFramesAtOnce = 4000, kFramesASecond = 100, kFramesEarned = 5;
-  static constexpr long kResetsAtOnce = 400, kResetsASecond = 25;
+  static constexpr long kFramesAtOnce = 1000, kFramesASecond = 100, kFramesEarned = 5;
+  static constexpr long kResetsAtOnce = 300, kResetsASecond = 25;
 
   Client& client_;
   const conf::Clocks& clocks_;
@@ -139,8 +139,7 @@ class H2Session {
   bool is_full_ = false;        // the socket takes nothing now
   bool is_laden_ = false;       // unsent_ is too much
   bool is_lightened_ = false;   // and was until now: every exchange is to be told
-  bool is_flooded_ = false;     // a budget is used up
-  bool is_deaf_ = false;        // nghttp2 has given up: nothing more goes into it
+  bool is_flooded_ = false;     // a budget is used up: nothing more goes into nghttp2
   bool is_terminated_ = false;  // we have said GOAWAY for a reason
   bool is_lingering_ = false;   // all is said; what still comes is read for a while
   WireHandle wire_;             // the last member: it calls back

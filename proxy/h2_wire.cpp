@@ -39,10 +39,9 @@ struct H2Callbacks {
 
   static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) noexcept {
     if (head->type == NGHTTP2_HEADERS) session(self).headers_begin(head->stream_id);
-    if (head->type == NGHTTP2_PRIORITY) session(self).priority_begins(head->stream_id);
+    if (head->type == NGHTTP2_PRIORITY) session(self).prioritizes(head->stream_id);
     if (head->type == NGHTTP2_RST_STREAM) session(self).reset_came();
-    session(self).frame_begins();
-    return 0;
+    return session(self).frame_begins() ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   /// Nothing of a frame that we do not know is looked at.
@@ -64,7 +63,7 @@ struct H2Callbacks {
   static int on_header(nghttp2_session* wire, const nghttp2_frame* frame, const std::uint8_t* name,
                        std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                        void* self) noexcept {
-    if (!session(self).field_came(name_size + value_size)) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (!session(self).field_came(name_size + value_size)) return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       session(self).head_.add(text(name, name_size), text(value, value_size));
     } else if (H2Stream* const stream = stream_of(wire, frame->hd.stream_id)) {
@@ -76,6 +75,8 @@ struct H2Callbacks {
   static int on_frame(nghttp2_session* wire, const nghttp2_frame* frame, void* self) noexcept {
     const bool is_end = has_flag(frame->hd, NGHTTP2_FLAG_END_STREAM);
     if (frame->hd.type == NGHTTP2_SETTINGS) session(self).settings_came();
+    if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE)
+      session(self).prioritizes(static_cast<nghttp2_ext_priority_update*>(frame->ext.payload)->stream_id);
     if (frame->hd.type == NGHTTP2_PING && has_flag(frame->hd, NGHTTP2_FLAG_ACK))
       session(self).ping_answered();
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
