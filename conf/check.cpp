@@ -283,7 +283,14 @@ class Checker {
     if (printable(folder, folder.size()) != folder) {
       return add(key, fmt::format("`files`: {} is not UTF-8 text", in_quotes(printable(folder, kLongestLine))));
     }
-    if (int const why = why_no_folder(folder, X_OK)) add_reason(key, "files", folder, why);
+    if (int const why = why_no_folder(folder, X_OK)) return add_reason(key, "files", folder, why);
+    if (::geteuid() != 0) return;  // then the front is who we are
+    std::string const user = front_user(settings_.front.user);
+    std::optional<Identity> const front = identity_of(user);
+    if (!front) return;  // said of `user`
+    std::string const closed = closed_folder(folder, *front);
+    if (closed.empty()) return;
+    add(key, fmt::format("`files`: the front's user `{}` cannot enter {}", user, in_quotes(printable(closed, kLongestLine))), {"front.user"});
   }
 
   // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.

@@ -102,8 +102,7 @@ Result<Account> find_account(const std::string& user, const std::string& group) 
 
 Result<Account> front_account(const conf::Front& front) {
   if (!is_root()) return own_account();
-  if (!front.user.empty()) return find_account(front.user);
-  return find_account(conf::is_user("portherd") ? "portherd" : "nobody");
+  return find_account(conf::front_user(front.user));
 }
 
 Result<Account> app_account(const conf::App& app) {

@@ -398,6 +398,7 @@ TEST_CASE("settings made in code are checked too, and their problems stand alone
 
 TEST_CASE("an app may be routes alone, and a route is one thing") {
   Folder const folder;
+  REQUIRE(::chmod(folder.path().c_str(), 0755) == 0);
   folder.write("static/a", "");
   CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\n") == Lines{});
   CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/'\n") ==
@@ -420,4 +421,23 @@ TEST_CASE("the folder of a files route is there") {
   CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'nowhere'\n") ==
         Lines{"2:1 `files`: \"$/nowhere\": No such file or directory"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'file'\n") == Lines{"2:1 `files`: \"$/file\": Not a directory"});
+}
+
+TEST_CASE("the front's user can enter the folder of a files route") {
+  if (::geteuid() != 0) return;  // then the front is who the test is
+  Folder const folder;
+  folder.write("a/b/file", "");
+  std::string const toml = "[front]\nuser = 'nobody'\n[[apps.a.routes]]\nfiles = 'a/b'\n";
+  auto const closed = [](std::string const& which) {
+    return Lines{"4:1 `files`: the front's user `nobody` cannot enter \"" + which + "\""};
+  };
+  CHECK(problems_of(folder, toml) == closed("$"));
+  REQUIRE(::chmod(folder.path().c_str(), 0711) == 0);
+  CHECK(problems_of(folder, toml) == Lines{});
+  REQUIRE(::chmod((folder.path() + "/a").c_str(), 0770) == 0);
+  CHECK(problems_of(folder, toml) == closed("$/a"));
+  REQUIRE(::chown((folder.path() + "/a").c_str(), 65534, 65534) == 0);
+  CHECK(problems_of(folder, toml) == Lines{});
+  REQUIRE(::chmod((folder.path() + "/a").c_str(), 0077) == 0);  // the owner's bits are the owner's
+  CHECK(problems_of(folder, toml) == closed("$/a"));
 }

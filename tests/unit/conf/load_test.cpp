@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "folder.h"
 
 using namespace std::chrono_literals;
@@ -477,4 +480,26 @@ TEST_CASE("what is no route is said where it stands") {
   std::string many;
   for (int i = 0; i < 101; ++i) many += "[[apps.a.routes]]\n";
   CHECK(problems_of(many) == Lines{"1:1 `routes` has more than 100 items"});
+}
+
+// What of it is not there yet is left out here: a range of workers, and services.
+TEST_CASE("the example of an app file in docs/design.md is read as it stands there") {
+  std::ostringstream page;
+  page << std::ifstream(SOURCE_DIR "/docs/design.md").rdbuf();
+  std::string text = page.str();
+  text = text.substr(text.find("# /etc/portherd/apps.d/shop.toml"));
+  text = text.substr(0, text.find("[[services]]"));
+  std::string const range = "{ min = 2, max = 8 }";
+  REQUIRE(text.find(range) != std::string::npos);
+  text.replace(text.find(range), range.size(), "2");
+
+  Folder const folder;
+  folder.write("portherd.toml", "");
+  folder.write("apps.d/shop.toml", text);
+  conf::Loaded const loaded = conf::load(folder / "portherd.toml");
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(conf::text(problem));
+  REQUIRE(loaded.settings.apps.size() == 1);
+  conf::App const& shop = loaded.settings.apps[0];
+  CHECK(shop.routes == std::vector<conf::Route>{{.path = "/static/", .files = "/srv/shop/static/"}});
+  CHECK(shop.hosts.size() == 2);
 }
