@@ -118,6 +118,7 @@ void FileReader::find() {
   finding_.verdict = judge(question_.request, finding_.facts, finding_.tag, finding_.modified);
   at_ = finding_.verdict.first;
   left_ = question_.request.is_head ? 0 : finding_.verdict.size;
+  question_.request = {};  // a slow client need not cost its fields too
 }
 
 /// file_ is set where the answer is a file.
