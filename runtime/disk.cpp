@@ -1,38 +1,57 @@
 #include "runtime/disk.h"
 
-#include <pthread.h>
-
 #include <cassert>
-#include <csignal>
+#include <utility>
 
 namespace runtime {
 
-Disk::~Disk() {
+void Disk::close() {
   {
     const std::scoped_lock lock(lock_);
     is_closing_ = true;
   }
   more_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-  for (Errand* errand : waiting_) errand->desk_.bring_back(*errand);
+  threads_.clear();
+  while (first_ != nullptr) {
+    Errand& undone = *unlink_locked(*first_);
+    undone.desk_.bring_back(undone);
+  }
 }
 
 void Disk::take(Errand& errand) {
   {
     const std::scoped_lock lock(lock_);
-    waiting_.push_back(&errand);
+    errand.before_ = std::exchange(last_, &errand);
+    (errand.before_ != nullptr ? errand.before_->behind_ : first_) = &errand;
+    errand.is_waiting_ = true;
     if (threads_.size() < most_) threads_.emplace_back([this] { work(); });
   }
   more_.notify_one();
 }
 
+/// True: it will not be done. False: it is too late.
+bool Disk::withdraw(Errand& errand) {
+  const std::scoped_lock lock(lock_);
+  if (!errand.is_waiting_) return false;
+  unlink_locked(errand);
+  return true;
+}
+
+Errand* Disk::unlink_locked(Errand& errand) {
+  (errand.before_ != nullptr ? errand.before_->behind_ : first_) = errand.behind_;
+  (errand.behind_ != nullptr ? errand.behind_->before_ : last_) = errand.before_;
+  errand.before_ = errand.behind_ = nullptr;
+  errand.is_waiting_ = false;
+  return &errand;
+}
+
 void Disk::work() {
   std::unique_lock lock(lock_);
   for (;;) {
-    more_.wait(lock, [this] { return is_closing_ || !waiting_.empty(); });
+    more_.wait(lock, [this] { return is_closing_ || first_ != nullptr; });
     if (is_closing_) return;
-    Errand& errand = *waiting_.front();
-    waiting_.pop_front();
+    Errand& errand = *unlink_locked(*first_);
     lock.unlock();
     errand.work_();
     errand.desk_.bring_back(errand);
@@ -66,6 +85,12 @@ void Errand::send() {
   assert(!is_under_way_);
   is_under_way_ = true;
   desk_.disk_.take(*this);
+}
+
+bool Errand::withdraw() {
+  if (!desk_.disk_.withdraw(*this)) return false;
+  is_under_way_ = false;
+  return true;
 }
 
 void Errand::come_back() {

@@ -5,7 +5,6 @@
 // a member of who has it done.
 #pragma once
 #include <condition_variable>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -23,20 +22,25 @@ class Disk {
  public:
   /// The threads start with the first errand.
   explicit Disk(std::size_t threads) : most_(threads) {}
-  /// Waits for what is being done. What has not begun comes back undone. No loop may turn any more.
-  ~Disk();
+  ~Disk() { close(); }
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
+
+  /// Waits for what is being done; what has not begun comes back undone. No loop may turn any more, and nothing be sent.
+  void close();
 
  private:
   friend class Errand;
   void take(Errand& errand);
+  bool withdraw(Errand& errand);
+  Errand* unlink_locked(Errand& errand);
   void work();
 
   const std::size_t most_;
-  std::mutex lock_;                 // guards all below
-  std::condition_variable more_;    // waiting_ or is_closing_ changed
-  std::deque<Errand*> waiting_;     // bounded by who sends: each has one errand under way at most
+  std::mutex lock_;                 // guards all below, and the errands' links
+  std::condition_variable more_;    // the line or is_closing_ changed
+  Errand* first_ = nullptr;         // the line of those that have not begun: as long as there are who wait for it
+  Errand* last_ = nullptr;
   std::vector<std::thread> threads_;
   bool is_closing_ = false;
 };
@@ -44,7 +48,7 @@ class Disk {
 class DiskDesk {
  public:
   DiskDesk(Loop& loop, Disk& disk) : loop_(loop), disk_(disk) {}
-  /// The Disk has gone before: whatever was under way is here.
+  /// The Disk is closed: whatever was under way is here.
   ~DiskDesk();
   DiskDesk(const DiskDesk&) = delete;
   DiskDesk& operator=(const DiskDesk&) = delete;
@@ -74,10 +78,11 @@ class Errand {
   void send();
   bool is_under_way() const { return is_under_way_; }
 
-  /// Destroys `owner`, of which `errand` is a member: now, or when the errand has come back. `done` is not called.
+  /// Destroys `owner`, of which `errand` is a member: now if its work has not begun, else when the errand has come back. `done` is
+  /// not called.
   template <class T>
   static void abandon(std::unique_ptr<T> owner, Errand& errand) {
-    if (!errand.is_under_way_) return;
+    if (!errand.is_under_way_ || errand.withdraw()) return;
     errand.owner_ = owner.release();
     errand.destroy_ = [](void* body) { delete static_cast<T*>(body); };
   }
@@ -85,6 +90,7 @@ class Errand {
  private:
   friend class Disk;
   friend class DiskDesk;
+  bool withdraw();
   void come_back();
 
   DiskDesk& desk_;
@@ -92,6 +98,9 @@ class Errand {
   bool is_under_way_ = false;           // the loop's thread looks at this and at what follows
   void* owner_ = nullptr;               // set by abandon(): to be destroyed instead of called
   void (*destroy_)(void*) = nullptr;
+  Errand* before_ = nullptr;            // in the Disk's line, while is_waiting_; guarded by its lock
+  Errand* behind_ = nullptr;
+  bool is_waiting_ = false;
 };
 
 }  // namespace runtime

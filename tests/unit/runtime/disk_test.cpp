@@ -95,6 +95,34 @@ TEST_CASE("an owner that has lost interest is destroyed when its errand is back,
   CHECK(ended == 2);
 }
 
+TEST_CASE("an errand that has not begun is withdrawn at once, wherever it stands in line") {
+  Loop loop;
+  Disk disk(1);
+  DiskDesk desk(loop, disk);
+  std::latch gate(1), open(0);
+  Worker busy(desk, gate);
+  busy.errand.send();
+  busy.began.wait();
+  int ended = 0;
+  std::vector<std::unique_ptr<Worker>> line;
+  for (int i = 0; i < 5; ++i) {
+    line.push_back(std::make_unique<Worker>(desk, open));
+    line.back()->ended = &ended;
+    line.back()->errand.send();
+  }
+  for (const std::size_t gone : {2U, 0U, 4U}) {
+    Errand& errand = line[gone]->errand;
+    Errand::abandon(std::move(line[gone]), errand);
+  }
+  CHECK(ended == 3);
+  gate.count_down();
+  while (line[1]->times_done == 0 || line[3]->times_done == 0) loop.turn();
+  Worker last(desk, open);
+  last.errand.send();
+  while (last.times_done == 0) loop.turn();
+  CHECK(busy.times_done == 1);
+}
+
 TEST_CASE("what was under way when the disk closed is destroyed by the desk, done or not") {
   int ended = 0;
   {
@@ -110,9 +138,10 @@ TEST_CASE("what was under way when the disk closed is destroyed by the desk, don
     }
     workers.front()->began.wait();
     gate.count_down();
-    disk.reset();
+    disk->close();
     for (auto& worker : workers) {
       CHECK(worker->times_done == 0);
+      CHECK(worker->errand.is_under_way());
       Errand& errand = worker->errand;
       Errand::abandon(std::move(worker), errand);
     }
