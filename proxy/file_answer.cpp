@@ -30,10 +30,13 @@ std::string_view name_of(Coding coding) {
 
 }  // namespace
 
-FileAnswer::FileAnswer(runtime::DiskDesk& desk, runtime::Call<> on_ready)
-    : reader_(std::make_unique<FileReader>(desk, on_ready)) {}
+FileAnswer::FileAnswer(runtime::DiskDesk& desk, std::size_t& count, runtime::Call<> on_ready)
+    : count_(count), reader_(std::make_unique<FileReader>(desk, on_ready)) {
+  ++count_;
+}
 
 FileAnswer::~FileAnswer() {
+  --count_;
   runtime::Errand& errand = reader_->errand();
   runtime::Errand::abandon(std::move(reader_), errand);
 }

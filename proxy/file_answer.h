@@ -14,8 +14,8 @@ namespace proxy {
 
 class FileAnswer {
  public:
-  /// `on_ready` comes from the loop, once for look_up() and once for each read_on().
-  FileAnswer(runtime::DiskDesk& desk, runtime::Call<> on_ready);
+  /// `on_ready` comes from the loop, once for look_up() and once for each read_on(). `count` is of those that live on this thread.
+  FileAnswer(runtime::DiskDesk& desk, std::size_t& count, runtime::Call<> on_ready);
   /// What is under way on the disk comes to its end, unheard.
   ~FileAnswer();
   FileAnswer(const FileAnswer&) = delete;
@@ -42,6 +42,7 @@ class FileAnswer {
  private:
   void add(std::string_view name, std::string_view value, upstream::FieldId id = upstream::FieldId::kOther);
 
+  std::size_t& count_;
   std::unique_ptr<FileReader> reader_;
   upstream::Method method_ = upstream::Method::kGet;
   upstream::ResponseHead head_;

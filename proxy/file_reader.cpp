@@ -171,6 +171,7 @@ void FileReader::read_piece() {
     at_ += static_cast<std::uint64_t>(n);
     left_ -= static_cast<std::uint64_t>(n);
   }
+  if (left_ == 0) file_.reset();  // the client may take its time, and nobody waits for the disk to close it
 }
 
 }  // namespace proxy

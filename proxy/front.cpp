@@ -54,7 +54,7 @@ class Front {
   }
   ~Front() {
     for (auto& thread : threads_) thread->join();
-    if (site_) site_->disk.reset();  // what is under way comes back to the threads' desks, while they are there
+    if (site_) site_->disk->close();  // what is under way comes back to the threads' desks, while they are there
   }
 
   int run() {

@@ -30,6 +30,8 @@ class FrontThread {
   AccessLog& access_log() { return access_log_; }
   upstream::Desk& desk(upstream::AppIndex app) { return *desks_[app]; }
   runtime::DiskDesk& disk() { return disk_; }
+  /// Files that are being sent.
+  std::size_t& open_files() { return open_files_; }
   upstream::ThreadFigures& figures() { return figures_; }
   TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
@@ -67,6 +69,7 @@ class FrontThread {
   // Shared with the other threads and with connections that began under it; replaced whole.
   std::shared_ptr<TlsContext> tls_;
   runtime::DiskDesk disk_;                               // outlives the exchanges, whose errands come back to it
+  std::size_t open_files_ = 0;
   ExchangePool exchanges_;
   TurnedAway turned_away_;
   ClientList clients_;

@@ -37,6 +37,7 @@ inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an ans
 inline constexpr Outcome kNotUpgraded{Fault::kApp, "worker did not open the WebSocket as RFC 6455 says"};
 inline constexpr Outcome kBadTarget{Fault::kClient, "target cannot be an environment"};
 inline constexpr Outcome kDiskTimeout{Fault::kUs, "disk did not answer in time"};
+inline constexpr Outcome kTooManyFiles{Fault::kUs, "too many files are being sent"};
 inline constexpr Outcome kFileCut{Fault::kUs, "file became shorter while it was sent"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
 

@@ -1,5 +1,8 @@
 #include "proxy/site.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstring>
 
 namespace proxy {
@@ -7,6 +10,13 @@ namespace {
 
 // Each can wait for a disk; more would only make its queue longer.
 constexpr std::size_t kDiskThreads = 4;
+
+/// A quarter of all descriptors, all threads together: half are for clients, and workers need some.
+std::size_t files_of_a_thread(std::size_t threads) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  return static_cast<std::size_t>(limit.rlim_cur) / 4 / std::max<std::size_t>(threads, 1);
+}
 
 }  // namespace
 
@@ -16,7 +26,8 @@ Site::Site(conf::Settings s, upstream::Board& b)
       route(settings.apps),
       addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
       gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)),
-      disk(std::make_unique<runtime::Disk>(kDiskThreads)) {
+      disk(std::make_unique<runtime::Disk>(kDiskThreads)),
+      max_files(files_of_a_thread(settings.front.threads.number)) {
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
     const auto index = static_cast<upstream::AppIndex>(i);
     dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, board));

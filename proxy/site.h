@@ -27,8 +27,10 @@ struct Site {
 
   const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
   const std::unique_ptr<MemoryBudget> gathered;         ///< request bodies that wait for their worker
-  /// For files; ends before the threads' desks.
-  std::unique_ptr<runtime::Disk> disk;
+  /// For files; closed before the threads' desks go.
+  const std::unique_ptr<runtime::Disk> disk;
+  /// Files that one thread may have open at the same time: each client that takes its time holds one.
+  const std::size_t max_files;
 
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;
