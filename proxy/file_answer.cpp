@@ -90,7 +90,8 @@ void FileAnswer::add(std::string_view name, std::string_view value, FieldId id) 
   if (!value.empty()) head_.fields.push_back({name, value, id});
 }
 
-/// RFC 9110 15.4.5: of the fields that describe the file a 304 has those that a cache needs to find and keep its copy.
+/// RFC 9110 15.4.5: of the fields that describe the file a 304 has those that a cache needs to find and keep
+/// its copy.
 const upstream::ResponseHead& FileAnswer::head() {
   const FileFinding& found = reader_->finding();
   head_.clear();
@@ -106,7 +107,8 @@ const upstream::ResponseHead& FileAnswer::head() {
   length_ = fmt::to_string(found.verdict.size);
   add("Content-Length", length_, FieldId::kContentLength);
   if (head_.status == 206) {
-    range_ = fmt::format("bytes {}-{}/{}", found.verdict.first, found.verdict.first + found.verdict.size - 1, found.facts.size);
+    range_ = fmt::format("bytes {}-{}/{}", found.verdict.first, found.verdict.first + found.verdict.size - 1,
+                         found.facts.size);
     add("Content-Range", range_);
   }
   head_.framing = method_ == upstream::Method::kHead ? Framing::kNone : Framing::kLength;

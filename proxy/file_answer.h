@@ -1,5 +1,6 @@
-// A file as the answer to one request: what look_up() found becomes a head, and what is read becomes a body. The exchange owns it
-// and decides when the client is to hear what. What waits for the disk: proxy/file_reader.h.
+// A file as the answer to one request: what look_up() found becomes a head, and what is read becomes a body.
+// The exchange owns it and decides when the client is to hear what. What waits for the disk:
+// proxy/file_reader.h.
 #pragma once
 #include <memory>
 #include <string>
@@ -14,7 +15,8 @@ namespace proxy {
 
 class FileAnswer {
  public:
-  /// `on_ready` comes from the loop, once for look_up() and once for each read_on(). `count` is of those that live on this thread.
+  /// `on_ready` comes from the loop, once for look_up() and once for each read_on(). `count` is of those that
+  /// live on this thread.
   FileAnswer(runtime::DiskDesk& desk, std::size_t& count, runtime::Call<> on_ready);
   /// What is under way on the disk comes to its end, unheard.
   ~FileAnswer();
@@ -22,11 +24,12 @@ class FileAnswer {
   FileAnswer& operator=(const FileAnswer&) = delete;
 
   /// `name` is of file_path(), `request` for GET or HEAD. `now` is the time of the request.
-  void look_up(const upstream::RequestHead& request, const std::string& folder, std::string name, runtime::WallTime now);
+  void look_up(const upstream::RequestHead& request, const std::string& folder, std::string name,
+               runtime::WallTime now);
   bool is_waiting() const { return reader_->errand().is_under_way(); }
 
-  /// 200, 206 and 304 are a file's: head() is the answer. 308: the client wants a folder and has forgotten the "/"; 416: of
-  /// size() bytes none is in the range; 403, 404, 412 and 500 say it all.
+  /// 200, 206 and 304 are a file's: head() is the answer. 308: the client wants a folder and has forgotten
+  /// the "/"; 416: of size() bytes none is in the range; 403, 404, 412 and 500 say it all.
   std::uint16_t status() const;
   /// Why it is none of the good ones, if somebody should know.
   Outcome outcome() const;

@@ -9,7 +9,8 @@ namespace {
 constexpr std::size_t kLongestName = 4096 - 64;
 constexpr std::string_view kWellKnown = ".well-known";
 
-/// Decodes one segment behind what is there; the first one begins at 0. False: it is none that a file can have.
+/// Decodes one segment behind what is there; the first one begins at 0. False: it is none that a file can
+/// have.
 bool append_segment(std::string_view segment, std::string& name) {
   const std::size_t begin = name.size();
   while (!segment.empty()) {

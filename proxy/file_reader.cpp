@@ -24,8 +24,9 @@ struct Opened {
   int error = 0;  // errno, where there is no fd
 };
 
-/// Below `folder`, come what may: openat2(2) refuses what would leave it, by "..", by an absolute link or by one of /proc, while it
-/// walks, so that nobody can swap a folder for a link in between. Links that stay below are followed.
+/// Below `folder`, come what may: openat2(2) refuses what would leave it, by "..", by an absolute link or by
+/// one of /proc, while it walks, so that nobody can swap a folder for a link in between. Links that stay
+/// below are followed.
 Opened open_below(int folder, const std::string& name) {
   open_how how{};
   // Nothing here waits for the other end of a FIFO, and no terminal becomes ours.
@@ -39,7 +40,6 @@ Opened open_below(int folder, const std::string& name) {
   }
 }
 
-/// O_NONBLOCK means nothing to a file, but to what it may turn out to be.
 Kind kind_of_error(int error) {
   switch (error) {
     case ENOENT:
@@ -70,7 +70,8 @@ struct Sibling {
 constexpr Sibling kSiblings[] = {{Coding::kBrotli, ".br"}, {Coding::kGzip, ".gz"}};
 
 bool is_coded_itself(std::string_view name) {
-  return std::ranges::any_of(kSiblings, [name](const Sibling& sibling) { return name.ends_with(sibling.ending); });
+  return std::ranges::any_of(kSiblings,
+                             [name](const Sibling& sibling) { return name.ends_with(sibling.ending); });
 }
 
 }  // namespace
@@ -128,7 +129,7 @@ void FileReader::open_file(int folder) {
   };
   if (question_.is_folder) question_.name = index_of(question_.name);
   Opened opened = open_below(folder, question_.name);
-  struct stat about{};
+  struct stat about {};
   if (!opened.fd || ::fstat(opened.fd.get(), &about) != 0) {
     finding_.kind = kind_of_error(opened.fd ? errno : opened.error);
   } else if (S_ISREG(about.st_mode)) {
@@ -140,15 +141,15 @@ void FileReader::open_file(int folder) {
   }
 }
 
-/// A sibling that is older than the file is of an earlier one. Both are looked for, whatever the client takes: that there is
-/// another answer for others must be said to it, too (RFC 9110 12.5.5).
+/// A sibling that is older than the file is of an earlier one. Both are looked for, whatever the client
+/// takes: that there is another answer for others must be said to it, too (RFC 9110 12.5.5).
 void FileReader::choose_coding(int folder) {
   if (is_coded_itself(question_.name)) return;
   const std::int64_t modified = finding_.facts.modified;
   std::uint16_t best = 0;
   for (const Sibling& sibling : kSiblings) {
     Opened opened = open_below(folder, question_.name + std::string(sibling.ending));
-    struct stat about{};
+    struct stat about {};
     if (!opened.fd || ::fstat(opened.fd.get(), &about) != 0) continue;
     if (!S_ISREG(about.st_mode) || about.st_mtim.tv_sec < modified) continue;
     finding_.varies = true;

@@ -1,5 +1,6 @@
-// One file of a `files` route: found below its folder, judged by the request's conditions, read piece by piece. All that waits for
-// the disk is here and runs on a thread of runtime::Disk; who talks to the client is proxy/file_answer.h.
+// One file of a `files` route: found below its folder, judged by the request's conditions, read piece by
+// piece. All that waits for the disk is here and runs on a thread of runtime::Disk; who talks to the client
+// is proxy/file_answer.h.
 #pragma once
 #include <string>
 
@@ -48,8 +49,8 @@ class FileReader {
   std::uint64_t left() const { return left_; }
   /// Reads one piece, at most 64 KiB; there must be some left. look_up() has read the first one.
   void read_on();
-  /// What was read last; empty if there was nothing: HEAD, an empty file, or one that has become shorter (then left() is not 0).
-  /// The chunk goes with it: this object holds none until read_on().
+  /// What was read last; empty if there was nothing: HEAD, an empty file, or one that has become shorter
+  /// (then left() is not 0). The chunk goes with it: this object holds none until read_on().
   runtime::Slice take_piece();
 
   runtime::Errand& errand() { return errand_; }
@@ -65,11 +66,11 @@ class FileReader {
   runtime::Errand errand_;
   FileQuestion question_;
   FileFinding finding_;
-  runtime::Fd file_;            // empty: not looked for yet
-  std::uint64_t at_ = 0;        // where the next piece begins
+  runtime::Fd file_;      // empty: not looked for yet
+  std::uint64_t at_ = 0;  // where the next piece begins
   std::uint64_t left_ = 0;
-  runtime::Chunk room_;         // for the piece that is read; the one chunk that this object holds
-  runtime::Bytes got_ = 0;      // of it
+  runtime::Chunk room_;     // for the piece that is read; the one chunk that this object holds
+  runtime::Bytes got_ = 0;  // of it
 };
 
 }  // namespace proxy

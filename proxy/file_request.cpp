@@ -71,7 +71,8 @@ bool has_meaningful_time(const FileFacts& file) {
   return file.modified > 1;
 }
 
-/// Takes the next entity-tag (RFC 9110 8.8.3) from the front of a list, or one character that belongs to none.
+/// Takes the next entity-tag (RFC 9110 8.8.3) from the front of a list, or one character that belongs to
+/// none.
 std::string_view next_tag(std::string_view& list) {
   const std::size_t quote = list.starts_with("W/\"") ? 2 : 0;
   const std::size_t end = list[quote] == '"' ? list.find('"', quote + 1) : list.npos;
@@ -93,7 +94,8 @@ bool has_tag(std::string_view list, std::string_view tag, bool is_strong) {
   return false;
 }
 
-/// Whether the file was changed after the date. Nothing: the date is none, and the condition is to be ignored.
+/// Whether the file was changed after the date. Nothing: the date is none, and the condition is to be
+/// ignored.
 std::optional<bool> is_newer_than(const std::optional<std::string>& date, const FileFacts& file) {
   const auto seconds = date ? parse_http_date(*date) : std::nullopt;
   if (!seconds || !has_meaningful_time(file)) return std::nullopt;
@@ -130,7 +132,8 @@ Codings accepted_codings(const upstream::Fields& fields) {
     while (const auto member = members.next()) {
       const auto [name, weight] = coding_of(*member);
       if (runtime::equals_ignoring_case(name, "br")) brotli = weight;
-      if (runtime::equals_ignoring_case(name, "gzip") || runtime::equals_ignoring_case(name, "x-gzip")) gzip = weight;
+      if (runtime::equals_ignoring_case(name, "gzip") || runtime::equals_ignoring_case(name, "x-gzip"))
+        gzip = weight;
       if (name == "*") others = weight;
     }
   }
@@ -139,9 +142,11 @@ Codings accepted_codings(const upstream::Fields& fields) {
 
 std::string entity_tag(const FileFacts& file, std::int64_t now) {
   if (!has_meaningful_time(file)) return {};
-  // As long as its time is not a second behind us it may be changed again without another time. RFC 9110 8.8.1.
+  // As long as its time is not a second behind us it may be changed again without another time. RFC
+  // 9110 8.8.1.
   const std::string_view weak = file.modified >= now - 1 ? "W/" : "";
-  return fmt::format("{}\"{:x}.{:x}-{:x}{}\"", weak, file.modified, file.nanoseconds, file.size, suffix_of(file.coding));
+  return fmt::format("{}\"{:x}.{:x}-{:x}{}\"", weak, file.modified, file.nanoseconds, file.size,
+                     suffix_of(file.coding));
 }
 
 std::string last_modified(const FileFacts& file) {
@@ -162,8 +167,10 @@ FileRequest FileRequest::of(const upstream::RequestHead& head) {
   return request;
 }
 
-FileVerdict judge(const FileRequest& request, const FileFacts& file, std::string_view tag, std::string_view modified) {
-  if (const std::uint16_t status = failed_precondition(request, file, tag); status != 0) return {status, 0, 0};
+FileVerdict judge(const FileRequest& request, const FileFacts& file, std::string_view tag,
+                  std::string_view modified) {
+  if (const std::uint16_t status = failed_precondition(request, file, tag); status != 0)
+    return {status, 0, 0};
   const FileVerdict whole{200, 0, file.size};
   // RFC 9110 14.2: a range has a meaning for GET only.
   if (request.is_head || !request.range || !may_use_range(request, tag, modified)) return whole;
@@ -182,7 +189,8 @@ FileVerdict judge(const FileRequest& request, const FileFacts& file, std::string
 ByteRange parse_range(std::string_view value, std::uint64_t file_size) {
   using Kind = ByteRange::Kind;
   constexpr std::string_view kUnit = "bytes=";
-  if (value.size() < kUnit.size() || !runtime::equals_ignoring_case(value.substr(0, kUnit.size()), kUnit)) return {};
+  if (value.size() < kUnit.size() || !runtime::equals_ignoring_case(value.substr(0, kUnit.size()), kUnit))
+    return {};
   // RFC 9110 14.2 lets us ignore a range. Several are a way to have the same bytes sent many times.
   const std::string_view spec = runtime::trim(value.substr(kUnit.size()));
   const std::size_t dash = spec.find('-');

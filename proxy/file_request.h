@@ -1,5 +1,6 @@
-// What a request for a file asks beyond the file: conditions (RFC 9110 13), a range (14), codings (12.5.3); and what the
-// answer is once the file is known. Pure. It holds copies, because the file is looked for on another thread (file_reader.h).
+// What a request for a file asks beyond the file: conditions (RFC 9110 13), a range (14), codings (12.5.3);
+// and what the answer is once the file is known. Pure. It holds copies, because the file is looked for on
+// another thread (file_reader.h).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -21,14 +22,14 @@ Codings accepted_codings(const upstream::Fields& fields);
 /// A file as it is on the disk, or its coded sibling.
 struct FileFacts {
   std::uint64_t size = 0;
-  std::int64_t modified = 0;    ///< seconds since 1970
+  std::int64_t modified = 0;  ///< seconds since 1970
   std::int64_t nanoseconds = 0;
   Coding coding = Coding::kNone;
 };
 
-/// RFC 9110 8.8.3: from size, time of change and coding. Weak (`W/`) while the file may yet change within the tick of the clock in
-/// which it was changed last. Empty where the time says nothing: packers that want the same bytes each time set it to
-/// 0 or 1, and two releases would have one tag.
+/// RFC 9110 8.8.3: from size, time of change and coding. Weak (`W/`) while the file may yet change within the
+/// tick of the clock in which it was changed last. Empty where the time says nothing: packers that want the
+/// same bytes each time set it to 0 or 1, and two releases would have one tag.
 std::string entity_tag(const FileFacts& file, std::int64_t now);
 /// RFC 9110 8.8.2, and empty as above.
 std::string last_modified(const FileFacts& file);
@@ -49,9 +50,11 @@ struct FileVerdict {
   std::uint64_t first = 0, size = 0;
 };
 /// The order of RFC 9110 13.2.2. `tag` and `modified` are what entity_tag() and last_modified() gave.
-FileVerdict judge(const FileRequest& request, const FileFacts& file, std::string_view tag, std::string_view modified);
+FileVerdict judge(const FileRequest& request, const FileFacts& file, std::string_view tag,
+                  std::string_view modified);
 
-/// RFC 9110 14.1.2. kIgnored: not a range of bytes, not well-formed, or more than one: then the whole is the answer.
+/// RFC 9110 14.1.2. kIgnored: not a range of bytes, not well-formed, or more than one: then the whole is the
+/// answer.
 struct ByteRange {
   enum class Kind : std::uint8_t { kIgnored, kUnsatisfiable, kGood } kind = Kind::kIgnored;
   std::uint64_t first = 0, size = 0;

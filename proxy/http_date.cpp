@@ -76,7 +76,8 @@ bool eat_fixdate(Eater eater, Moment& moment) {
   return eater.is_done();
 }
 
-/// RFC 9110 5.6.7: a year of two digits that seems to be more than 50 years ahead is the last one with these digits.
+/// RFC 9110 5.6.7: a year of two digits that seems to be more than 50 years ahead is the last one with these
+/// digits.
 int whole_year(int two_digits) {
   const auto today = std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now());
   const int now = static_cast<int>(std::chrono::year_month_day(today).year());
@@ -121,10 +122,12 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
   using namespace std::chrono;
   Moment moment;
   const Eater eater(text);
-  if (!eat_fixdate(eater, moment) && !eat_rfc850(eater, moment) && !eat_asctime(eater, moment)) return std::nullopt;
+  if (!eat_fixdate(eater, moment) && !eat_rfc850(eater, moment) && !eat_asctime(eater, moment))
+    return std::nullopt;
   const year_month_day date(year(moment.year), month(static_cast<unsigned>(moment.month)),
                             day(static_cast<unsigned>(moment.day)));
-  // A leap second is one (RFC 9110 5.6.7 takes it from RFC 5322); the clock of POSIX has none, so it is the next second.
+  // A leap second is one (RFC 9110 5.6.7 takes it from RFC 5322); the clock of POSIX has none, so it is the
+  // next second.
   if (!date.ok() || moment.hour > 23 || moment.minute > 59 || moment.second > 60) return std::nullopt;
   const seconds time = sys_days(date).time_since_epoch() + hours(moment.hour) + minutes(moment.minute);
   return time.count() + moment.second;

@@ -19,8 +19,8 @@ static_assert(std::ranges::is_sorted(kEndings, {}, &Ending::ending));
 
 constexpr std::string_view kUnknown = "application/octet-stream";
 
-// What people write as text has been UTF-8 for long; without a word browsers would guess windows-1252 (WHATWG HTML 13.2.3).
-// The others of text/ are rare enough to say it themselves, as XML and HTML can.
+// What people write as text has been UTF-8 for long; without a word browsers would guess windows-1252 (WHATWG
+// HTML 13.2.3). The others of text/ are rare enough to say it themselves, as XML and HTML can.
 struct Spoken {
   std::string_view type;
   std::string_view with_charset;

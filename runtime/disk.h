@@ -1,8 +1,8 @@
-// Work that may wait for a disk, done by a few threads, so that no event loop ever does. What the work is, its maker
-// knows: this only carries errands there and back.
+// Work that may wait for a disk, done by a few threads, so that no event loop ever does. What the work is,
+// its maker knows: this only carries errands there and back.
 //
-// Disk: the threads, shared by all loops. DiskDesk: one loop's way to them. Errand: one piece of work at a time,
-// a member of who has it done.
+// Disk: the threads, shared by all loops. DiskDesk: one loop's way to them. Errand: one piece of work at a
+// time, a member of who has it done.
 #pragma once
 #include <condition_variable>
 #include <memory>
@@ -26,7 +26,8 @@ class Disk {
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
-  /// Waits for what is being done; what has not begun comes back undone. No loop may turn any more, and nothing be sent.
+  /// Waits for what is being done; what has not begun comes back undone. No loop may turn any more, and
+  /// nothing be sent.
   void close();
 
  private:
@@ -37,9 +38,9 @@ class Disk {
   void work();
 
   const std::size_t most_;
-  std::mutex lock_;                 // guards all below, and the errands' links
-  std::condition_variable more_;    // the line or is_closing_ changed
-  Errand* first_ = nullptr;         // the line of those that have not begun: as long as there are who wait for it
+  std::mutex lock_;               // guards all below, and the errands' links
+  std::condition_variable more_;  // the line or is_closing_ changed
+  Errand* first_ = nullptr;  // the line of those that have not begun: as long as there are who wait for it
   Errand* last_ = nullptr;
   std::vector<std::thread> threads_;
   bool is_closing_ = false;
@@ -68,8 +69,8 @@ class DiskDesk {
 
 class Errand {
  public:
-  /// `work` is called on a thread of the Disk, `done` then on the loop's. Between send() and `done` what `work` touches
-  /// is the Disk's: nobody else looks at it.
+  /// `work` is called on a thread of the Disk, `done` then on the loop's. Between send() and `done` what
+  /// `work` touches is the Disk's: nobody else looks at it.
   Errand(DiskDesk& desk, Call<> work, Call<> done) : desk_(desk), work_(work), done_(done) {}
   Errand(const Errand&) = delete;
   Errand& operator=(const Errand&) = delete;
@@ -78,8 +79,8 @@ class Errand {
   void send();
   bool is_under_way() const { return is_under_way_; }
 
-  /// Destroys `owner`, of which `errand` is a member: now if its work has not begun, else when the errand has come back. `done` is
-  /// not called.
+  /// Destroys `owner`, of which `errand` is a member: now if its work has not begun, else when the errand has
+  /// come back. `done` is not called.
   template <class T>
   static void abandon(std::unique_ptr<T> owner, Errand& errand) {
     if (!errand.is_under_way_ || errand.withdraw()) return;
@@ -95,10 +96,10 @@ class Errand {
 
   DiskDesk& desk_;
   Call<> work_, done_;
-  bool is_under_way_ = false;           // the loop's thread looks at this and at what follows
-  void* owner_ = nullptr;               // set by abandon(): to be destroyed instead of called
+  bool is_under_way_ = false;  // the loop's thread looks at this and at what follows
+  void* owner_ = nullptr;      // set by abandon(): to be destroyed instead of called
   void (*destroy_)(void*) = nullptr;
-  Errand* before_ = nullptr;            // in the Disk's line, while is_waiting_; guarded by its lock
+  Errand* before_ = nullptr;  // in the Disk's line, while is_waiting_; guarded by its lock
   Errand* behind_ = nullptr;
   bool is_waiting_ = false;
 };

@@ -41,7 +41,8 @@ TEST_CASE("clients that do not read a big file cost a piece each, and get all of
   for (play::Peer& client : clients) CHECK(client.read_head().starts_with("HTTP/1.1 200 "));
   CHECK(clients[0].discard(kSize) == kSize);
   const std::uint64_t after = play::memory_of(front);
-  // What is left of one piece while the next is there, each in a chunk of 64 KiB, and what the allocator adds.
+  // What is left of one piece while the next is there, each in a chunk of 64 KiB, and what the allocator
+  // adds.
   MESSAGE("the front has grown by " << (after - before) << " bytes");
   if (!play::is_sanitized()) CHECK(after < before + kClients * (192UL << 10) + (4UL << 20));
   CHECK(clients[1].discard(kSize) == kSize);
@@ -71,5 +72,6 @@ TEST_CASE("a file that becomes shorter while it is sent is cut, not whole") {
   CHECK(client.read_head().find("Content-Length: 268435456\r\n") != std::string::npos);
   REQUIRE(::truncate(file.c_str(), 1000) == 0);
   CHECK(client.discard(kSize) < kSize);
-  CHECK(portherd.expect_line("\"outcome\":").find("file became shorter while it was sent") != std::string::npos);
+  CHECK(portherd.expect_line("\"outcome\":").find("file became shorter while it was sent") !=
+        std::string::npos);
 }

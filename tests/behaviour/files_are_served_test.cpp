@@ -111,9 +111,29 @@ TEST_CASE("no path leads out of the folder, nor to what is hidden") {
   fs::create_symlink("../a", folder / "static/deep/beside");
   fs::create_symlink("deep", folder / "static/shallow");
   auto portherd = play::Supervisor::serve(folder, kSite);
-  for (const std::string path : {"../secret", "%2e%2e/secret", "deep/../../secret", "..%2fsecret", "%2e%2e%2fsecret", "absolute",
-                                 "relative", "up/secret", "up/", "magic/etc/passwd", "loop", ".env", "%2eenv", ".git/config",
-                                 "a%00", "/a", "deep//b", "deep/./b", "a/", "a/b", "./a", "%", "\\..\\secret"}) {
+  for (const std::string path : {"../secret",
+                                 "%2e%2e/secret",
+                                 "deep/../../secret",
+                                 "..%2fsecret",
+                                 "%2e%2e%2fsecret",
+                                 "absolute",
+                                 "relative",
+                                 "up/secret",
+                                 "up/",
+                                 "magic/etc/passwd",
+                                 "loop",
+                                 ".env",
+                                 "%2eenv",
+                                 ".git/config",
+                                 "a%00",
+                                 "/a",
+                                 "deep//b",
+                                 "deep/./b",
+                                 "a/",
+                                 "a/b",
+                                 "./a",
+                                 "%",
+                                 "\\..\\secret"}) {
     CAPTURE(path);
     const play::Answer answer = ask(portherd.port(), "GET /static/" + path + " HTTP/1.1");
     CHECK(answer.status == 404);
@@ -160,7 +180,8 @@ TEST_CASE("an unchanged file is not sent again") {
   CHECK(same.status == 304);
   CHECK(same.field("ETag") == tag);
   CHECK(same.field("Content-Length").empty());
-  client.send("GET /static/a.txt HTTP/1.1\r\nHost: a\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+  client.send(
+      "GET /static/a.txt HTTP/1.1\r\nHost: a\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
   CHECK(client.read_answer().status == 304);
   client.send("GET /static/a.txt HTTP/1.1\r\nHost: a\r\nIf-Match: \"x\"\r\n\r\n");
   CHECK(client.read_answer().status == 412);
@@ -185,7 +206,8 @@ TEST_CASE("a part of a file is sent as a part") {
   CHECK(part.field("Content-Length") == "100000");
   CHECK(part.body == text.substr(1000, 100'000));
 
-  client.send("GET /static/a.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=-7\r\nIf-Range: " + part.field("ETag") + "\r\n\r\n");
+  client.send("GET /static/a.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=-7\r\nIf-Range: " + part.field("ETag") +
+              "\r\n\r\n");
   CHECK(client.read_answer().body == text.substr(text.size() - 7));
 
   client.send("GET /static/a.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=-7\r\nIf-Range: \"another\"\r\n\r\n");
@@ -297,9 +319,9 @@ files = "static"
     return std::ranges::count(log, '\n') == 2;
   });
   const std::string event = log.substr(0, log.find('\n'));
-  for (const std::string_view part : {R"("app":"shop")", R"("generation":null,"worker":null,"pid":null)", R"("path":"/static/a")",
-                                      R"("status":200)", R"("bytes_out":4)", R"("queue_ms":0.000)", R"("attempts":0)",
-                                      R"("outcome":"ok")"}) {
+  for (const std::string_view part : {R"("app":"shop")", R"("generation":null,"worker":null,"pid":null)",
+                                      R"("path":"/static/a")", R"("status":200)", R"("bytes_out":4)",
+                                      R"("queue_ms":0.000)", R"("attempts":0)", R"("outcome":"ok")"}) {
     CAPTURE(part);
     CHECK(event.find(part) != event.npos);
   }
@@ -344,7 +366,8 @@ files = "static"
     CHECK(curl("/big") == text);
     CHECK(curl("/big", {"-r", "1000000-1999999"}) == text.substr(1'000'000, 1'000'000));
     CHECK(curl("/nothing", {"-o", "/dev/null", "-w", "%{http_code}"}) == "404");
-    CHECK(curl("/small", {"-I", "-o", "/dev/null", "-w", "%{http_code} %header{content-length}"}).starts_with("200"));
+    CHECK(curl("/small", {"-I", "-o", "/dev/null", "-w", "%{http_code} %header{content-length}"})
+              .starts_with("200"));
     CHECK(curl("/small", {"-d", "x", "-o", "/dev/null", "-w", "%{http_code}"}) == "405");
   }
 }

@@ -1,5 +1,5 @@
-// Requests for files: whatever the path says, the name stays below the folder; whatever the fields say, the answer is a part of the
-// file. First line: the path; all others: fields.
+// Requests for files: whatever the path says, the name stays below the folder; whatever the fields say, the
+// answer is a part of the file. First line: the path; all others: fields.
 #include "fuzz/expect.h"
 #include "proxy/file_path.h"
 #include "proxy/file_request.h"
@@ -40,7 +40,8 @@ void look_at(std::string_view path) {
   const std::string target = proxy::redirect_target(*match->route, match->rest, "q");
   if (match->route == &routes()[0]) fuzz::expect(target.starts_with("https://a.example/x"), "the host stays");
   if (match->route == &routes()[2]) {
-    fuzz::expect(target.starts_with('/') && !target.starts_with("//") && !target.starts_with("/\\"), "a path is no host");
+    fuzz::expect(target.starts_with('/') && !target.starts_with("//") && !target.starts_with("/\\"),
+                 "a path is no host");
   }
 }
 
@@ -52,8 +53,9 @@ void ask(const upstream::RequestHead& head, const proxy::FileFacts& file) {
     case 200:
       return fuzz::expect(verdict.first == 0 && verdict.size == file.size, "200 is the whole");
     case 206:
-      return fuzz::expect(verdict.size > 0 && verdict.first < file.size && verdict.size <= file.size - verdict.first,
-                          "206 is a part");
+      return fuzz::expect(
+          verdict.size > 0 && verdict.first < file.size && verdict.size <= file.size - verdict.first,
+          "206 is a part");
     case 304:
     case 412:
     case 416:

@@ -1,5 +1,5 @@
-// Files as answers, seen from one thread of a front that is turned by hand: how many are open, and that nobody is forgotten whose
-// client leaves. What the answers are is tests/behaviour's.
+// Files as answers, seen from one thread of a front that is turned by hand: how many are open, and that
+// nobody is forgotten whose client leaves. What the answers are is tests/behaviour's.
 #include "proxy/file_answer.h"
 
 #include <sys/socket.h>
@@ -71,7 +71,9 @@ const std::string kBig(2'000'000, 'x');  // more than a socket takes
 
 }  // namespace
 
-TEST_CASE("a file that fits is closed before the client has it, a bigger one stays open for a client that takes its time") {
+TEST_CASE(
+    "a file that fits is closed before the client has it, a bigger one stays open for a client that takes "
+    "its time") {
   const Folder folder;
   folder.write("small", "hello");
   folder.write("big", kBig);

@@ -1,4 +1,5 @@
-// RFC 9110 13 (conditions), 14 (ranges), 12.5.3 (codings), for a file that was changed on Sun, 06 Nov 1994 08:49:37 GMT.
+// RFC 9110 13 (conditions), 14 (ranges), 12.5.3 (codings), for a file that was changed on Sun, 06 Nov 1994
+// 08:49:37 GMT.
 #include "proxy/file_request.h"
 
 #include "doctest_precompiled.h"
@@ -25,8 +26,8 @@ upstream::Fields fields_of(std::initializer_list<std::string_view> lines) {
 }
 
 // "206 first+size", or the status alone where no byte is sent.
-std::string answer_to(std::initializer_list<std::string_view> lines, upstream::Method method = upstream::Method::kGet,
-                      std::int64_t now = kChanged + 1000) {
+std::string answer_to(std::initializer_list<std::string_view> lines,
+                      upstream::Method method = upstream::Method::kGet, std::int64_t now = kChanged + 1000) {
   upstream::RequestHead head;
   head.method = method;
   head.fields = fields_of(lines);
@@ -84,8 +85,9 @@ TEST_CASE("If-None-Match compares weakly: RFC 9110 13.1.2") {
   CHECK(answer_to({line("If-None-Match", "\"a,b\"," + std::string(kTag))}) == "304");
   CHECK(answer_to({"If-None-Match: \"x\"", line("if-none-match", kTag)}) == "304");
   CHECK(answer_to({line("If-None-Match", kTag)}, upstream::Method::kHead) == "304");
-  CHECK(answer_to({line("If-None-Match", kTag)}, upstream::Method::kGet, kChanged) == "304");  // weak now, strong then
-  CHECK(answer_to({"If-None-Match: 2ebc98a1.0-3e8"}) == "200 0+1000");                         // no quotes, no tag
+  CHECK(answer_to({line("If-None-Match", kTag)}, upstream::Method::kGet, kChanged) ==
+        "304");                                                         // weak now, strong then
+  CHECK(answer_to({"If-None-Match: 2ebc98a1.0-3e8"}) == "200 0+1000");  // no quotes, no tag
   CHECK(answer_to({"If-None-Match: \"2ebc98a1.0-3e8"}) == "200 0+1000");
   CHECK(answer_to({"If-None-Match: W/"}) == "200 0+1000");
   CHECK(answer_to({"If-None-Match:"}) == "200 0+1000");
@@ -168,7 +170,8 @@ TEST_CASE("a range is read as RFC 9110 14.1.2 says") {
   }
 }
 
-TEST_CASE("a range is for GET, after the conditions, and only of what the client has: RFC 9110 13.1.5, 14.2") {
+TEST_CASE(
+    "a range is for GET, after the conditions, and only of what the client has: RFC 9110 13.1.5, 14.2") {
   CHECK(answer_to({"Range: bytes=1-3"}) == "206 1+3");
   CHECK(answer_to({"Range: bytes=1000-"}) == "416");
   CHECK(answer_to({"Range: bytes=0-1,5-6"}) == "200 0+1000");
@@ -183,8 +186,10 @@ TEST_CASE("a range is for GET, after the conditions, and only of what the client
   CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kDate)}) == "206 1+3");
   CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kBefore)}) == "200 0+1000");
   CHECK(answer_to({"Range: bytes=1-3", "If-Range: Sat, 01 Jan 2000 00:00:00 GMT"}) == "200 0+1000");
-  CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kTag)}, upstream::Method::kGet, kChanged) == "200 0+1000");
-  CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kDate)}, upstream::Method::kGet, kChanged) == "200 0+1000");
+  CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kTag)}, upstream::Method::kGet, kChanged) ==
+        "200 0+1000");
+  CHECK(answer_to({"Range: bytes=1-3", line("If-Range", kDate)}, upstream::Method::kGet, kChanged) ==
+        "200 0+1000");
   CHECK(answer_to({"If-Range: \"x\""}) == "200 0+1000");
 }
 
@@ -202,8 +207,10 @@ TEST_CASE("Accept-Encoding is read with its weights: RFC 9110 12.5.3") {
   CHECK(codings({"Accept-Encoding: gzip", "accept-encoding: BR"}) == "1000 1000");
   CHECK(codings({"Accept-Encoding: x-gzip"}) == "0 1000");
   CHECK(codings({"Accept-Encoding: gzipped, brotli, identity"}) == "0 0");
-  for (const std::string_view bad : {"q=2", "q=1.001", "q=.5", "q=0.5000", "q=-1", "q=", "level=9", "q=0,5", "q=0.x"}) {
+  for (const std::string_view bad :
+       {"q=2", "q=1.001", "q=.5", "q=0.5000", "q=-1", "q=", "level=9", "q=0,5", "q=0.x"}) {
     CAPTURE(bad);
-    CHECK(proxy::accepted_codings(fields_of({line("Accept-Encoding", "gzip;" + std::string(bad))})).gzip == 0);
+    CHECK(proxy::accepted_codings(fields_of({line("Accept-Encoding", "gzip;" + std::string(bad))})).gzip ==
+          0);
   }
 }

@@ -15,20 +15,12 @@ TEST_CASE("the three forms of RFC 9110 5.6.7 are one moment") {
 }
 
 TEST_CASE("anything else is no date") {
-  for (const std::string_view bad : {"",
-                                     "0",
-                                     "Sun, 06 Nov 1994 08:49:37",
-                                     "Sun, 06 Nov 1994 08:49:37 UTC",
-                                     "Sun, 06 Nov 1994 08:49:37 GMT ",
-                                     "Sun, 6 Nov 1994 08:49:37 GMT",
-                                     "sun, 06 nov 1994 08:49:37 GMT",
-                                     "Sun, 06 Nov 1994 24:00:00 GMT",
-                                     "Sun, 06 Nov 1994 08:60:00 GMT",
-                                     "Sun, 31 Feb 1994 08:49:37 GMT",
-                                     "Sun, 00 Nov 1994 08:49:37 GMT",
-                                     "Sun, -6 Nov 1994 08:49:37 GMT",
-                                     "1994-11-06T08:49:37Z",
-                                     "Sun Nov 06 08:49:37 94"}) {
+  for (const std::string_view bad :
+       {"", "0", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 6 Nov 1994 08:49:37 GMT", "sun, 06 nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:00 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, -6 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
+        "Sun Nov 06 08:49:37 94"}) {
     CAPTURE(bad);
     CHECK(parse_http_date(bad) == std::nullopt);
   }

@@ -34,8 +34,8 @@ TEST_CASE("the longest route that fits has the path") {
 }
 
 TEST_CASE("a path that only looks alike is the app's") {
-  for (const std::string_view path :
-       {"/", "/static", "/staticx", "/older", "/Static/a", "/static%2Fa", "//static/a", "/x/static/", "/./static/a", "*", ""}) {
+  for (const std::string_view path : {"/", "/static", "/staticx", "/older", "/Static/a", "/static%2Fa",
+                                      "//static/a", "/x/static/", "/./static/a", "*", ""}) {
     CAPTURE(path);
     CHECK(matched(path).empty());
   }

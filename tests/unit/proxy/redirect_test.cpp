@@ -4,7 +4,8 @@
 
 namespace {
 
-std::string sent_to(std::string_view redirect, std::string_view rest, std::string_view query = "", bool keep_path = true) {
+std::string sent_to(std::string_view redirect, std::string_view rest, std::string_view query = "",
+                    bool keep_path = true) {
   conf::Route route;
   route.redirect = redirect;
   route.keep_path = keep_path;

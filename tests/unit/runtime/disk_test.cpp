@@ -14,7 +14,8 @@ using runtime::Loop;
 
 /// Notes on which thread each half of its errand ran; its work waits for `may_go`.
 struct Worker {
-  Worker(DiskDesk& desk, std::latch& gate) : may_go(gate), errand(desk, bind<&Worker::work>(this), bind<&Worker::done>(this)) {}
+  Worker(DiskDesk& desk, std::latch& gate)
+      : may_go(gate), errand(desk, bind<&Worker::work>(this), bind<&Worker::done>(this)) {}
   ~Worker() {
     if (ended != nullptr) ++*ended;
   }
