@@ -115,7 +115,7 @@ bool Exchange::route() {
     return false;
   }
   // RFC 9110 7.4: what is asked for by https has to come by it, or through a proxy that we trust to have seen to that.
-  if (request_.says_https && !client_->is_tls && !thread_.site().trusts(client_->peer)) {
+  if (request_.says_https && !client_->is_tls && !thread_.site().trusts(*client_)) {
     answer_ourselves(421, kNotSecured);
     return false;
   }
