@@ -13,6 +13,29 @@ namespace proxy {
 using runtime::Bytes;
 using runtime::Io;
 
+namespace {
+
+// A KeyUpdate is due after some 2^24 records (RFC 8446 5.5); nothing else may come between the data.
+constexpr int kMostDataless = 32;
+
+}  // namespace
+
+struct TlsCallbacks {
+  /// SSL_CTX_set_msg_callback(3). The content type of a record is the first byte of its head, in TLS 1.3 of what is within.
+  static void on_message(int is_ours, int version, int type, const void* bytes, std::size_t size, SSL*, void* self) noexcept {
+    if (is_ours != 0 || size == 0) return;
+    const bool is_type = type == SSL3_RT_INNER_CONTENT_TYPE || (type == SSL3_RT_HEADER && version < TLS1_3_VERSION);
+    if (!is_type || *static_cast<const unsigned char*>(bytes) == SSL3_RT_APPLICATION_DATA) return;
+    static_cast<TlsStream*>(self)->dataless_record_came();
+  }
+};
+
+/// OpenSSL reads on within one call until data comes. A client that sends nothing but KeyUpdates, or asks again and again
+/// to renegotiate, would hold the loop for as long as it likes.
+void TlsStream::dataless_record_came() {
+  if (++dataless_ > kMostDataless) SSL_set_shutdown(ssl_.get(), SSL_get_shutdown(ssl_.get()) | SSL_RECEIVED_SHUTDOWN);
+}
+
 void TlsStream::Free::operator()(ssl_st* ssl) const {
   SSL_free(ssl);
 }
@@ -28,13 +51,18 @@ TlsStream::~TlsStream() = default;
 Io TlsStream::handshake() {
   ERR_clear_error();
   const int result = SSL_do_handshake(ssl_.get());
-  return result == 1 ? Io::kProgress : outcome(result);
+  if (result != 1) return outcome(result);
+  SSL_set_msg_callback(ssl_.get(), TlsCallbacks::on_message);
+  SSL_ctrl(ssl_.get(), SSL_CTRL_SET_MSG_CALLBACK_ARG, 0, this);
+  return Io::kProgress;
 }
 
 Io TlsStream::read(std::span<char> into, Bytes& n) {
   ERR_clear_error();
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &n);
-  return result == 1 ? Io::kProgress : outcome(result);
+  if (result != 1) return outcome(result);
+  dataless_ = 0;
+  return Io::kProgress;
 }
 
 bool TlsStream::has_pending() const {

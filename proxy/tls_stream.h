@@ -27,7 +27,8 @@ class TlsStream {
   /// Whether the last kWant waits for the socket to take bytes.
   bool wants_write() const { return wants_write_; }
 
-  /// One record's worth at most. kClosed is close_notify or end of input. n is set with kProgress.
+  /// One record's worth at most. kClosed is close_notify or end of input, or too many records in a row that bring no
+  /// data. n is set with kProgress.
   runtime::Io read(std::span<char> into, runtime::Bytes& n);
   /// Decrypted or encrypted bytes wait inside: read again without waiting for the socket.
   bool has_pending() const;
@@ -44,6 +45,8 @@ class TlsStream {
   std::string_view reason() const { return reason_; }
 
  private:
+  friend struct TlsCallbacks;
+  void dataless_record_came();
   runtime::Io outcome(int result);
   struct Free {
     void operator()(ssl_st*) const;
@@ -51,6 +54,7 @@ class TlsStream {
   // The certificates to choose from; owned by the TlsContext and by every stream that began under it.
   std::shared_ptr<const void> certificates_;
   std::unique_ptr<ssl_st, Free> ssl_;
+  int dataless_ = 0;          // records since the last data: counted after the handshake, see dataless_record_came()
   std::string_view reason_;   // set by outcome(); OpenSSL's static text
   bool wants_write_ = false;  // set by outcome()
   bool is_broken_ = false;    // a fatal error came: nothing more may be said on it (SSL_get_error(3))
