@@ -21,6 +21,8 @@ struct Script {
   std::string_view answer;
   bool reads = true;   ///< false: it answers at once, and takes nothing
   bool closes = false; ///< after the first answer
+  /// Instead of `answer`: said one by one, once something was read.
+  std::vector<std::string_view> pieces = {};
 };
 
 inline const std::vector<Script>& scripts() {
@@ -59,7 +61,7 @@ class Front {
       if (!send(piece)) break;
       step(client_reads);
     }
-    for (int i = 0; i < 20; ++i) step(client_reads);
+    for (std::size_t i = 0; i < 20 + script.pieces.size(); ++i) step(client_reads);
     if (half_closes) {
       ::shutdown(client_.get(), SHUT_WR);
       for (int i = 0; i < 10; ++i) step(true);
@@ -124,18 +126,39 @@ class Front {
       runtime::PeerAddress peer;
       runtime::Fd fd = runtime::accept_from(listener_.get(), peer);
       if (!fd) break;
-      visitors_.push_back(std::move(fd));
+      visitors_.push_back({std::move(fd)});
     }
-    for (runtime::Fd& visitor : visitors_) serve(visitor);
-    std::erase_if(visitors_, [](const runtime::Fd& fd) { return !fd; });
+    for (Visitor& visitor : visitors_) script_.pieces.empty() ? serve(visitor) : serve_piece(visitor);
+    std::erase_if(visitors_, [](const Visitor& visitor) { return !visitor.fd; });
   }
 
-  void serve(runtime::Fd& visitor) {
+  struct Visitor {
+    runtime::Fd fd;
+    bool has_asked = false;
+    std::size_t said = 0;  // of Script::pieces
+  };
+
+  void serve(Visitor& visitor) {
+    const ssize_t n = script_.reads ? read_visitor(visitor) : 1;
+    if (n > 0) say(visitor, script_.answer);
+    if (n == 0 || (n > 0 && script_.closes)) visitor.fd.reset();
+  }
+
+  void serve_piece(Visitor& visitor) {
+    const ssize_t n = read_visitor(visitor);
+    visitor.has_asked = visitor.has_asked || n > 0;
+    if (n == 0) return visitor.fd.reset();
+    if (!visitor.has_asked) return;
+    if (visitor.said < script_.pieces.size()) return say(visitor, script_.pieces[visitor.said++]);
+    if (script_.closes) visitor.fd.reset();
+  }
+
+  static ssize_t read_visitor(Visitor& visitor) {
     static std::array<char, 65536> bytes;
-    const ssize_t n = script_.reads ? ::read(visitor.get(), bytes.data(), bytes.size()) : 1;
-    if (n < 0) return;
-    if (n > 0) [[maybe_unused]] const auto said = ::send(visitor.get(), script_.answer.data(), script_.answer.size(), MSG_NOSIGNAL);
-    if (n == 0 || script_.closes) visitor.reset();
+    return ::read(visitor.fd.get(), bytes.data(), bytes.size());
+  }
+  static void say(Visitor& visitor, std::string_view text) {
+    [[maybe_unused]] const auto said = ::send(visitor.fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
   }
 
   void end() {
@@ -152,7 +175,6 @@ class Front {
   void step_alone() {
     thread_.loop().turn(/*wait=*/false);
     app_turn();
-    for (runtime::Fd& visitor : visitors_) visitor.reset();
     visitors_.clear();
   }
 
@@ -163,7 +185,7 @@ class Front {
   std::string folder_;
   runtime::Fd listener_;
   runtime::Fd client_;
-  std::vector<runtime::Fd> visitors_;  // connections to the app
+  std::vector<Visitor> visitors_;  // connections to the app
   Script script_;
   std::string received_;
 };
