@@ -92,7 +92,8 @@ ProxyHeader::Step ProxyHeader::take_line(std::string_view bytes, Bytes& used) {
   return Step::kMore;
 }
 
-/// 2.1: "PROXY", TCP4 or TCP6, the addresses of both ends, the ports of both ends, with one space between them.
+/// 2.1: "PROXY", TCP4 or TCP6, the addresses of both ends, the ports of both ends, with one space between
+/// them.
 ProxyHeader::Step ProxyHeader::read_line(std::string_view line) {
   constexpr std::string_view kNotOne = "the PROXY line is not one";
   const std::vector<std::string_view> words = runtime::split(line, ' ');

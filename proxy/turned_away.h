@@ -1,5 +1,5 @@
-// Connections to a proxy_protocol address that were closed before they could say a word: one line a second at most says
-// so, with their number, so that a flood of them does not fill the log. One a thread.
+// Connections to a proxy_protocol address that were closed before they could say a word: one line a second at
+// most says so, with their number, so that a flood of them does not fill the log. One a thread.
 #pragma once
 #include <cstdint>
 #include <string_view>

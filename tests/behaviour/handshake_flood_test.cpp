@@ -1,4 +1,5 @@
-// Clients that begin TLS handshakes and never use them: while they do, others are served, and nothing is left of them.
+// Clients that begin TLS handshakes and never use them: while they do, others are served, and nothing is left
+// of them.
 #include <openssl/ssl.h>
 #include <time.h>
 
@@ -37,7 +38,9 @@ std::string client_hello() {
   return hello;
 }
 
-double seconds_of(const timespec& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9; }
+double seconds_of(const timespec& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 double cpu_of_this_thread() {
   timespec time{};
@@ -101,7 +104,9 @@ TEST_CASE("sound requests are answered while others begin handshakes and leave")
   attacker.join();
   CHECK(handshakes > 100);
   if (!play::is_sanitized()) CHECK(memory < memory_before + 16 * 1024 * 1024);
-  // A signature for a few hundred bytes that were made once: no server has it cheaper. What counts is who is served meanwhile.
-  MESSAGE("handshakes begun: " << handshakes.load() << ", CPU of the front: " << cpu << " s, of the attacker: " << attackers_cpu << " s");
+  // A signature for a few hundred bytes that were made once: no server has it cheaper. What counts is who is
+  // served meanwhile.
+  MESSAGE("handshakes begun: " << handshakes.load() << ", CPU of the front: " << cpu
+                               << " s, of the attacker: " << attackers_cpu << " s");
   CHECK(ask() == "ok");
 }

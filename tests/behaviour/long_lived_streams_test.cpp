@@ -31,8 +31,8 @@ constexpr const char* kEventStream =
 
 // HTTP/2 frames, RFC 9113 4.1.
 std::string frame(char type, char flags, char stream, const std::string& payload) {
-  return {std::string(1, '\0') + static_cast<char>(payload.size() >> 8) + static_cast<char>(payload.size() & 0xff) + type + flags +
-          "\0\0\0"s + stream + payload};
+  return {std::string(1, '\0') + static_cast<char>(payload.size() >> 8) +
+          static_cast<char>(payload.size() & 0xff) + type + flags + "\0\0\0"s + stream + payload};
 }
 constexpr char kData = 0, kHeaders = 1, kReset = 3, kSettings = 4;
 constexpr char kEndStream = 1, kEndHeaders = 4;
@@ -62,10 +62,18 @@ TEST_CASE("an event reaches the client at once, whatever it speaks") {
   const std::string https = "https://localhost:" + std::to_string(portherd.tls_port()) + "/events";
 
   play::Arguments curl{"curl", "-sS", "-k", "-N", "--max-time", "60", "-o", pipe};
-  SUBCASE("HTTP/1.1") { curl.insert(curl.end(), {"--http1.1", http}); }
-  SUBCASE("HTTP/1.1 over TLS") { curl.insert(curl.end(), {"--http1.1", https}); }
-  SUBCASE("h2") { curl.insert(curl.end(), {"--http2", https}); }
-  SUBCASE("h2c") { curl.insert(curl.end(), {"--http2-prior-knowledge", http}); }
+  SUBCASE("HTTP/1.1") {
+    curl.insert(curl.end(), {"--http1.1", http});
+  }
+  SUBCASE("HTTP/1.1 over TLS") {
+    curl.insert(curl.end(), {"--http1.1", https});
+  }
+  SUBCASE("h2") {
+    curl.insert(curl.end(), {"--http2", https});
+  }
+  SUBCASE("h2c") {
+    curl.insert(curl.end(), {"--http2-prior-knowledge", http});
+  }
   std::thread asks([&] { CHECK(play::run(curl).status == 0); });
   play::Peer worker = app.accept();
   worker.read_head();
@@ -85,14 +93,17 @@ TEST_CASE("an event reaches the client at once, whatever it speaks") {
   asks.join();
 }
 
-TEST_CASE("both sides of an HTTP/2 stream speak when they like: the app answers before the request has ended") {
+TEST_CASE(
+    "both sides of an HTTP/2 stream speak when they like: the app answers before the request has ended") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
   std::string fields;
   SUBCASE("with stream_body") {}
   // literal field without indexing, name by index 31: content-type (RFC 7541 6.2.2)
-  SUBCASE("a gRPC call needs no setting") { fields = "\x0f\x10\x16"s + "application/grpc+proto"; }
+  SUBCASE("a gRPC call needs no setting") {
+    fields = "\x0f\x10\x16"s + "application/grpc+proto";
+  }
   auto portherd =
       play::Supervisor::serve(folder, std::string(kConfig) + (fields.empty() ? "stream_body = true\n" : ""));
   play::Peer client = play::connect(portherd.port());
@@ -124,10 +135,16 @@ TEST_CASE("a tunnel is closed one way at a time") {
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, kConfig);
   bool tls = false, client_first = false;
-  SUBCASE("the client first") { client_first = true; }
-  SUBCASE("the client first, over TLS") { tls = client_first = true; }
+  SUBCASE("the client first") {
+    client_first = true;
+  }
+  SUBCASE("the client first, over TLS") {
+    tls = client_first = true;
+  }
   SUBCASE("the app first") {}
-  SUBCASE("the app first, over TLS") { tls = true; }
+  SUBCASE("the app first, over TLS") {
+    tls = true;
+  }
   play::Peer client = tls ? play::connect_tls(portherd.tls_port()) : play::connect(portherd.port());
   client.send(kUpgrade);
   play::Peer worker = app.accept();
@@ -178,9 +195,12 @@ TEST_CASE("the client of a gRPC call may be silent for longer than one that send
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string("[front.clocks]\nbody_idle = \"1s\"\n") + kConfig);
+  auto portherd =
+      play::Supervisor::serve(folder, std::string("[front.clocks]\nbody_idle = \"1s\"\n") + kConfig);
   play::Peer client = play::connect(portherd.port());
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n");
+  client.send(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\none\r\n");
   play::Peer worker = app.accept();
   worker.read_head();
   CHECK(worker.read(8) == "3\r\none\r\n");

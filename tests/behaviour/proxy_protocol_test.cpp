@@ -26,7 +26,8 @@ plain_http = "serve"
 )";
 
 // 203.0.113.9:1024 to 198.51.100.2:443, with a TLV behind it (PP2_TYPE_NOOP).
-const std::string kBlock = "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x10\xcb\x00\x71\x09\xc6\x33\x64\x02\x04\x00\x01\xbb\x04\x00\x01\x00"s;
+const std::string kBlock =
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x10\xcb\x00\x71\x09\xc6\x33\x64\x02\x04\x00\x01\xbb\x04\x00\x01\x00"s;
 constexpr const char* kRequest = "GET /who HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n";
 
 /// Answers the next request that comes to the app, and gives its head.
@@ -87,7 +88,8 @@ TEST_CASE("the PROXY protocol's header comes before TLS") {
   for (const std::string version : {"--http1.1", "--http2"}) {
     play::Ended curl;
     std::thread asks([&] {
-      curl = play::run({"curl", "-sS", "-k", "--max-time", "60", version, "--haproxy-protocol", "-w", "%{http_version}", url});
+      curl = play::run({"curl", "-sS", "-k", "--max-time", "60", version, "--haproxy-protocol", "-w",
+                        "%{http_version}", url});
     });
     CHECK(play::field_of(serve_one(app), "X-Forwarded-For") == "127.0.0.1");
     asks.join();

@@ -18,13 +18,16 @@ struct Session {
   /// What s_client has to say of a connection with these options, after `input`.
   std::string operator()(const std::string& options, const std::string& input = "Q") const {
     const play::Ended ended =
-        play::run({"sh", "-c", "printf '" + input + "\\n' | timeout 60 openssl s_client -connect 127.0.0.1:" +
-                                   std::to_string(port) + " -servername localhost " + options + " 2>&1"});
+        play::run({"sh", "-c",
+                   "printf '" + input + "\\n' | timeout 60 openssl s_client -connect 127.0.0.1:" +
+                       std::to_string(port) + " -servername localhost " + options + " 2>&1"});
     return ended.out;
   }
 };
 
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -53,11 +56,13 @@ TEST_CASE("TLS 1.2 has AEAD suites with forward secrecy, and no other") {
     CHECK(has(session("-tls1_2 -cipher " + suite), "New, TLSv1.2, Cipher is ECDHE-"));
   }
   // CBC with HMAC, CCM, plain RSA, finite-field DH, no certificate, no encryption, 3DES.
-  for (const std::string suite : {"ECDHE+AES:!AESGCM:!AESCCM", "AESCCM", "kRSA", "DHE", "aNULL", "eNULL", "3DES", "SHA1", "PSK"}) {
+  for (const std::string suite :
+       {"ECDHE+AES:!AESGCM:!AESCCM", "AESCCM", "kRSA", "DHE", "aNULL", "eNULL", "3DES", "SHA1", "PSK"}) {
     const std::string said = session("-tls1_2 -cipher '" + suite + ":@SECLEVEL=0'");
     CAPTURE(suite);
     CAPTURE(said);
-    CHECK((has(said, "alert handshake failure") || has(said, "no cipher match") || has(said, "no ciphers available")));
+    CHECK((has(said, "alert handshake failure") || has(said, "no cipher match") ||
+           has(said, "no ciphers available")));
     CHECK_FALSE(has(said, "Cipher is ECDHE"));
   }
 }

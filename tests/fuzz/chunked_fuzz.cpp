@@ -1,5 +1,5 @@
-// The chunked coding: what it takes is what RFC 9112 7.1 says, nothing behind it is touched, and it is the same however
-// the bytes come. First byte: how they are cut.
+// The chunked coding: what it takes is what RFC 9112 7.1 says, nothing behind it is touched, and it is the
+// same however the bytes come. First byte: how they are cut.
 #include "upstream/chunked_reader.h"
 
 #include "fuzz/expect.h"
@@ -55,13 +55,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t whole = 0, cut = 0;
   bool has_ended = false, has_ended_cut = false;
   const std::string body = read(fuzz::pieces_of(wire, 0), whole, has_ended);
-  fuzz::expect(body == read(fuzz::pieces_of(wire, data[0]), cut, has_ended_cut), "how bytes come does not matter");
+  fuzz::expect(body == read(fuzz::pieces_of(wire, data[0]), cut, has_ended_cut),
+               "how bytes come does not matter");
   fuzz::expect(has_ended == has_ended_cut, "nor for whether it ends");
   if (!has_ended) return 0;
   fuzz::expect(whole == cut, "the end is where it is, however bytes come");
   // RFC 9112 7.1: last-chunk, trailers, and one empty line.
   fuzz::expect(wire.substr(0, whole).ends_with("\r\n\r\n"), "a body ends with an empty line");
   std::size_t again = 0;
-  fuzz::expect(read({wire.substr(0, whole)}, again, has_ended) == body && has_ended, "what follows does not matter");
+  fuzz::expect(read({wire.substr(0, whole)}, again, has_ended) == body && has_ended,
+               "what follows does not matter");
   return 0;
 }

@@ -1,5 +1,5 @@
-// An operator's file: every text is either read or refused with a sentence that can be shown, and what was read is the
-// same when it is printed and read again. Nothing of the machine is asked.
+// An operator's file: every text is either read or refused with a sentence that can be shown, and what was
+// read is the same when it is printed and read again. Nothing of the machine is asked.
 #include "conf/load.h"
 #include "conf/print.h"
 #include "fuzz/expect.h"
@@ -7,7 +7,8 @@
 namespace {
 
 bool is_printable(std::string_view text) {
-  return std::ranges::none_of(text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
+  return std::ranges::none_of(
+      text, [](unsigned char c) { return (c < 0x20 && c != '\n' && c != '\t') || c == 0x7f; });
 }
 
 }  // namespace

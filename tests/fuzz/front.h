@@ -1,5 +1,6 @@
-// One thread of a front, turned by hand, with one app that answers as it is told to, soundly or not: what the targets of
-// whole connections play on. It is the same for all inputs; each of them has to leave nothing behind.
+// One thread of a front, turned by hand, with one app that answers as it is told to, soundly or not: what the
+// targets of whole connections play on. It is the same for all inputs; each of them has to leave nothing
+// behind.
 #pragma once
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -19,14 +20,15 @@ namespace fuzz {
 /// How the app behaves: an answer each time it has read something, until it has said enough.
 struct Script {
   std::string_view answer;
-  bool reads = true;   ///< false: it answers at once, and takes nothing
-  bool closes = false; ///< after the first answer
+  bool reads = true;    ///< false: it answers at once, and takes nothing
+  bool closes = false;  ///< after the first answer
   /// Instead of `answer`: said one by one, once something was read.
   std::vector<std::string_view> pieces = {};
 };
 
 inline const std::vector<Script>& scripts() {
-  static const std::string large = "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x');
+  static const std::string large =
+      "HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x');
   static const std::vector<Script> all{
       {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n"},
@@ -52,8 +54,10 @@ class Front {
     return front;
   }
 
-  /// What a client that sends these pieces and then leaves has received. `half_closes`: it waits for answers first.
-  std::string play(const std::vector<std::string_view>& pieces, const Script& script, bool client_reads, bool half_closes) {
+  /// What a client that sends these pieces and then leaves has received. `half_closes`: it waits for answers
+  /// first.
+  std::string play(const std::vector<std::string_view>& pieces, const Script& script, bool client_reads,
+                   bool half_closes) {
     received_.clear();
     script_ = script;
     begin();
@@ -71,7 +75,11 @@ class Front {
   }
 
  private:
-  Front() : board_(std::move(*upstream::Scoreboard::make())), site_(settings(), *board_), log_(site_.settings.log.access), thread_(0, site_, log_, 100) {
+  Front()
+      : board_(std::move(*upstream::Scoreboard::make())),
+        site_(settings(), *board_),
+        log_(site_.settings.log.access),
+        thread_(0, site_, log_, 100) {
     runtime::log_as("front", runtime::Level::kError);
     ::signal(SIGPIPE, SIG_IGN);
     char name[] = "/tmp/portherd-fuzz-XXXXXX";
@@ -98,7 +106,8 @@ class Front {
 
   void begin() {
     int ends[2];
-    expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0, "there are sockets");
+    expect(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0,
+           "there are sockets");
     client_ = runtime::Fd(ends[1]);
     proxy::ClientFacts facts;
     facts.peer.family = AF_UNIX;
@@ -106,7 +115,8 @@ class Front {
   }
 
   bool send(std::string_view piece) {
-    return ::send(client_.get(), piece.data(), piece.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(piece.size());
+    return ::send(client_.get(), piece.data(), piece.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(piece.size());
   }
 
   void step(bool client_reads) {
@@ -164,7 +174,8 @@ class Front {
   void end() {
     client_.reset();
     script_ = {"", true, true};
-    for (int i = 0; i < 200 && (thread_.clients().size() > 0 || site_.dispatches[0]->figures().busy > 0); ++i) step_alone();
+    for (int i = 0; i < 200 && (thread_.clients().size() > 0 || site_.dispatches[0]->figures().busy > 0); ++i)
+      step_alone();
     expect(thread_.clients().size() == 0, "a client that has left is forgotten");
     expect(site_.dispatches[0]->figures().busy == 0, "a request that has ended gives its slot back");
     expect(site_.dispatches[0]->figures().queue == 0, "and its place in line");

@@ -1,5 +1,6 @@
-// A whole HTTP/1.1 connection and the app behind it: whatever a client says, nothing is left of it. First byte: how the
-// bytes are cut; second: how the app behaves; third: 1: the client takes nothing, 2: it closes its side before it leaves.
+// A whole HTTP/1.1 connection and the app behind it: whatever a client says, nothing is left of it. First
+// byte: how the bytes are cut; second: how the app behaves; third: 1: the client takes nothing, 2: it closes
+// its side before it leaves.
 #include "fuzz/front.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,5 +1,5 @@
-// The PROXY protocol's header: bounded, takes nothing of what follows, and the same however the bytes come. First byte:
-// how they are cut.
+// The PROXY protocol's header: bounded, takes nothing of what follows, and the same however the bytes come.
+// First byte: how they are cut.
 #include "proxy/proxy_header.h"
 
 #include "fuzz/expect.h"
