@@ -425,6 +425,8 @@ void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint
 void Exchange::client_gone(const Outcome& why) {
   if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
   stream_ = nullptr;
+  if (phase_ == Phase::kTunnel && send_soon_.is_scheduled()) send_rest();  // its last words are the worker's
+  if (phase_ == Phase::kEnded) return;
   if (record_.status == 0) record_.status = 499;  // nginx's number for it; no answer has this status
   end(why);
 }

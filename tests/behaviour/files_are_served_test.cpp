@@ -368,6 +368,6 @@ files = "static"
     CHECK(curl("/nothing", {"-o", "/dev/null", "-w", "%{http_code}"}) == "404");
     CHECK(curl("/small", {"-I", "-o", "/dev/null", "-w", "%{http_code} %header{content-length}"})
               .starts_with("200"));
-    CHECK(curl("/small", {"-d", "x", "-o", "/dev/null", "-w", "%{http_code}"}) == "405");
+    CHECK(curl("/small", {"-X", "DELETE", "-o", "/dev/null", "-w", "%{http_code}"}) == "405");
   }
 }
