@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -47,8 +46,6 @@ const std::string kHello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings,
 const std::string kGet = "\x82\x86\x84\x01\x01"s + "a";              // GET http / a
 const std::string kPost = "\x83\x86\x84\x01\x01"s + "a";
 const std::string kGetBig = "\x82\x86\x04\x04/big\x01\x01"s + "a";
-constexpr std::uint32_t kNoError = 0, kCancel = 8;
-
 std::uint32_t stream(std::uint32_t n) { return 2 * n + 1; }
 
 /// An entry of the dynamic table (name by its number in the static one), and then as many references to it.
@@ -62,30 +59,9 @@ std::string bomb(int name, std::uint32_t size, std::uint32_t references) {
   return kGet + static_cast<char>(0x40 | name) + length + std::string(size, 'x') + std::string(references, '\xbe');
 }
 
-Attack flood(const std::string& name, const std::string& frames, const std::string& opening = kHello) {
-  return {.name = name, .opening = opening, .round = [=](std::uint32_t) { return frames; }};
-}
-
 std::vector<Attack> http2_attacks() {
   const std::string post = kHello + frame(kHeaders, kEndHeaders, 1, kPost);
-  std::vector<Attack> all{
-      {.name = "rapid reset",
-       .opening = kHello,
-       .round =
-           [](std::uint32_t n) {
-             std::string all_of_them;
-             for (std::uint32_t i = 0; i < 50; ++i) {
-               all_of_them += frame(kHeaders, kBoth, stream(50 * n + i), kGet);
-               all_of_them += frame(kReset, 0, stream(50 * n + i), number(kCancel, 4));
-             }
-             return all_of_them;
-           }},
-      {.name = "resets that the server is made to send",
-       .opening = kHello,
-       .round =
-           [](std::uint32_t n) {
-             return frame(kHeaders, kBoth, stream(n), kGet) + frame(kWindow, 0, stream(n), number(0, 4));
-           }},
+  return {
       {.name = "CONTINUATION without an end",
        .opening = kHello + frame(kHeaders, 0, 1, kGet),
        .round = [](std::uint32_t) { return frame(kContinuation, 0, 1, times(500, "\x00\x01x\x01y"s)); }},
@@ -97,25 +73,14 @@ std::vector<Attack> http2_attacks() {
        .opening = kHello,
        .round = [](std::uint32_t n) { return frame(kHeaders, kBoth, stream(n), bomb(32, 200, 15000)); },
        .rounds = 1000},
-      flood("PING", times(100, frame(kPing, 0, 0, "12345678"))),
-      flood("SETTINGS", times(100, frame(kSettings, 0, 0))),
-      flood("empty DATA", times(100, frame(kData, 0, 1)), post),
-      flood("DATA by the byte", times(100, frame(kData, 0, 1, "x")), post),
-      flood("PRIORITY", times(100, frame(kPriority, 0, 5, number(0, 4) + "x"))),
-      flood("WINDOW_UPDATE", times(100, frame(kWindow, 0, 0, number(1, 4)))),
-      flood("unknown frames", times(100, frame(0xee, 0, 0, "xx"))),
+      {.name = "DATA by the byte",
+       .opening = post,
+       .round = [](std::uint32_t) { return times(100, frame(kData, 0, 1, "x")); }},
       {.name = "answers for which there is no window",
        .opening = kHello + frame(kSettings, 0, 0, number(4, 2) + number(0, 4)),
        .round = [](std::uint32_t n) { return n < 20 ? frame(kHeaders, kBoth, stream(n), kGetBig) : ""s; },
        .rounds = 500},
   };
-  for (const char* const name : {"PING", "SETTINGS"}) {
-    Attack unread = *std::find_if(all.begin(), all.end(), [&](const Attack& a) { return a.name == name; });
-    unread.name += ", answers unread";
-    unread.reads = false;
-    all.push_back(unread);
-  }
-  return all;
 }
 
 std::vector<Attack> http1_attacks() {
@@ -207,22 +172,6 @@ class Line {
   std::uint32_t round_ = 0;
 };
 
-/// Whole for even n; else the client leaves when the server's first flight has come.
-void shake_hands(SSL_CTX* context, std::uint16_t port, std::uint32_t n) {
-  const Fd fd = connect_to(port);
-  SSL* const tls = SSL_new(context);
-  SSL_set_fd(tls, fd.get());
-  if (n % 2 == 0) {
-    SSL_connect(tls);
-  } else {
-    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
-    SSL_connect(tls);
-    pollfd answer{fd.get(), POLLIN, 0};
-    ::poll(&answer, 1, 1000);
-  }
-  SSL_free(tls);
-}
-
 }  // namespace
 
 std::vector<Attack> attacks() {
@@ -235,14 +184,6 @@ Attacker::Attacker(const Attack& attack, std::uint16_t port) {
   std::vector<Line> lines;
   for (int i = 0; i < attack.connections; ++i) lines.emplace_back(attack, port);
   start(attack.rounds, [&](std::uint32_t n) { lines[n % lines.size()].next(); });
-}
-
-Attacker Attacker::shaking_hands(std::uint16_t tls_port, std::uint32_t rounds) {
-  Attacker made;
-  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
-  made.start(rounds, [=](std::uint32_t n) { shake_hands(context, tls_port, n); });
-  SSL_CTX_free(context);
-  return made;
 }
 
 /// Returns in the parent only.

@@ -19,15 +19,13 @@ struct Attack {
   std::uint32_t rounds = 5000;                      ///< in all, at least: it goes on until it is told to stop
 };
 
-/// Of HTTP/1.1 and of HTTP/2 in plain (prior knowledge).
+/// Of HTTP/1.1, and of HTTP/2 in plain (prior knowledge). Frames that lead nowhere: http2_floods_test; handshakes: handshake_flood_test.
 std::vector<Attack> attacks();
 
 /// An attack that runs.
 class Attacker {
  public:
   Attacker(const Attack& attack, std::uint16_t port);
-  /// TLS handshakes, whole or left in the middle, one after the other.
-  static Attacker shaking_hands(std::uint16_t tls_port, std::uint32_t rounds);
   ~Attacker();
   Attacker(Attacker&&) noexcept;
 

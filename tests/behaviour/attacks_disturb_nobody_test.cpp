@@ -5,19 +5,15 @@ namespace {
 constexpr const char* kConfig = R"(
 [listen]
 http = ["127.0.0.1:$PORT"]
-https = ["127.0.0.1:$TLS"]
-[tls]
-certificates = "tls"
 [log]
 access = "off"
 [apps.attacked]
 command = ["$PYTHON", "$APPS/attacked.py"]
 concurrency = 64
-plain_http = "serve"
 )";
 
 struct Field {
-  Field() : portherd((folder.certificate("localhost"), play::Supervisor::serve(folder, kConfig))) {
+  Field() : portherd(play::Supervisor::serve(folder, kConfig)) {
     portherd.wait_ready();
     front = portherd.status().front;
     for (int i = 0; i < 20; ++i) play::get(portherd.port());  // what is made once is made now
@@ -55,9 +51,4 @@ TEST_CASE("while an attack goes on, everybody else is served, and memory stays b
     attack.rounds = std::max<std::uint32_t>(play::Attacker::kSteps, static_cast<std::uint32_t>(play::scaled(attack.rounds)));
     field.hold(attack.name, play::Attacker(attack, field.portherd.port()));
   }
-}
-
-TEST_CASE("while handshakes are begun, and left, and made for nothing, everybody else is served") {
-  Field field;
-  field.hold("handshakes", play::Attacker::shaking_hands(field.portherd.tls_port(), static_cast<std::uint32_t>(std::max<std::uint64_t>(50, play::scaled(1000)))));
 }
