@@ -1,6 +1,7 @@
 // THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, end.
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
-// Read exchange.cpp from top to bottom; docs/life-of-a-request.md tells it in words.
+// Read exchange.cpp from top to bottom; where a route needs no worker it goes on in exchange_routes.cpp.
+// docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
 #include <optional>
