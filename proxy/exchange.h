@@ -1,6 +1,6 @@
 // THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, end.
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
-// Read exchange.cpp from top to bottom; where a route needs no worker it goes on in exchange_routes.cpp.
+// Read exchange.cpp from top to bottom; what can come between is in exchange_between.cpp, what needs no worker in exchange_routes.cpp.
 // docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
@@ -77,7 +77,6 @@ class Exchange {
   void read_answer();
   void on_interim();
   void on_head();
-  bool is_upgraded_as_asked() const;
   void on_answer_body(runtime::Slice);
   void hold_or_resume();
   void tell_answer_end();

@@ -158,10 +158,9 @@ void H2Head::settle_tunnel() {
   if (upstream::find(head_->fields, FieldId::kContentLength) != nullptr)
     return refuse(400, "a tunnel has no content-length");
   std::erase_if(head_->fields, [](const Field& field) { return field.id == FieldId::kSecWebsocketKey; });
-  const WebsocketKey key =
-      websocket_key(runtime::random_bits_from_stock(), runtime::random_bits_from_stock());
+  const std::string key = websocket_key(runtime::random_bits_from_stock(), runtime::random_bits_from_stock());
   head_->fields.push_back({copy("sec-websocket-key"), {}, FieldId::kSecWebsocketKey});
-  const std::string_view kept = copy({key.data(), key.size()});
+  const std::string_view kept = copy(key);
   head_->fields.back().value = kept;
   settle_target();  // anew: the bytes may have moved
   head_->method = Method::kGet;

@@ -34,7 +34,6 @@ inline constexpr Outcome kMethodRefused{Fault::kClient, "method is refused"};
 inline constexpr Outcome kNotSecured{Fault::kClient, "https was asked for on a connection without TLS"};
 inline constexpr Outcome kPlainRefused{Fault::kClient, "app is not served without TLS"};
 inline constexpr Outcome kBadAnswer{Fault::kApp, "worker sent what is not an answer"};
-inline constexpr Outcome kNotUpgraded{Fault::kApp, "worker did not open the WebSocket as RFC 6455 says"};
 inline constexpr Outcome kBadTarget{Fault::kClient, "target cannot be an environment"};
 inline constexpr Outcome kDiskTimeout{Fault::kUs, "disk did not answer in time"};
 inline constexpr Outcome kTooManyFiles{Fault::kUs, "too many files are being sent"};

@@ -1,21 +1,24 @@
-// The two fields by which the ends of a WebSocket handshake know that each means it, RFC 6455 4. Over HTTP/2
-// they are not used (RFC 8441 5), so the front makes the key for the app, and checks what it says to it.
-// Pure.
+// The handshake of a WebSocket (RFC 6455 4), and of any other upgrade (RFC 9110 7.8), as far as the front has a part in it.
+// Over HTTP/2 the client has no key and checks nothing (RFC 8441 5): the front makes the key for the app, and checks the
+// answer to it. Pure.
 #pragma once
-#include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
+
+#include "upstream/message.h"
 
 namespace proxy {
 
 inline constexpr std::string_view kWebsocket = "websocket";
 
 /// Sec-WebSocket-Key: 16 random bytes in base64.
-using WebsocketKey = std::array<char, 24>;
-WebsocketKey websocket_key(std::uint64_t random, std::uint64_t more);
+std::string websocket_key(std::uint64_t random, std::uint64_t more);
 
 /// Sec-WebSocket-Accept to that key.
-using WebsocketAccept = std::array<char, 28>;
-WebsocketAccept websocket_accept(std::string_view key);
+std::string websocket_accept(std::string_view key);
+
+/// What is wrong with an answer as one to a request that may have asked to upgrade. Empty: nothing.
+std::string_view upgrade_complaint(const upstream::RequestHead& request, const upstream::ResponseHead& answer);
 
 }  // namespace proxy

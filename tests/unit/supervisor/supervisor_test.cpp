@@ -423,7 +423,7 @@ TEST_CASE("the socket that a worker gets is a blocking one") {
   conf::App& app = stage.app("");
   app.command = {
       stage.front.path, "-c",
-      "import os; print('blocking:', os.get_blocking(3), flush=True); import time; time.sleep(1000)"};
+      "import os; print('blocking:', os.get_blocking(3), flush=True); import signal; signal.pause()"};
   const int status = stage.run([&] {
     stage.wait_until(
         [&](const Json&) { return stage.read("error.log").find("blocking:") != std::string::npos; });
@@ -450,10 +450,10 @@ TEST_CASE("a front that has trouble at the very first start is the end, told, an
   Stage stage;
   stage.app("touch " + stage.folder + "/started; " + kServes);
   stage.front.arguments = {"-c", R"(
-import socket, time
+import signal, socket
 channel = socket.socket(fileno=3)
 channel.send(b'{"order":"trouble","sentence":"localhost.key is not a key"}')
-time.sleep(1000)
+signal.pause()
 )"};
   CHECK(stage.run([] {}) == 2);
   CHECK_FALSE(std::filesystem::exists(stage.folder + "/started"));
