@@ -101,7 +101,8 @@ bool write_if_taken(int fd, std::string_view text) {
     pollfd ask{fd, POLLOUT, 0};
     if (::poll(&ask, 1, 0) != 1 || (ask.revents & POLLOUT) == 0) return false;
     const auto n = ::write(fd, text.data(), std::min(text.size(), piece));
-    if (n < 0) return errno == EINTR;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
     text.remove_prefix(static_cast<std::size_t>(n));
   }
   return true;
