@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -63,6 +64,8 @@ class InBuffer {
   void consume(Bytes n) { begin_ += n; }
   /// The next n bytes as a slice that keeps them; consumed.
   Slice take(Bytes n);
+  /// Without `skipped` bytes the next n, moved up against `before`, which was taken since the last room() and grows by them.
+  void take_into(Slice& before, Bytes skipped, Bytes n);
 
   /// Room to read into: at least 1 byte. What is there already stays contiguous (it is moved, to a larger chunk if
   /// need be, when the chunk is full or shared), so views into bytes() are valid only until the next room().
@@ -82,6 +85,14 @@ class InBuffer {
   Chunk chunk_;
   Bytes begin_ = 0, end_ = 0;
 };
+
+inline void InBuffer::take_into(Slice& before, Bytes skipped, Bytes n) {
+  char* const to = chunk_.data() + (before.data - chunk_.data()) + before.size;
+  const char* const from = chunk_.data() + begin_ + skipped;
+  std::memmove(to, from, n);
+  before.size += n;
+  begin_ += skipped + n;
+}
 
 /// Output in order: slices, and small things copied behind each other into chunks of its own.
 class ByteQueue {

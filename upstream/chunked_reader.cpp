@@ -37,6 +37,8 @@ Step ChunkedReader::next(runtime::InBuffer& in, runtime::Slice& body) {
         body = in.take(static_cast<runtime::Bytes>(std::min<std::uint64_t>(left_, in.bytes().size())));
         left_ -= body.size;
         if (left_ == 0) state_ = State::kDataEnd;
+        while (state_ == State::kDataEnd && take_small_chunk(in, body)) {
+        }
         return Step::kBody;
       case State::kDataEnd:
         if (!take_data_end(in)) return state_ == State::kBroken ? Step::kBroken : Step::kMore;
@@ -107,6 +109,24 @@ bool ChunkedReader::take_trailer(std::string_view line) {
   if (!parse_field_line(line)) return broken("a trailer is not a field"), false;
   extra_ += line.size() + 2;
   trailers_.append(line).append("\r\n");
+  return true;
+}
+
+/// The end of this chunk and the whole of the next one, if that is short: its data joins the piece, because a piece costs
+/// the same whatever its size. Everything that is not plain is left to the other steps.
+bool ChunkedReader::take_small_chunk(runtime::InBuffer& in, runtime::Slice& body) {
+  const std::string_view bytes = in.bytes();
+  if (bytes.size() < std::strlen("\r\n1\r\nx") || bytes[0] != '\r' || bytes[1] != '\n') return false;
+  int size = hex_value(bytes[2]);
+  std::size_t at = 3;
+  if (const int digit = hex_value(bytes[at]); digit >= 0) {
+    size = size << 4 | digit;
+    ++at;
+  }
+  if (size <= 0 || bytes[at] != '\r' || bytes[at + 1] != '\n') return false;
+  const auto data = static_cast<runtime::Bytes>(size);
+  if (bytes.size() - at - 2 < data) return false;
+  in.take_into(body, at + 2, data);
   return true;
 }
 

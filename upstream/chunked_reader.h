@@ -29,6 +29,7 @@ class ChunkedReader {
   Step read_line(runtime::InBuffer& in);
   bool take_size(std::string_view line);
   bool take_trailer(std::string_view line);
+  bool take_small_chunk(runtime::InBuffer& in, runtime::Slice& body);
   bool take_data_end(runtime::InBuffer& in);
 
   State state_ = State::kSize;
