@@ -257,14 +257,11 @@ void H1Session::linger() {
 }
 
 void H1Session::discard() {
-  in_.clear();
   Bytes n = 0;
-  const Io io = client_.transport().read(in_.room(), n);
-  in_.clear();
+  const Io io = client_.transport().discard(n);
   if (io == Io::kWant) return;
   if (io != Io::kProgress) return client_.close();
   client_.deadline().arm_at(std::min(linger_until_, client_.thread().loop().now() + kLingerIdle));
-  if (client_.transport().has_pending()) client_.read_on();
 }
 
 void H1Session::on_deadline() {

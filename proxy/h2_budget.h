@@ -11,11 +11,11 @@ class Budget {
   Budget(long at_once, long a_second) : most_(at_once), a_second_(a_second), left_(at_once) {}
 
   /// False: it is used up.
-  bool spend(runtime::Time now) {
+  bool spend(runtime::Time now, long n = 1) {
     if (refilled_ == runtime::Time()) refilled_ = now;
-    if (left_ == 0) refill(now);
-    if (left_ == 0) return false;
-    --left_;
+    if (left_ < n) refill(now);
+    if (left_ < n) return false;
+    left_ -= n;
     return true;
   }
   void earn(long n) { left_ = std::min(most_, left_ + n); }
@@ -25,8 +25,10 @@ class Budget {
     constexpr long kSecond = 1000;
     constexpr long kLongest = 3600 * kSecond;
     const long passed = std::chrono::duration_cast<runtime::Milliseconds>(now - refilled_).count();
-    left_ = std::min(most_, std::min(passed, kLongest) * a_second_ / kSecond);
-    if (left_ > 0) refilled_ = now;
+    const long came = std::min(passed, kLongest) * a_second_ / kSecond;
+    if (came == 0) return;
+    left_ = std::min(most_, left_ + came);
+    refilled_ = now;
   }
 
   const long most_, a_second_;

@@ -34,6 +34,8 @@ constexpr std::size_t kMostQueued = 1000;
 // After a GOAWAY: the client is given so long to close, and to send what was on its way (RFC 9113 6.8).
 constexpr Milliseconds kLinger = 2s;
 constexpr Bytes kLingerBytes = 1024 * 1024;
+// Who floods us is not waited for as long: to read what he sends costs us more than it costs him to send it.
+constexpr Bytes kFloodLingerBytes = 64 * 1024;
 // Between the two steps of a drain, if the client does not answer the ping.
 constexpr Milliseconds kNotice = 1s;
 
@@ -88,6 +90,7 @@ void H2Session::on_readable() {
     // RFC 9113 has no half-close of a connection: who stops sending frames, windows among them, has gone.
     if (io != Io::kProgress) return lost(kClientGone);
     if (!receive({scratch().data(), n})) return;
+    if (is_flooded_) break;
     in_all += n;
     if (!client_.transport().has_pending()) break;
     if (in_all >= kReadATurn) {
@@ -134,6 +137,14 @@ bool H2Session::frame_begins() {
 /// is why.
 void H2Session::spend_reset() {
   if (!resets_.spend(now())) calm_down();
+}
+
+/// nghttp2 resets the stream, but first it unpacks the rest of the block, of which it tells no more: a bomb behind an
+/// error costs what it would cost without one. So a long block counts as many resets. False: enough.
+bool H2Session::block_is_malformed(Bytes size) {
+  constexpr Bytes kOne = 128;
+  if (!resets_.spend(now(), static_cast<long>(size / kOne))) calm_down();
+  return !is_flooded_;
 }
 
 /// False: enough. A block that is a little too large is answered 431; a bomb (a few bytes that name an entry
@@ -405,11 +416,11 @@ void H2Session::linger() {
 
 void H2Session::discard() {
   Bytes n = 0;
-  const Io io = client_.transport().read(scratch(), n);
+  const Io io = client_.transport().discard(n);
   if (io == Io::kWant) return;
   discarded_ += n;
-  if (io != Io::kProgress || discarded_ > kLingerBytes) return client_.close();
-  if (client_.transport().has_pending()) client_.read_on();
+  const Bytes most = is_flooded_ ? kFloodLingerBytes : kLingerBytes;
+  if (io != Io::kProgress || discarded_ >= most) return client_.close();
 }
 
 void H2Session::lost(const Outcome& why) {

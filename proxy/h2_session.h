@@ -73,6 +73,7 @@ class H2Session {
   void reset_came() { spend_reset(); }
   void block_begins() { block_size_ = 0; }
   bool field_came(runtime::Bytes size);
+  bool block_is_malformed(runtime::Bytes size);
   void headers_begin(std::int32_t stream);
   void prioritizes(std::int32_t stream);
   void settings_came() { has_settings_ = true; }
@@ -105,8 +106,8 @@ class H2Session {
 
   // nghttp2 counts neither frames without progress nor the resets that a client makes us send (MadeYouReset).
   // It does count the client's own, but says another error then; its bound is a little higher.
-  static constexpr long kFramesAtOnce = 1000, kFramesASecond = 100, kFramesEarned = 5;
-  static constexpr long kResetsAtOnce = 300, kResetsASecond = 25;
+  static constexpr long kFramesAtOnce = 250, kFramesASecond = 100, kFramesEarned = 5;
+  static constexpr long kResetsAtOnce = 200, kResetsASecond = 25;
 
   Client& client_;
   const conf::Clocks& clocks_;

@@ -13,12 +13,12 @@ using runtime::Bytes;
 constexpr std::uint32_t kStreamWindow = 64 * 1024;
 constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // Resets by the client: so many at once, so many a second (CVE-2023-44487).
-constexpr std::uint64_t kClientResetsAtOnce = 500, kClientResetsASecond = 30;
+constexpr std::uint64_t kClientResetsAtOnce = 250, kClientResetsASecond = 30;
 // CONTINUATION frames in one header block (CVE-2024-28182); a block of max_head needs one or two.
 constexpr std::size_t kMostContinuations = 8;
 constexpr unsigned kFirstUnknown = 10;  // RFC 9113 6 has frames 0 to 9
 constexpr std::size_t kMostSettings = 32;
-constexpr std::size_t kMostAcks = 1000;
+constexpr std::size_t kMostAcks = 250;
 
 std::string_view text(const std::uint8_t* bytes, std::size_t size) {
   return {static_cast<const char*>(static_cast<const void*>(bytes)), size};
@@ -70,6 +70,11 @@ struct H2Callbacks {
       stream->on_trailer(text(name, name_size), text(value, value_size));
     }
     return 0;
+  }
+
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* self) noexcept {
+    if (frame->hd.type != NGHTTP2_HEADERS || session(self).block_is_malformed(frame->hd.length)) return 0;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
 
   static int on_frame(nghttp2_session* wire, const nghttp2_frame* frame, void* self) noexcept {
@@ -163,6 +168,7 @@ CallbacksHandle make_callbacks() {
   nghttp2_session_callbacks_set_unpack_extension_callback(made, H2Callbacks::on_unknown);
   nghttp2_session_callbacks_set_on_begin_headers_callback(made, H2Callbacks::on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(made, H2Callbacks::on_header);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, H2Callbacks::on_invalid_frame);
   nghttp2_session_callbacks_set_on_frame_recv_callback(made, H2Callbacks::on_frame);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, H2Callbacks::on_data);
   nghttp2_session_callbacks_set_on_stream_close_callback(made, H2Callbacks::on_stream_close);

@@ -60,6 +60,12 @@ Io Transport::read(std::span<char> into, Bytes& n) {
   return tls_ ? tls_->read(into, n) : receive(fd_.get(), into, 0, n);
 }
 
+/// tcp(7), MSG_TRUNC. Of a Unix socket the bytes are copied all the same, so there has to be room for them.
+Io Transport::discard(Bytes& n) {
+  thread_local std::array<char, 64 * 1024> away;
+  return receive(fd_.get(), away, MSG_TRUNC, n);
+}
+
 Io Transport::flush(ByteQueue& queue) {
   return tls_ ? flush_tls(queue) : flush_plain(queue);
 }

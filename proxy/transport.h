@@ -23,6 +23,8 @@ class Transport {
   void skip(runtime::Bytes n);
   /// One read(2) or one TLS record.
   runtime::Io read(std::span<char> into, runtime::Bytes& n);
+  /// Takes what lies in the socket and throws it away, unseen: no copy of it is made, and of TLS no record is decrypted.
+  runtime::Io discard(runtime::Bytes& n);
   /// More can be read without waiting for the socket.
   bool has_pending() const { return tls_ && tls_->has_pending(); }
   /// Writes from the front of the queue and drops what was taken: until it is empty (kProgress) or the socket is full.

@@ -176,6 +176,8 @@ TEST_CASE("a budget: so much at once, so much a second, and what is earned") {
   budget.earn(100);  // never more than at once
   for (int i = 0; i < 3; ++i) CHECK(budget.spend(start + 502ms));
   CHECK_FALSE(budget.spend(start + 502ms));
+  CHECK_FALSE(budget.spend(start + 1502ms, 3));
+  CHECK(budget.spend(start + 1502ms, 2));  // what it did not suffice for has cost nothing
 }
 
 TEST_CASE("an extended CONNECT for a WebSocket is a handshake with a key of ours (RFC 8441 5)") {
