@@ -36,10 +36,11 @@ HeadReader::Got HeadReader::next(std::string_view bytes, Fields& fields) {
     const void* const found = std::memchr(base_ + scanned_, '\n', bytes.size() - scanned_);
     if (found == nullptr) break;
     const auto end = static_cast<runtime::Bytes>(static_cast<const char*>(found) - base_);
+    // First: in smaller pieces nobody would have looked further.
+    if (end >= max_head_) return broken(HeadFault::kTooLarge);
     // RFC 9112 2.2 lets a recipient take a bare LF as a line end. One that others read differently is a way
     // to smuggle.
     if (end == line_ || base_[end - 1] != '\r') return broken(HeadFault::kBareLineFeed);
-    if (end >= max_head_) return broken(HeadFault::kTooLarge);
     const std::string_view line(base_ + line_, end - 1 - line_);
     line_ = scanned_ = end + 1;
     if (start_line_ == 0) {
