@@ -99,6 +99,20 @@ std::size_t usable_cpus() {
   return std::max<std::size_t>(1, least);
 }
 
+std::optional<Bytes> bytes_of_limit(std::string_view text) {
+  return parse_number(trim(first_line(text)));
+}
+
+Bytes usable_memory() {
+  Bytes least = static_cast<Bytes>(::sysconf(_SC_PHYS_PAGES)) * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
+  const auto take = [&least](const std::string& file) {
+    least = std::min(least, bytes_of_limit(read_small(file)).value_or(least));
+  };
+  for (const std::string& folder : cgroup_folders("")) take(folder + "/memory.max");
+  for (const std::string& folder : cgroup_folders("memory")) take(folder + "/memory.limit_in_bytes");
+  return least;
+}
+
 std::optional<Bytes> resident_memory(pid_t pid) {
   const std::string text = read_small(fmt::format("/proc/{}/statm", pid));
   const auto parts = split(first_line(text), ' ');

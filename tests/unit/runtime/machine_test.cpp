@@ -23,10 +23,18 @@ TEST_CASE("no quota is none, and neither is nonsense") {
   CHECK_FALSE(cpus_of_cpu_max("100000"));
 }
 
+TEST_CASE("a limit of memory is bytes, or none") {
+  CHECK(runtime::bytes_of_limit("536870912\n") == 512UL << 20);
+  CHECK(runtime::bytes_of_limit("9223372036854771712\n") == 9'223'372'036'854'771'712U);
+  CHECK_FALSE(runtime::bytes_of_limit("max\n"));
+  CHECK_FALSE(runtime::bytes_of_limit(""));
+}
+
 TEST_CASE("there is at least one CPU, and we use some memory") {
   CHECK(runtime::usable_cpus() >= 1);
   CHECK(runtime::usable_cpus() <= static_cast<std::size_t>(::sysconf(_SC_NPROCESSORS_CONF)));
   CHECK(runtime::resident_memory(::getpid()).value() > 100'000);
+  CHECK(runtime::usable_memory() > runtime::resident_memory(::getpid()).value());
   CHECK_FALSE(runtime::resident_memory(0));
 }
 
