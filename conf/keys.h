@@ -107,9 +107,10 @@ void visit(V& v, Front& front) {
         .example = R"("www-data")"},
     front.user);
   v(Row{.key = "max_connections",
-        .meaning = "Connections of clients at the same time.",
+        .meaning = "Connections of clients at the same time, in equal shares for the threads. Past it the one that has "
+                   "been idle for longest makes room for the new one; if all have a request, new ones wait.",
         .least = 16,
-        .unset = "from the descriptor limit",
+        .unset = "half the descriptor limit; at most a quarter of the memory, at 32 KiB each",
         .example = "10000"},
     front.max_connections);
   v(Row{.key = "max_connections_per_address",

@@ -60,7 +60,7 @@ struct Clocks {
 struct Front {
   Count threads;
   std::string user;                 ///< empty: `portherd` if that exists, else `nobody`; only as root
-  std::size_t max_connections = 0;  ///< 0: from the descriptor limit
+  std::size_t max_connections = 0;  ///< 0: from the limits of descriptors and memory
   std::size_t max_connections_per_address = 0;  ///< 0: off
   std::vector<Network> trusted_proxies;
   runtime::Bytes max_head = 32_KiB;

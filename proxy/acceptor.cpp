@@ -30,20 +30,14 @@ void Acceptor::on_readable() {
 }
 
 bool Acceptor::accept_one() {
-  if (thread_.is_full()) {
-    watch_.want_read(false);
-    pause_.arm(kPause);
-    return false;
-  }
+  if (thread_.is_full() && !thread_.clients().has_idle()) return pause();
   ClientFacts facts;
   runtime::Fd fd = runtime::accept_from(socket_.get(), facts.peer);
   if (!fd) {
-    // Out of descriptors or memory: the connection stays in the backlog, and a level-triggered watch would spin.
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      watch_.want_read(false);
-      pause_.arm(kPause);
-    }
-    return false;
+    // Out of descriptors or memory: the connection stays in the backlog until the idlest one's are free.
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) return false;
+    thread_.clients().close_idlest();
+    return pause();
   }
   facts.port = port_;
   facts.is_tls = speaks_.tls;
@@ -58,9 +52,17 @@ bool Acceptor::accept_one() {
   } else if (!thread_.site().addresses->enter(facts.peer)) {
     return true;  // closed: before it costs anything
   }
+  if (thread_.is_full()) thread_.clients().close_idlest();
   thread_.clients().add(speaks_.tls ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts,
                         speaks_.proxy_protocol);
   return true;
+}
+
+/// A level-triggered watch would spin.
+bool Acceptor::pause() {
+  watch_.want_read(false);
+  pause_.arm(kPause);
+  return false;
 }
 
 void Acceptor::on_pause_over() { watch_.want_read(true); }

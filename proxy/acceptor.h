@@ -24,6 +24,7 @@ class Acceptor {
   void on_readable();
   void on_pause_over();
   bool accept_one();
+  bool pause();
 
   FrontThread& thread_;
   runtime::Fd socket_;

@@ -16,6 +16,8 @@ using runtime::Io;
 // RFC 9113 3.4: what an HTTP/2 client with prior knowledge says first.
 constexpr std::string_view kH2Preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+constexpr Outcome kGaveWay{Fault::kUs, "idle, and others needed the place"};
+
 }  // namespace
 
 Client::Client(FrontThread& thread, Transport transport, const ClientFacts& facts, bool proxy_protocol)
@@ -50,6 +52,14 @@ void Client::on_read_on() {
 }
 
 void Client::want_write(bool wanted) { watch_.want_write(wanted && !is_closing_); }
+
+void Client::begin_idle() {
+  if (!is_closing_) thread_.clients().begin_idle(*this);
+}
+
+void Client::end_idle() {
+  if (!is_closing_) thread_.clients().end_idle(*this);
+}
 
 void Client::close() {
   if (std::exchange(is_closing_, true)) return;
@@ -117,6 +127,7 @@ void Client::shake_hands() {
   }
   hands_shaken_ = true;
   facts_.tls_version = tls.version();
+  begin_idle();
   watch_.want_write(false);
   deadline_.arm(thread_.site().settings.front.clocks.head);
   if (tls.alpn() == "h2") {
@@ -181,6 +192,18 @@ void Client::cut() {
   if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->lost(kDrained);
   if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->lost(kDrained);
   close();
+}
+
+void Client::give_way() {
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->lost(kGaveWay);
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->give_way(kGaveWay);
+  close();
+}
+
+bool Client::has_unread() {
+  char byte = 0;
+  Bytes n = 0;
+  return transport_.has_pending() || transport_.peek({&byte, 1}, n) == Io::kProgress;
 }
 
 }  // namespace proxy

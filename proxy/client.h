@@ -36,6 +36,12 @@ class Client {
   void flush_soon() { flush_.schedule(); }
   /// The one deadline of the connection: what happens is session.on_deadline().
   runtime::Timer& deadline() { return deadline_; }
+  /// No request is in flight from now on; nothing is, or the beginning of a head, or an answer's last bytes in the kernel.
+  /// The client goes to the end of the line of those that make room for others.
+  void begin_idle();
+  /// A request is whole, or refused: from now on the connection is not closed for the sake of others.
+  void end_idle();
+  bool is_idle() const { return is_idle_; }
   /// The end: the connection is closed and this object destroyed at the end of the turn. May be called twice.
   void close();
   bool is_closing() const { return is_closing_; }
@@ -44,8 +50,13 @@ class Client {
   void drain();
   /// drain_timeout is over: whatever runs is cut.
   void cut();
+  /// Idle, and others need the place: HTTP/2 hears GOAWAY, HTTP/1 nothing.
+  void give_way();
+  /// Something has come that nobody has looked at yet: a request perhaps.
+  bool has_unread();
 
  private:
+  friend class ClientLine;
   friend class ClientList;
   void on_readable();
   void on_read_on();
@@ -73,7 +84,8 @@ class Client {
   bool is_counted_ = true;        // under its address, in Site::addresses; by the acceptor, or by on_proxy_header()
   bool is_closing_ = false;       // close() was called: buried
   bool is_draining_ = false;      // drain() came before there was a session
-  Client* next_ = nullptr;        // in the thread's list
+  bool is_idle_ = true;           // ClientList's: which of its lines this is in
+  Client* next_ = nullptr;        // in that line
   Client* previous_ = nullptr;
 };
 

@@ -80,8 +80,7 @@ bool H1Session::parse_message() {
       if (state_ == State::kHead) exchange_->keep(in_.chunk());
       return false;
     case Step::kHead:
-      state_ = State::kExchange;
-      client_.deadline().cancel();
+      enter_exchange();
       keep_alive_ = exchange_->request().keep_alive;
       exchange_->keep(in_.chunk());
       exchange_->begin(*this, client_.facts());
@@ -97,8 +96,7 @@ bool H1Session::parse_message() {
       // Nothing that follows is ever read as a request.
       keep_alive_ = false;
       body_stopped_ = true;
-      state_ = State::kExchange;
-      client_.deadline().cancel();
+      enter_exchange();
       exchange_->refuse(*this, client_.facts(), reader_.refusal().status, reader_.refusal().reason);
       return false;
   }
@@ -109,6 +107,13 @@ bool H1Session::parse_message() {
 void H1Session::begin_exchange() {
   exchange_ = client_.thread().exchanges().take();
   client_.deadline().arm(client_.thread().site().settings.front.clocks.head);
+  client_.begin_idle();  // anew: who has begun to speak goes after those who are silent
+}
+
+void H1Session::enter_exchange() {
+  state_ = State::kExchange;
+  client_.deadline().cancel();
+  client_.end_idle();
 }
 
 bool H1Session::pass_tunnel() {
@@ -238,6 +243,7 @@ void H1Session::release_exchange() {
   }
   if (!keep_alive_) return linger();
   state_ = State::kHead;
+  client_.begin_idle();
   body_read_ = body_stopped_ = was_full_ = false;
   held_ = 0;
   reader_.next_message();
@@ -250,6 +256,7 @@ void H1Session::linger() {
   const bool owes_nothing = body_read_ && in_.is_empty();
   if (input_ended_ || owes_nothing) return client_.close();
   state_ = State::kLingering;
+  client_.begin_idle();
   in_.clear();
   linger_until_ = client_.thread().loop().now() + kLinger;
   client_.deadline().arm(kLingerIdle);
@@ -270,7 +277,7 @@ void H1Session::on_deadline() {
       if (!exchange_) return client_.close();  // idle
       keep_alive_ = false;
       body_stopped_ = true;
-      state_ = State::kExchange;
+      enter_exchange();
       return exchange_->refuse(*this, client_.facts(), 408, "head came too slowly");
     case State::kExchange:
     case State::kTunnel:

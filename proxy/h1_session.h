@@ -44,6 +44,7 @@ class H1Session final : public ClientStream {
   bool parse_message();
   void on_input_end();
   void begin_exchange();
+  void enter_exchange();
   bool pass_tunnel();
   void release_exchange();
   void linger();

@@ -99,6 +99,7 @@ void H2Session::on_readable() {
     }
   }
   update_reading();
+  notice_idleness();
 }
 
 /// False: the connection is being closed.
@@ -184,12 +185,15 @@ H2Stream* H2Session::request_begins(std::int32_t id) {
   head_.begin(stream.exchange().request());
   head_of_ = &stream;
   head_began_ = now();
+  // Anew: who has begun to speak goes after those who are silent.
+  if (client_.is_idle()) client_.begin_idle();
   tick_soon();
   return &stream;
 }
 
 void H2Session::head_is_whole(H2Stream& stream, bool has_body) {
   head_of_ = nullptr;
+  client_.end_idle();
   const bool is_request = head_.finish(has_body);
   stream.exchange().keep(head_.chunk());
   if (!is_request) return stream.refuse(head_.refusal().status, head_.refusal().reason);
@@ -239,6 +243,11 @@ void H2Session::update_reading() {
   client_.want_read(reads);
 }
 
+/// Also what is left of the last answer is somebody's request. PINGs make nobody less idle.
+void H2Session::notice_idleness() {
+  if (!client_.is_idle() && streams_.empty() && out_.is_empty()) client_.begin_idle();
+}
+
 /// From nghttp2's callbacks, too. What is left of the input is not read any more; GOAWAY ends all streams.
 void H2Session::calm_down() {
   if (std::exchange(is_flooded_, true)) return;
@@ -269,6 +278,7 @@ void H2Session::flush() {
     return linger();
   }
   update_reading();
+  notice_idleness();
 }
 
 /// Until there is nothing to say or the socket is full. False: the connection is broken.
@@ -408,6 +418,7 @@ void H2Session::go_away() {
 /// Closing with unread input would make the kernel send a reset, which may destroy the GOAWAY on its way.
 void H2Session::linger() {
   is_lingering_ = true;
+  client_.begin_idle();
   for (const auto& stream : streams_) stream->gone(kClientGone);  // no frame of theirs will be sent any more
   client_.transport().close_write();
   client_.want_read(true);
@@ -421,6 +432,14 @@ void H2Session::discard() {
   discarded_ += n;
   const Bytes most = is_flooded_ ? kFloodLingerBytes : kLingerBytes;
   if (io != Io::kProgress || discarded_ >= most) return client_.close();
+}
+
+void H2Session::give_way(const Outcome& why) {
+  if (!is_lingering_) {
+    nghttp2_session_terminate_session(wire_.get(), NGHTTP2_NO_ERROR);
+    if (write()) client_.transport().close_write();
+  }
+  lost(why);
 }
 
 void H2Session::lost(const Outcome& why) {

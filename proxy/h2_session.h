@@ -35,6 +35,8 @@ class H2Session {
   void drain();
   /// The connection is of no use any more: whatever runs is cancelled.
   void lost(const Outcome& why);
+  /// The same for an idle one, which is told (GOAWAY) as far as the socket takes it at once.
+  void give_way(const Outcome& why);
 
   // For its streams.
   nghttp2_session* wire() { return wire_.get(); }
@@ -95,6 +97,7 @@ class H2Session {
   void give_room();
   void begin_tunnels();
   void update_reading();
+  void notice_idleness();
   void spend_reset();
   void calm_down();
   void go_away();

@@ -126,7 +126,7 @@ TEST_CASE("with origins each line says where its value is from") {
   CHECK(printed.find("threads = 2  # f.toml:2\n") != std::string::npos);
   CHECK(printed.find("max_fields = 100  # default\n") != std::string::npos);
   CHECK(printed.find("wsgi = \"a:app\"  # f.toml:4\n") != std::string::npos);
-  CHECK(printed.find("# max_connections is not set: from the descriptor limit\n") != std::string::npos);
+  CHECK(printed.find("# max_connections is not set: half the descriptor limit; at most ") != std::string::npos);
   CHECK(conf::load_text(printed, "again").settings == loaded.settings);
 }
 

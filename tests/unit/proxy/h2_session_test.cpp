@@ -289,6 +289,18 @@ TEST_CASE("a connection without requests ends with GOAWAY when keep_alive is ove
   CHECK(play.goaways().back().second == NGHTTP2_NO_ERROR);
 }
 
+TEST_CASE("an idle connection that makes room for another says GOAWAY") {
+  Play play;
+  const std::int32_t id = play.ask(kGet);
+  play.settle();
+  play.thread().clients().close_idlest();
+  play.settle();
+  REQUIRE(play.goaways().size() == 1);
+  CHECK(play.goaways()[0] == std::pair{id, std::uint32_t{NGHTTP2_NO_ERROR}});
+  CHECK(play.is_closed());
+  CHECK(play.thread().clients().size() == 0);
+}
+
 TEST_CASE("a head that does not come to its end is waited for as long as the head clock says") {
   conf::Clocks clocks;
   clocks.head = 50ms;
