@@ -3,16 +3,18 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
+#include <memory>
 
 namespace play {
 namespace {
@@ -83,6 +85,43 @@ std::vector<Attack> http2_attacks() {
   };
 }
 
+/// A byte of it each round, and nothing when it is over.
+auto by_the_byte(const std::string& text) {
+  return [text](std::uint32_t n) { return n < text.size() ? text.substr(n, 1) : ""s; };
+}
+
+/// Slow ones: no round costs us anything, but all that is begun has to be kept.
+std::vector<Attack> slow_http2_attacks() {
+  const std::string post = kHello + frame(kHeaders, kEndHeaders, 1, kPost);
+  const std::string no_window = frame(kSettings, 0, 0, number(4, 2) + number(0, 4));
+  const std::string much = times(3000, "\x00\x01x\x01y"s);
+  constexpr std::uint32_t kStreams = 100;
+  std::string posts = kHello;
+  for (std::uint32_t n = 0; n < kStreams; ++n) posts += frame(kHeaders, kEndHeaders, stream(n), kPost);
+  return {
+      {.name = "HTTP/2: frames by the byte",
+       .opening = kHello,
+       .round = by_the_byte(frame(kHeaders, kBoth, 1, kGet + much)),
+       .connections = 200},
+      {.name = "HTTP/2: CONTINUATION by the byte",
+       .opening = kHello + frame(kHeaders, 0, 1, kGet),
+       .round = by_the_byte(frame(kContinuation, 0, 1, much)),
+       .connections = 200},
+      {.name = "HTTP/2: slow bodies",
+       .opening = post,
+       .round = [](std::uint32_t) { return frame(kData, 0, 1, "xyz"); },
+       .connections = 200},
+      {.name = "HTTP/2: slow bodies of 1,000 streams",
+       .opening = posts,
+       .round = [](std::uint32_t n) { return frame(kData, 0, stream(n % kStreams), "x"); },
+       .connections = 10},
+      {.name = "HTTP/2: windows of one byte",
+       .opening = kHello + no_window + frame(kHeaders, kBoth, 1, kGetBig),
+       .round = [](std::uint32_t) { return frame(kWindow, 0, 1, number(1, 4)); },
+       .connections = 20},
+  };
+}
+
 std::vector<Attack> http1_attacks() {
   const std::string host = " HTTP/1.1\r\nHost: a\r\n";
   const auto always = [](const std::string& text) { return [text](std::uint32_t) { return text; }; };
@@ -107,6 +146,28 @@ std::vector<Attack> http1_attacks() {
   };
 }
 
+Attack over_tls(Attack attack, const std::string& alpn) {
+  attack.name += ", over TLS";
+  attack.alpn = alpn;
+  return attack;
+}
+
+std::vector<Attack> tls_attacks() {
+  std::vector<Attack> all;
+  for (Attack& attack : slow_http2_attacks()) all.push_back(over_tls(std::move(attack), "h2"));
+  for (Attack& attack : http1_attacks()) {
+    if (attack.name.starts_with("slow")) all.push_back(over_tls(std::move(attack), "http/1.1"));
+  }
+  all.push_back({.name = "1,000 connections that are held, over TLS",
+                 .alpn = "http/1.1",
+                 .opening = "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+                 .round = [](std::uint32_t) { return ""s; },
+                 .connections = 1000,
+                 .rounds = 2500,
+                 .memory = 32 << 20});
+  return all;
+}
+
 // ---- one process ----
 
 sockaddr_in loopback(std::uint16_t port) {
@@ -117,12 +178,30 @@ sockaddr_in loopback(std::uint16_t port) {
   return to;
 }
 
+/// Blocking.
 Fd connect_to(std::uint16_t port) {
   Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in to = loopback(port);
   const void* const address = &to;
   if (::connect(fd.get(), static_cast<const sockaddr*>(address), sizeof to) != 0) fd.reset();
+  const int on = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return fd;
+}
+
+struct FreeTls {
+  void operator()(SSL* tls) const { SSL_free(tls); }
+};
+
+SSL* new_tls(const std::string& alpn) {
+  static SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL* const tls = SSL_new(context);
+  const std::string wire = static_cast<char>(alpn.size()) + alpn;
+  SSL_set_alpn_protos(tls, static_cast<const unsigned char*>(static_cast<const void*>(wire.data())),
+                      static_cast<unsigned>(wire.size()));
+  return tls;
 }
 
 /// One connection of an attack.
@@ -131,20 +210,32 @@ class Line {
   Line(const Attack& attack, std::uint16_t port) : attack_(attack), port_(port) {}
 
   void next() {
-    if (!fd_) {
-      fd_ = connect_to(port_);
-      round_ = 0;
-      if (!fd_ || !say(attack_.opening)) return;
-    }
-    if (attack_.reads && !listen()) return fd_.reset();
+    if (!fd_ && !(open() && say(attack_.opening))) return close();
+    if (attack_.reads && !listen()) return close();
     say(attack_.round(round_++));
   }
 
  private:
+  bool open() {
+    fd_ = connect_to(port_);
+    round_ = 0;
+    if (fd_ && !attack_.alpn.empty()) {
+      tls_.reset(new_tls(attack_.alpn));
+      SSL_set_fd(tls_.get(), fd_.get());
+      if (SSL_connect(tls_.get()) != 1) return false;
+    }
+    if (fd_) ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
+    return static_cast<bool>(fd_);
+  }
+  void close() {
+    tls_.reset();
+    fd_.reset();
+  }
+
   /// False: the front has closed it.
   bool say(const std::string& text) {
     for (std::size_t done = 0; done < text.size();) {
-      const auto n = ::send(fd_.get(), text.data() + done, text.size() - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+      const auto n = put(text.data() + done, text.size() - done);
       if (n > 0) {
         done += static_cast<std::size_t>(n);
         continue;
@@ -153,7 +244,7 @@ class Line {
       pollfd room{fd_.get(), POLLOUT, 0};
       if (errno == EAGAIN && ::poll(&room, 1, 10) == 0) return true;
       if (errno == EAGAIN && (!attack_.reads || listen())) continue;
-      fd_.reset();
+      close();
       return false;
     }
     return true;
@@ -161,14 +252,31 @@ class Line {
   bool listen() {
     char buffer[65536];
     for (;;) {
-      const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+      const auto n = take(buffer, sizeof buffer);
       if (n <= 0) return n < 0 && errno == EAGAIN;
     }
+  }
+
+  // As send(2) and recv(2).
+  ssize_t put(const char* bytes, std::size_t size) {
+    return tls_ ? as_call(SSL_write(tls_.get(), bytes, static_cast<int>(size)))
+                : ::send(fd_.get(), bytes, size, MSG_NOSIGNAL);
+  }
+  ssize_t take(char* bytes, std::size_t size) {
+    return tls_ ? as_call(SSL_read(tls_.get(), bytes, static_cast<int>(size)))
+                : ::recv(fd_.get(), bytes, size, 0);
+  }
+  ssize_t as_call(int n) {
+    if (n > 0) return n;
+    const int error = SSL_get_error(tls_.get(), n);
+    errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : ECONNRESET;
+    return -1;
   }
 
   const Attack& attack_;
   const std::uint16_t port_;
   Fd fd_;
+  std::unique_ptr<SSL, FreeTls> tls_;  // empty: plain, or not open
   std::uint32_t round_ = 0;
 };
 
@@ -176,7 +284,9 @@ class Line {
 
 std::vector<Attack> attacks() {
   std::vector<Attack> all = http2_attacks();
-  for (Attack& attack : http1_attacks()) all.push_back(std::move(attack));
+  for (const auto& more : {slow_http2_attacks, http1_attacks, tls_attacks}) {
+    for (Attack& attack : more()) all.push_back(std::move(attack));
+  }
   return all;
 }
 
@@ -197,6 +307,11 @@ void Attacker::start(std::uint32_t rounds, const std::function<void(std::uint32_
   if (pid_ != 0) return;
   static volatile std::sig_atomic_t is_over = 0;
   std::signal(SIGTERM, [](int) { is_over = 1; });
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
   const std::uint32_t step = std::max<std::uint32_t>(1, rounds / kSteps);
   for (std::uint32_t n = 0; is_over == 0; ++n) {
     round(n);
@@ -234,14 +349,11 @@ double Attacker::stop() {
 }
 
 double cpu_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  std::istringstream rest(text.substr(text.rfind(')') + 2));  // proc(5): utime and stime are fields 14 and 15
-  std::string skipped;
-  for (int i = 3; i < 14; ++i) rest >> skipped;
-  double user = 0, system = 0;
-  rest >> user >> system;
-  return (user + system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+  clockid_t clock = 0;
+  timespec spent{};
+  REQUIRE(::clock_getcpuclockid(pid, &clock) == 0);
+  ::clock_gettime(clock, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
 }
 
 }  // namespace play
