@@ -105,7 +105,7 @@ void ClientList::tell() {
   if (now < quiet_until_) return;
   quiet_until_ = now + kQuiet;
   runtime::log(
-      runtime::Level::kWarning, "no room for another connection: the idlest are closed",
+      runtime::Level::kWarning, "too little room: the idlest connections are closed",
       {{"connections", std::to_string(size_)}, {"closed", std::to_string(std::exchange(untold_, 0))}});
 }
 

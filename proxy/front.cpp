@@ -33,10 +33,11 @@ std::size_t descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-/// What waits for a request costs at most so much, with TLS and the beginning of a head; all of them together get a quarter
-/// of the memory. Beyond it the idlest make room.
+// Of the memory that we may use, half is the front's, and half of that is for clients that do nothing. Each of them costs at
+// most so much, with TLS and the beginning of a head. Beyond either the idlest make room.
 constexpr runtime::Bytes kIdleClient = 32 * 1024;
-std::size_t memory_limit() { return runtime::usable_memory() / 4 / kIdleClient; }
+runtime::Bytes most_memory() { return runtime::usable_memory() / 2; }
+std::size_t memory_limit() { return most_memory() / 2 / kIdleClient; }
 
 Result<std::string> read_all(int fd) {
   struct stat about{};
@@ -94,7 +95,7 @@ class Front {
     const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
     const std::size_t most = front.max_connections != 0 ? front.max_connections : std::min(descriptor_limit() / 2, memory_limit());
     for (std::size_t i = 0; i < count; ++i) {
-      threads_.push_back(std::make_unique<FrontThread>(i, *site_, *access_log_, std::max<std::size_t>(1, most / count)));
+      threads_.push_back(std::make_unique<FrontThread>(i, *site_, *access_log_, std::max<std::size_t>(1, most / count), most_memory()));
     }
     board_->threads = static_cast<std::uint32_t>(count);
   }

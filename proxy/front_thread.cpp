@@ -1,18 +1,23 @@
 #include "proxy/front_thread.h"
 
+#include <unistd.h>
+
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
 #include "proxy/tls_context.h"
+#include "runtime/machine.h"
 
 namespace proxy {
 
 using namespace std::chrono_literals;
 
-FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients)
+FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients,
+                         runtime::Bytes most_memory)
     : site_(site),
       access_log_(access_log),
       figures_(site.board.thread[index]),
       max_clients_(max_clients),
+      most_memory_(most_memory),
       disk_(loop_, *site.disk),
       exchanges_(*this),
       turned_away_(loop_),
@@ -65,7 +70,14 @@ void FrontThread::join() {
 void FrontThread::beat() {
   const auto now = std::chrono::duration_cast<runtime::Milliseconds>(loop_.now().time_since_epoch());
   figures_.heartbeat.store(static_cast<std::uint64_t>(now.count()), std::memory_order_relaxed);
+  relieve_memory();
   beat_.arm(1s);
+}
+
+void FrontThread::relieve_memory() {
+  constexpr std::size_t kAShare = 16;
+  if (runtime::resident_memory(::getpid()).value_or(0) <= most_memory_) return;
+  for (std::size_t n = clients_.size() / kAShare + 1; n > 0; --n) clients_.close_idlest();
 }
 
 std::string_view FrontThread::date() {

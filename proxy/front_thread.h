@@ -1,6 +1,7 @@
 // One thread of the front: its loop, its clients, its desks at the apps' dispatches, its pool of exchanges.
 // Everything that happens to a request happens on the thread that accepted its connection.
 #pragma once
+#include <limits>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -20,7 +21,9 @@ class TlsContext;
 
 class FrontThread {
  public:
-  FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients);
+  /// `most_memory`: of the whole process; past it the idlest clients go.
+  FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients,
+              runtime::Bytes most_memory = std::numeric_limits<runtime::Bytes>::max());
   ~FrontThread();
 
   runtime::Loop& loop() { return loop_; }
@@ -43,6 +46,9 @@ class FrontThread {
   /// more of them than that.
   bool may_shake_hands();
   static constexpr int kHandshakesPerTurn = 8;
+  /// Once a second. Closes a few of the idlest clients if the process has too much memory: only a few, for what they held
+  /// comes back to the system with a delay.
+  void relieve_memory();
   /// From ClientList: one fewer.
   void client_left();
 
@@ -65,6 +71,7 @@ class FrontThread {
   AccessLog& access_log_;
   upstream::ThreadFigures& figures_;
   const std::size_t max_clients_;
+  const runtime::Bytes most_memory_;
   std::vector<std::unique_ptr<upstream::Desk>> desks_;   // by AppIndex
   // Shared with the other threads and with connections that began under it; replaced whole.
   std::shared_ptr<TlsContext> tls_;

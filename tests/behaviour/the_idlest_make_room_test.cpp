@@ -125,7 +125,7 @@ TEST_CASE("at max_connections the idlest connection makes room for a new one, an
   CHECK(tunnel_worker.read(5) == "hello");
   stream_worker.send(kOk);
   CHECK(stream.body(1) == "ok");
-  play.portherd.expect_line("no room for another connection: the idlest are closed");
+  play.portherd.expect_line("too little room: the idlest connections are closed");
 }
 
 TEST_CASE("heads that do not come to their end do not keep others out, however many") {

@@ -27,11 +27,11 @@ constexpr std::string_view kHello = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\
 /// One thread of a front that has no app, turned by hand, and clients at it, numbered as they came.
 class Play {
  public:
-  explicit Play(std::size_t clients)
+  explicit Play(std::size_t clients, runtime::Bytes most_memory = 1UL << 50)
       : board_(std::move(*upstream::Scoreboard::make())),
         site_(quiet_settings(), *board_),
         log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100) {
+        thread_(0, site_, log_, 100, most_memory) {
     proxy::ClientFacts facts;
     facts.peer.family = AF_UNIX;
     for (std::size_t i = 0; i < clients; ++i) {
@@ -61,6 +61,7 @@ class Play {
     return i;
   }
   proxy::ClientList& list() { return thread_.clients(); }
+  proxy::FrontThread& thread() { return thread_; }
 
  private:
   void turn() {
@@ -134,4 +135,18 @@ TEST_CASE("one whose request lies unread is spared, as long as there is another"
   play.send(0, kRequest);
   play.list().close_idlest();
   CHECK(play.list().size() == 0);
+}
+
+TEST_CASE("while the process has more memory than it should, a few of the idlest go, time after time") {
+  Play play(40, /*most_memory=*/1);
+  play.thread().relieve_memory();
+  CHECK(play.list().size() == 37);
+  for (int i = 0; i < 40; ++i) play.thread().relieve_memory();
+  CHECK(play.list().size() == 0);
+}
+
+TEST_CASE("while it has less than that, nobody goes") {
+  Play play(40);
+  play.thread().relieve_memory();
+  CHECK(play.list().size() == 40);
 }
