@@ -10,19 +10,28 @@ namespace {
 constexpr const char* kConfig = R"(
 [listen]
 http = ["127.0.0.1:$PORT"]
+https = ["127.0.0.1:$TLS"]
+[tls]
+certificates = "tls"
 [front]
 threads = 1
 max_connections = 16
 [front.clocks]
 keep_alive = "1h"
+handshake = "1h"
 head = "1h"
 [apps.app]
 hosts = ["a"]
 proxy = ["unix:app.sock"]
+plain_http = "serve"
 )";
 constexpr std::size_t kMost = 16;
 constexpr std::string_view kRequest = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+
+struct FolderWithTls : play::Folder {
+  FolderWithTls() { certificate("localhost"); }
+};
 
 struct Play {
   explicit Play(std::string_view config = kConfig)
@@ -45,7 +54,7 @@ struct Play {
     finish(client, worker);
   }
 
-  play::Folder folder;
+  FolderWithTls folder;
   play::App app;
   play::Supervisor portherd;
 };
@@ -128,14 +137,30 @@ TEST_CASE("at max_connections the idlest connection makes room for a new one, an
   play.portherd.expect_line("too little room: the idlest connections are closed");
 }
 
-TEST_CASE("heads that do not come to their end do not keep others out, however many") {
+TEST_CASE("who never comes to the end of a head does not keep others out, however many they are") {
   Play play;
+  std::string first;
+  bool over_tls = false;
+  SUBCASE("they say nothing") {}
+  SUBCASE("slow heads") {
+    first = "GET / HTTP/1.1\r\nHost: ";
+  }
+  SUBCASE("half a frame of HTTP/2") {
+    first = play::h2::preface() + std::string("\0\0\x10\1\4", 5);
+  }
+  SUBCASE("HEADERS without END_HEADERS") {
+    first = play::h2::preface() +
+            play::h2::frame(play::h2::kHeaders, 0, 1, play::h2::block({{":method", "GET"}}));
+  }
+  SUBCASE("handshakes that do not begin") {
+    over_tls = true;
+  }
   std::vector<play::Peer> slow;
   for (std::size_t i = 0; i < 3 * kMost; ++i) {
-    slow.push_back(play.connect());
-    slow.back().send("GET / HTTP/1.1\r\nHost: ");
+    slow.push_back(over_tls ? play::connect(play.portherd.tls_port()) : play.connect());
+    slow.back().send(first);
   }
-  play::Peer client = play.connect();
+  play::Peer client = over_tls ? play::connect_tls(play.portherd.tls_port()) : play.connect();
   play.is_served(client);
 }
 
