@@ -15,12 +15,6 @@ using upstream::Framing;
 using upstream::Step;
 using upstream::Version;
 
-// RFC 9112 9.6: closing with unread input makes the kernel send a reset, which may destroy an answer on its way. So
-// from a client of whom more is to come, it is read for a while: as long as something comes, up to a bound. A client
-// that writes its whole body before it reads has to get to its end.
-constexpr std::chrono::seconds kLingerIdle{5};
-constexpr std::chrono::seconds kLinger{30};
-
 }  // namespace
 
 H1Session::H1Session(Client& client, runtime::InBuffer first) : client_(client), in_(std::move(first)) {
@@ -258,8 +252,8 @@ void H1Session::linger() {
   state_ = State::kLingering;
   client_.begin_idle();
   in_.clear();
-  linger_until_ = client_.thread().loop().now() + kLinger;
-  client_.deadline().arm(kLingerIdle);
+  linger_.begin(client_.thread().loop().now());
+  client_.deadline().arm_at(linger_.end());
   client_.want_read(true);
 }
 
@@ -268,7 +262,8 @@ void H1Session::discard() {
   const Io io = client_.transport().discard(n);
   if (io == Io::kWant) return;
   if (io != Io::kProgress) return client_.close();
-  client_.deadline().arm_at(std::min(linger_until_, client_.thread().loop().now() + kLingerIdle));
+  linger_.go_on(client_.thread().loop().now());
+  client_.deadline().arm_at(linger_.end());
 }
 
 void H1Session::on_deadline() {

@@ -5,6 +5,7 @@
 #include "proxy/client_stream.h"
 #include "proxy/exchange.h"
 #include "proxy/h1_reader.h"
+#include "proxy/linger.h"
 #include "proxy/outcome.h"
 
 namespace proxy {
@@ -60,7 +61,7 @@ class H1Session final : public ClientStream {
   State state_ = State::kHead;
   upstream::Framing answer_framing_ = upstream::Framing::kNone;  // of the answer being sent
   runtime::Bytes held_ = 0;           // body bytes given to the exchange and not yet taken
-  runtime::Time linger_until_{};
+  Linger linger_;  // begun in kLingering
   bool keep_alive_ = true;            // another request may follow this one
   bool body_read_ = false;            // the request body's end was read
   bool body_stopped_ = false;         // nobody wants the rest of it

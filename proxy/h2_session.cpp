@@ -31,11 +31,11 @@ constexpr Bytes kMostUnsent = 1024 * 1024 - kReadAtOnce;
 // Frames that nghttp2 may have queued for a client that reads nothing, before it is not read, either.
 constexpr std::size_t kMostQueued = 1000;
 
-// After a GOAWAY: the client is given so long to close, and to send what was on its way (RFC 9113 6.8).
-constexpr Milliseconds kLinger = 2s;
-constexpr Bytes kLingerBytes = 1024 * 1024;
+// What a client may have been about to send when all was over (RFC 9113 6.8): the connection's window, and as
+// much for heads and frames.
+constexpr Bytes kMostDiscarded = 2 * 1024 * 1024;
 // Who floods us is not waited for as long: to read what he sends costs us more than it costs him to send it.
-constexpr Bytes kFloodLingerBytes = 64 * 1024;
+constexpr Bytes kFloodDiscarded = 64 * 1024;
 // Between the two steps of a drain, if the client does not answer the ping.
 constexpr Milliseconds kNotice = 1s;
 
@@ -415,14 +415,14 @@ void H2Session::go_away() {
   flush_soon();
 }
 
-/// Closing with unread input would make the kernel send a reset, which may destroy the GOAWAY on its way.
 void H2Session::linger() {
   is_lingering_ = true;
   client_.begin_idle();
   for (const auto& stream : streams_) stream->gone(kClientGone);  // no frame of theirs will be sent any more
   client_.transport().close_write();
   client_.want_read(true);
-  client_.deadline().arm(kLinger);
+  linger_.begin(now());
+  client_.deadline().arm_at(linger_.end());
 }
 
 void H2Session::discard() {
@@ -430,8 +430,9 @@ void H2Session::discard() {
   const Io io = client_.transport().discard(n);
   if (io == Io::kWant) return;
   discarded_ += n;
-  const Bytes most = is_flooded_ ? kFloodLingerBytes : kLingerBytes;
-  if (io != Io::kProgress || discarded_ >= most) return client_.close();
+  if (io != Io::kProgress || discarded_ >= (is_flooded_ ? kFloodDiscarded : kMostDiscarded)) return client_.close();
+  linger_.go_on(now());
+  client_.deadline().arm_at(linger_.end());
 }
 
 void H2Session::give_way(const Outcome& why) {

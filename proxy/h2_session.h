@@ -11,6 +11,7 @@
 #include "proxy/h2_budget.h"
 #include "proxy/h2_head.h"
 #include "proxy/h2_stream.h"
+#include "proxy/linger.h"
 #include "proxy/outcome.h"
 
 struct nghttp2_session;
@@ -132,7 +133,8 @@ class H2Session {
   runtime::Time idle_since_{};     // when the last stream ended
   runtime::Time moved_{};          // when the socket last took something, or became full
   runtime::Time drain_began_{};    // while kNoticed
-  runtime::Bytes discarded_ = 0;   // while lingering
+  Linger linger_;                  // begun when is_lingering_
+  runtime::Bytes discarded_ = 0;   // since then
   runtime::Bytes block_size_ = 0;  // of the field block that comes, as far as it has come, decoded
   std::int32_t highest_ = -1;      // of the streams that HEADERS came for
   std::int32_t passed_over_ =
