@@ -37,7 +37,7 @@ class ClientStream {
   /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.
   virtual void body_taken(runtime::Bytes n) = 0;
   /// Nothing more of the request body will be read (refused, or the answer came first): an HTTP/1 connection will be
-  /// closed after the answer unless the body has ended, an HTTP/2 stream is reset with NO_ERROR (RFC 9113 8.1).
+  /// closed after the answer unless the body has ended, an HTTP/2 stream too, and both when they have lingered (linger.h).
   virtual void stop_body() = 0;
   /// The exchange is over (after end_body() or cut()): the last call. The stream releases it later, from the loop.
   virtual void exchange_ended() = 0;

@@ -361,7 +361,9 @@ void Exchange::end(const Outcome& outcome) {
   lease_.give_back(false);
   release_gathered();
   file_.reset();
-  from_worker_.clear();  // an HTTP/2 client may take what is queued much later; the next answer needs the memory now
+  // An HTTP/2 client may take what is queued, or end its request, much later; others need the memory now.
+  from_worker_.clear();
+  upload_.clear();
   phase_ = Phase::kEnded;
   record(outcome);
   if (stream_ != nullptr) stream_->exchange_ended();

@@ -385,11 +385,13 @@ void H2Session::on_deadline() {
 }
 
 /// A client that opens no window for one stream may be busy with the others; but this one does not hold its
-/// worker for ever.
+/// worker for ever. Nor does one that is answered hold its place for ever, because its request does not end.
 void H2Session::reset_stuck_streams() {
-  const Time then = now() - clocks_.write_idle;
+  const Time at = now(), taken = at - clocks_.write_idle;
   for (const auto& stream : streams_) {
-    if (stream->is_stuck_since(then) && !stream->is_cut()) stream->reset(kTakesNothing);
+    if (stream->is_cut()) continue;
+    if (stream->is_stuck_since(taken)) stream->reset(kTakesNothing);
+    if (stream->has_lingered_until(at)) stream->stop();
   }
 }
 

@@ -113,8 +113,10 @@ void H2Stream::on_body(std::string_view bytes) {
       session_.body_is_early(*this, std::move(piece));
     }
   }
-  // What nobody wants any more costs this stream its window, but not the others theirs.
-  if (!bytes.empty()) nghttp2_session_consume_connection(session_.wire(), bytes.size());
+  if (bytes.empty()) return;
+  // Nobody wants it any more, but there are clients that must send all of it.
+  nghttp2_session_consume(session_.wire(), id_, bytes.size());
+  if (lingers()) linger_.go_on(session_.now());
 }
 
 /// The front of `bytes`, copied behind what came before. Into a chunk of the stream's own: so no stream keeps
@@ -193,6 +195,12 @@ void H2Stream::reset(const Outcome& why) {
   session_.flush_soon();
 }
 
+void H2Stream::stop() {
+  is_cut_ = true;
+  nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+  session_.flush_soon();
+}
+
 // ---- ClientStream ----
 
 void H2Stream::send_interim(const ResponseHead& head) {
@@ -258,11 +266,13 @@ void H2Stream::become_tunnel() {
   session_.tunnel_opened(*this);
 }
 
-/// Of a tunnel both ends are closed: the app may have gone without waiting for what the client still has to
-/// say.
+/// What came of the body, or for a tunnel whose app has gone, nobody waits for any more: it holds no memory,
+/// and takes none of the connection's window from the others.
 void H2Stream::exchange_ended() {
-  if (!is_tunnel_ || request_ended_ || is_cut_) return;
   body_stopped_ = true;
+  in_ = runtime::Chunk();
+  for_tunnel_.clear();
+  body_taken(held_);
   if (is_sent_) answer_sent();
 }
 
@@ -313,11 +323,13 @@ bool H2Stream::begin_trailers() {
   return nghttp2_submit_trailer(session_.wire(), id_, block.data(), block.size()) == 0;
 }
 
-/// RFC 9113 8.1: with NO_ERROR the client keeps the answer and stops sending.
+/// From here to the end of its body curl 7.88 reads nothing more, windows neither: so it gets one that lasts
+/// for most bodies.
 void H2Stream::answer_sent() {
   is_sent_ = true;
-  if (!body_stopped_ || request_ended_) return;
-  nghttp2_submit_rst_stream(session_.wire(), NGHTTP2_FLAG_NONE, id_, NGHTTP2_NO_ERROR);
+  if (!lingers()) return;
+  linger_.begin(session_.now());
+  nghttp2_session_set_local_window_size(session_.wire(), NGHTTP2_FLAG_NONE, id_, kConnectionWindow);
 }
 
 }  // namespace proxy

@@ -7,6 +7,7 @@
 
 #include "proxy/client_stream.h"
 #include "proxy/exchange.h"
+#include "proxy/linger.h"
 
 namespace proxy {
 
@@ -40,7 +41,11 @@ class H2Stream final : public ClientStream {
   bool is_stuck_since(runtime::Time then) const {
     return (!body_.is_empty() || (body_ended_ && !is_sent_)) && moved_ < then;
   }
+  /// It is answered, and the client has been given its time to come to the end of its request.
+  bool has_lingered_until(runtime::Time now) const { return lingers() && linger_.end() <= now; }
   void reset(const Outcome& why);
+  /// RFC 9113 8.1: the client keeps the answer, and stops sending.
+  void stop();
   bool is_cut() const { return is_cut_; }
 
   // From nghttp2, while it writes.
@@ -72,6 +77,7 @@ class H2Stream final : public ClientStream {
 
  private:
   friend class H2Session;
+  bool lingers() const { return is_sent_ && !request_ended_ && !is_cut_ && exchange_->has_ended(); }
   runtime::Slice copy_in(std::string_view& bytes);
   void give(runtime::Slice piece);
   void give_end();
@@ -88,6 +94,7 @@ class H2Stream final : public ClientStream {
   runtime::Bytes in_used_ = 0;
   runtime::Bytes held_ = 0;     // body bytes given to the exchange and not yet taken
   runtime::Time moved_{};       // when the client last took something, while there is something
+  Linger linger_;               // begun when lingers()
   bool has_begun_ = false;      // the exchange has the head
   bool body_ended_ = false;     // the answer is whole
   bool is_sent_ = false;        // and its END_STREAM is written

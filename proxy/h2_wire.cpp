@@ -8,10 +8,9 @@ namespace {
 
 using runtime::Bytes;
 
-// A stream's window is nghttp2's and RFC 9113's default. The connection's lets many streams send at the same
-// time; both are refilled only as the exchanges pass on what came.
+// A stream's window is nghttp2's and RFC 9113's default. The connection's (h2_wire.h) lets many streams send at the
+// same time; both are refilled only as the exchanges pass on what came.
 constexpr std::uint32_t kStreamWindow = 64 * 1024;
-constexpr std::int32_t kConnectionWindow = 1024 * 1024;
 // Resets by the client: so many at once, so many a second (CVE-2023-44487).
 constexpr std::uint64_t kClientResetsAtOnce = 250, kClientResetsASecond = 30;
 // CONTINUATION frames in one header block (CVE-2024-28182); a block of max_head needs one or two.

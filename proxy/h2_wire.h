@@ -8,6 +8,9 @@
 
 namespace proxy {
 
+/// What the client may send on all of its streams together before something of it is passed on.
+inline constexpr std::int32_t kConnectionWindow = 1024 * 1024;
+
 /// A server's session; its settings are queued to be sent.
 WireHandle make_wire(H2Session& session, const conf::Front& front);
 

@@ -129,12 +129,27 @@ std::optional<Frame> Client::read() {
   return frame;
 }
 
+std::optional<Frame> Client::read_and_note() {
+  auto frame = read();
+  if (frame && frame->type == kSettings && !frame->has(kAck)) {
+    settings_ += frame->payload;
+    send(h2::frame(kSettings, kAck, 0));
+  }
+  if (frame && frame->type == kWindow) windows_[frame->stream] += frame->number();
+  return frame;
+}
+
+void Client::wait_for_window(std::uint32_t stream, std::size_t size) {
+  constexpr std::size_t kAtFirst = 65'535;
+  while (kAtFirst + windows_[stream] < size) {
+    const auto frame = read_and_note();
+    REQUIRE(frame);
+    REQUIRE((frame->type == kWindow || frame->type == kSettings));
+  }
+}
+
 std::optional<Frame> Client::next_or_end() {
-  while (auto frame = read()) {
-    if (frame->type == kSettings && !frame->has(kAck)) {
-      settings_ += frame->payload;
-      send(h2::frame(kSettings, kAck, 0));
-    }
+  while (auto frame = read_and_note()) {
     if (frame->type != kSettings && frame->type != kWindow) return frame;
   }
   return std::nullopt;

@@ -3,6 +3,7 @@
 // the test.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -90,6 +91,8 @@ class Client {
   Frame next(std::uint8_t type, std::uint32_t stream);
   /// None: the connection has ended.
   std::optional<Frame> next_or_end();
+  /// Until that many bytes in all may be sent on a stream (0: on the connection). No other frame may come.
+  void wait_for_window(std::uint32_t stream, std::size_t size);
   /// What the server's SETTINGS said, as far as they were read.
   std::optional<std::uint32_t> setting(std::uint16_t id) const;
   /// The DATA of a stream, with those of its frames that still come, to END_STREAM.
@@ -97,9 +100,11 @@ class Client {
 
  private:
   std::optional<Frame> read();
+  std::optional<Frame> read_and_note();
   Peer peer_;
   std::string received_;
   std::string settings_;  // of the server
+  std::map<std::uint32_t, std::size_t> windows_;  // what WINDOW_UPDATE has added, by stream
   struct FreeInflater {
     void operator()(nghttp2_hd_inflater*) const;
   };

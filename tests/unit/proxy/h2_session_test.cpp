@@ -208,14 +208,14 @@ TEST_CASE("connection-specific fields are a stream error (RFC 9113 8.2.2)") {
   CHECK(play.answer(id).status == 0);
 }
 
-TEST_CASE("an answer that does not wait for the body is whole, then the stream is reset with NO_ERROR") {
+TEST_CASE("an answer that does not wait for the body is whole, and the stream is not reset") {
   Play play;
   const std::int32_t id =
       play.ask({{":method", "POST"}, {":scheme", "http"}, {":authority", "a.example"}, {":path", "/"}}, true);
   play.settle();
   CHECK(play.answer(id).status == 404);
   CHECK(play.answer(id).is_whole);
-  CHECK(play.answer(id).was_reset == NGHTTP2_NO_ERROR);
+  CHECK_FALSE(play.answer(id).was_reset);
 }
 
 TEST_CASE("the answer to HEAD has no body") {
