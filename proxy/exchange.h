@@ -101,6 +101,7 @@ class Exchange {
   void say(OwnAnswer&);
   void on_tunnel_bytes();
   void arm_deadline();
+  bool waits_for_client() const;
   std::optional<runtime::Milliseconds> most_silence() const;
   bool is_out_of_time() const;
   upstream::EnvironmentFacts environment_facts() const;

@@ -54,6 +54,9 @@ void Exchange::arm_deadline() {
   deadline_.arm_at(std::min(thread_.loop().now() + *silence, total_until_));
 }
 
+/// The rest of its body is due, and there is somebody who wants it.
+bool Exchange::waits_for_client() const { return upload_.waits_for_client() && !answer_body_ended_; }
+
 /// The client's while its body is due and nothing of it is left to send, else the worker's. Nothing while the client
 /// does not take what the worker said: that is the session's clock.
 std::optional<runtime::Milliseconds> Exchange::most_silence() const {
@@ -64,7 +67,7 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
     case Phase::kSend:
     case Phase::kRelay:
       if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
-      if (upload_.waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
+      if (waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
       return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
     case Phase::kFile:
       return file_->is_waiting() ? std::optional(app().request_timeout) : std::nullopt;
@@ -93,7 +96,7 @@ void Exchange::on_deadline() {
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
-      if (upload_.waits_for_client()) return answer_ourselves(408, kBodyTimeout);
+      if (waits_for_client()) return answer_ourselves(408, kBodyTimeout);
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();

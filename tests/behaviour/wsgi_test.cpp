@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "play.h"
 
 namespace {
@@ -76,4 +78,44 @@ def app(environ, start_response):
             "\nSERVER_PROTOCOL=HTTP/1.1\nREMOTE_ADDR=127.0.0.1\nHTTP_HOST=shop.example:8080\nHTTP_X_ONE=1\n"
             "HTTP_X_FORWARDED_FOR=127.0.0.1\nwsgi.url_scheme=http\nwsgi.multithread=True\nwsgi.multiprocess="
             "True\nhello");
+}
+
+TEST_CASE(
+    "a client that does not send the rest of its body is not blamed for an app that is busy behind its "
+    "answer") {
+  const play::Folder folder;
+  folder.write("shop.py", R"(
+class Body:
+    def __iter__(self):
+        yield b"ok"
+
+    def close(self):
+        open("busy").read()  # until the test has come and gone
+
+
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "2")])
+    return Body() if environ["PATH_INFO"] == "/busy" else [environ["wsgi.input"].read()[:2]]
+)");
+  const std::string busy = folder / "busy";
+  REQUIRE(::mkfifo(busy.c_str(), 0600) == 0);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[front.clocks]
+body_idle = "300ms"
+[apps.app]
+wsgi = "shop:app"
+python = "$PYTHON"
+threads = 2
+stream_body = true
+)");
+  play::Peer client = play::connect(portherd.port()), slow = play::connect(portherd.port());
+  client.send("POST /busy HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  CHECK(client.read_answer().body == "ok");
+  // Begun later, and over: so the clock that counts here has run out for both.
+  slow.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  CHECK(slow.read_answer().status == 408);
+  folder.write("busy", "");
+  CHECK(portherd.expect_line("\"path\":\"/busy\"").find("\"outcome\":\"ok\"") != std::string::npos);
 }
