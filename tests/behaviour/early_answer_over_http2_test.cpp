@@ -10,6 +10,8 @@ namespace {
 using namespace play::h2;
 
 constexpr const char* kConfig = R"(
+[front]
+max_streams = 2
 [listen]
 http = ["127.0.0.1:$PORT"]
 https = ["127.0.0.1:$TLS"]
@@ -27,16 +29,14 @@ struct Play {
     app.emplace(folder, "app.sock");
     portherd.reset(new play::Supervisor(play::Supervisor::serve(folder, kConfig)));
   }
-  /// POST on stream 1, of which 5 bytes come; the app answers.
-  Client answered_early() {
-    Client client(play::connect(portherd->port()));
-    client.send(head(1, "POST", kEndHeaders) + frame(kData, kNone, 1, "hello"));
+  /// POST, of which 5 bytes come; the app answers.
+  void answer_early(Client& client, std::uint32_t stream) {
+    client.send(head(stream, "POST", kEndHeaders) + frame(kData, kNone, stream, "hello"));
     play::Peer worker = app->accept();
     worker.read_head();
     worker.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
-    CHECK(client.next(kHeaders, 1).status() == 403);
-    CHECK(client.body(1) == "no");
-    return client;
+    CHECK(client.next(kHeaders, stream).status() == 403);
+    CHECK(client.body(stream) == "no");
   }
   /// No other frame comes before the answer to another request, whose worker is free again.
   void goes_on(Client& client, std::uint32_t stream) {
@@ -63,7 +63,8 @@ struct Play {
 
 TEST_CASE("an answer before the end of the body resets nothing, and the rest is forgotten") {
   Play play;
-  Client client = play.answered_early();
+  Client client(play::connect(play.portherd->port()));
+  play.answer_early(client, 1);
   play.goes_on(client, 3);
   // More than the windows of stream and connection were: both are opened while nobody reads it.
   const std::string piece(16'384, 'x');
@@ -78,9 +79,22 @@ TEST_CASE("an answer before the end of the body resets nothing, and the rest is 
 
 TEST_CASE("a client that then sends nothing more, and does not end its request, is told to stop") {
   Play play;
-  Client client = play.answered_early();
+  Client client(play::connect(play.portherd->port()));
+  play.answer_early(client, 1);
   CHECK(client.next(kReset, 1).number() == kNoError);
   play.goes_on(client, 3);
+}
+
+TEST_CASE("a stream whose request has not ended is one of max_streams, answered or not") {
+  Play play;
+  Client client(play::connect(play.portherd->port()));
+  play.answer_early(client, 1);
+  play.answer_early(client, 3);
+  client.send(frame(kData, kEndStream, 1));
+  play.answer_early(client, 5);
+  client.send(Play::head(7, "GET", kLast));
+  CHECK(client.next().type == kGoaway);
+  CHECK_FALSE(play.app->has_visitor());
 }
 
 TEST_CASE("curl takes an answer to an upload that it has not finished for what it is") {
