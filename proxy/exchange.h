@@ -1,7 +1,8 @@
 // THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, end.
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
-// Read exchange.cpp from top to bottom; what can come between is in exchange_between.cpp, what needs no worker in exchange_routes.cpp.
-// docs/life-of-a-request.md tells it in words.
+// One class in the files of its story, each to be read from top to bottom: exchange.cpp (what it is, and whose), exchange_routes.cpp
+// (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_answer.cpp, exchange_end.cpp (the clocks and the only way
+// out). docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
 #include <optional>
@@ -61,53 +62,64 @@ class Exchange {
 
   bool has_worker() const { return phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel; }
 
-  // The phases, in order.
+  // exchange.cpp: the phases, in order, and what we answer ourselves.
   bool admit();
   bool route();
   bool prepare();
-  void gather();
-  void seek(upstream::WorkerId tried = 0);
-  void on_leased(upstream::Lease&);
-  void send();
-  void send_continue();
-  bool send_head();
-  void send_body();
-  void send_rest();
-  void on_worker_readable();
-  void read_answer();
-  void on_interim();
-  void on_head();
-  void on_answer_body(runtime::Slice);
-  void hold_or_resume();
-  void tell_answer_end();
-  void on_answer_end();
-  void end(const Outcome&);
-
-  // What can come between.
-  void on_deadline();
-  void on_worker_closed(runtime::Io how);
-  void attempt_failed(const Outcome&, bool connect_failed);
-  void on_broken_answer();
-  void blame_worker(std::string_view what, std::string_view cause) const;
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
   void tell_options();
+  void say(OwnAnswer&);
+
+  // exchange_routes.cpp: what needs no worker.
   bool answer_by_route();
   void redirect(const RouteMatch&);
   void look_up_file(const RouteMatch&);
   void on_file();
   bool begin_file();
   void read_file_on();
-  void say(OwnAnswer&);
+
+  // exchange_send.cpp: the request's way to the worker.
+  void gather();
+  void send();
+  void send_continue();
+  bool send_head();
+  upstream::EnvironmentFacts environment_facts() const;
+  void send_body();
+  void send_rest();
+
+  // exchange_seek.cpp: a worker, or another one.
+  void seek(upstream::WorkerId tried = 0);
+  void on_leased(upstream::Lease&);
+  void attempt_failed(const Outcome&, bool connect_failed);
+
+  // exchange_answer.cpp: the worker's answer, and what is wrong with it.
+  void on_worker_readable();
+  void read_answer();
+  void on_interim();
+  void on_head();
+  void on_answer_body(runtime::Slice);
+  void hold_or_resume();
   void on_tunnel_bytes();
+  void tell_answer_end();
+  void on_answer_end();
+  void on_worker_closed(runtime::Io how);
+  void on_broken_answer();
+  std::string_view cause_of_loss() const;
+  void blame_worker(std::string_view what, std::string_view cause) const;
+
+  // exchange_end.cpp: the clocks, and the end.
   void arm_deadline();
   bool waits_for_client() const;
   std::optional<runtime::Milliseconds> most_silence() const;
   bool is_out_of_time() const;
-  upstream::EnvironmentFacts environment_facts() const;
-  void record(const Outcome&);
+  void on_deadline();
+  void end(const Outcome&);
+  void let_lease_go();
   void release_gathered();
+  void record(const Outcome&);
   void reset();
+
   const conf::App& app() const { return desk_->dispatch().app(); }
   /// Only a client that has said it would not throw them away (RFC 9110 6.5.1); in HTTP/2 they are a frame like any other.
   bool takes_trailers() const {

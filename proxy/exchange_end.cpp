@@ -1,0 +1,146 @@
+// How an exchange ends: by its answer, by a client that leaves, or by a clock; and what is written down of it.
+#include <algorithm>
+
+#include "proxy/access_log.h"
+#include "proxy/exchange.h"
+#include "proxy/front_thread.h"
+
+namespace proxy {
+
+void Exchange::client_gone(const Outcome& why) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
+  stream_ = nullptr;
+  if (phase_ == Phase::kTunnel && send_soon_.is_scheduled()) send_rest();  // its last words are the worker's
+  if (phase_ == Phase::kEnded) return;
+  if (record_.status == 0) record_.status = 499;  // nginx's number for it; no answer has this status
+  end(why);
+}
+
+/// One deadline at a time: the next silence's, or total_timeout's if that comes first.
+void Exchange::arm_deadline() {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kSeek || phase_ == Phase::kEnded) return;
+  const bool has_total = total_until_ != runtime::Time{};
+  const std::optional<runtime::Milliseconds> silence = most_silence();
+  if (!silence) return has_total ? deadline_.arm_at(total_until_) : deadline_.cancel();
+  if (!has_total) return deadline_.arm(*silence);
+  deadline_.arm_at(std::min(thread_.loop().now() + *silence, total_until_));
+}
+
+/// The rest of its body is due, and there is somebody who wants it.
+bool Exchange::waits_for_client() const { return upload_.waits_for_client() && !answer_body_ended_; }
+
+/// The client's while its body is due and nothing of it is left to send, else the worker's. Nothing while the client
+/// does not take what the worker said: that is the session's clock.
+std::optional<runtime::Milliseconds> Exchange::most_silence() const {
+  const conf::Clocks& clocks = thread_.site().settings.front.clocks;
+  switch (phase_) {
+    case Phase::kGather:
+      return clocks.body_idle;
+    case Phase::kSend:
+    case Phase::kRelay:
+      if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
+      if (waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
+      return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
+    case Phase::kFile:
+      return file_->is_waiting() ? std::optional(app().request_timeout) : std::nullopt;
+    case Phase::kTunnel:
+      // Half-closed it has to come to an end.
+      return worker_closed_ || client_closed_ ? std::min(app().request_timeout, app().stream_timeout) : app().stream_timeout;
+    case Phase::kIdle:
+    case Phase::kSeek:
+    case Phase::kEnded:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+bool Exchange::is_out_of_time() const { return total_until_ != runtime::Time{} && thread_.loop().now() >= total_until_; }
+
+void Exchange::on_deadline() {
+  switch (phase_) {
+    case Phase::kGather:
+      return answer_ourselves(408, kBodyTimeout);
+    case Phase::kSeek:
+      // Nobody came to try again with: what the client hears is how the first attempt ended.
+      if (record_.attempts > 0) return answer_ourselves(502, failure_);
+      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
+      return answer_ourselves(503, kQueueTimeout);
+    case Phase::kSend:
+    case Phase::kRelay:
+      if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
+      if (waits_for_client()) return answer_ourselves(408, kBodyTimeout);
+      return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
+    case Phase::kTunnel:
+      stream_->cut();
+      return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
+    case Phase::kFile:
+      return answer_ourselves(503, kDiskTimeout);
+    case Phase::kIdle:
+    case Phase::kEnded:
+      return;
+  }
+}
+
+/// The only way out: slot and line free, the record written, the session told.
+void Exchange::end(const Outcome& outcome) {
+  deadline_.cancel();
+  ticket_.leave();
+  if (lease_) let_lease_go();
+  release_gathered();
+  file_.reset();
+  // An HTTP/2 client may take what is queued, or end its request, much later; others need the memory now.
+  from_worker_.clear();
+  upload_.clear();
+  phase_ = Phase::kEnded;
+  record(outcome);
+  if (stream_ != nullptr) stream_->exchange_ended();
+}
+
+/// Before its answer is whole: the worker may be busy with it still, or have closed the connection.
+void Exchange::let_lease_go() { lease_.give_back(false); }
+
+void Exchange::release_gathered() {
+  if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));
+}
+
+void Exchange::record(const Outcome& outcome) {
+  if (desk_ != nullptr) {
+    upstream::AppFigures& figures = desk_->dispatch().figures();
+    if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
+    if (outcome == kOk && record_.worker != 0) {
+      figures.served.fetch_add(1, std::memory_order_relaxed);
+      thread_.site().board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  if (!thread_.access_log().is_on()) return;
+  AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
+  event.id = ours_.request_id();
+  event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
+  event.outcome = outcome;
+  thread_.access_log().write(event);
+}
+
+void Exchange::reset() {
+  deadline_.cancel();
+  ticket_.leave();
+  lease_.give_back(false);
+  request_.clear();
+  answer_.clear();
+  kept_ = runtime::Chunk();
+  ours_.clear();
+  upload_.clear();
+  release_gathered();
+  from_worker_.clear();
+  file_.reset();
+  record_ = {};
+  phase_ = Phase::kIdle;
+  stream_ = nullptr;
+  client_ = nullptr;
+  desk_ = nullptr;
+  head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
+  lives_long_ = false;
+  total_until_ = {};
+  connect_failures_ = 0;
+}
+
+}  // namespace proxy

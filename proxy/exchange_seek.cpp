@@ -1,0 +1,64 @@
+// A worker for the exchange: the line, and whether there is another try when one has failed.
+#include "proxy/exchange.h"
+#include "proxy/front_thread.h"
+
+namespace proxy {
+namespace {
+
+using upstream::Acquired;
+
+// Workers that take no connection, one after the other, before a request is given up.
+constexpr std::uint8_t kMostConnectFailures = 8;
+
+}  // namespace
+
+void Exchange::seek(upstream::WorkerId tried) {
+  phase_ = Phase::kSeek;
+  const bool may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole();
+  switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, may_repeat, tried)) {
+    case Acquired::kLeased:
+      return send();
+    case Acquired::kWaiting:
+      return deadline_.arm(desk_->dispatch().patience());
+    case Acquired::kFull:
+      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
+      return answer_ourselves(503, kQueueFull);
+    case Acquired::kCannotStart:
+      return answer_ourselves(503, kNotBooted);
+    case Acquired::kNoOther:
+      return answer_ourselves(502, failure_);
+  }
+}
+
+void Exchange::on_leased(upstream::Lease& lease) {
+  if (!lease) return answer_ourselves(503, kNotBooted);
+  lease_ = std::move(lease);
+  send();
+}
+
+void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
+  failure_ = outcome;
+  // A worker that took no connection has not had the request; it counts as tried only against a bound of its own.
+  const bool gives_up = connect_failed && ++connect_failures_ >= kMostConnectFailures;
+  const upstream::Attempt attempt{.attempts = gives_up ? upstream::kMostAttempts : static_cast<unsigned>(record_.attempts - connect_failures_),
+                                  .is_idempotent = upstream::is_idempotent(request_.method),
+                                  .connect_failed = connect_failed,
+                                  .was_not_taken = !connect_failed && reader_.was_not_taken(),
+                                  .accepted = upload_.accepted(),
+                                  .answer_begun = head_sent_,
+                                  .body_is_here = upload_.can_start_again()};
+  if (upstream::decide(attempt) != upstream::Verdict::kRetry) {
+    if (!connect_failed) blame_worker("worker gave no answer", cause_of_loss());
+    return answer_ourselves(502, outcome);
+  }
+  upstream::Dispatch& dispatch = desk_->dispatch();
+  dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
+  // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
+  const upstream::WorkerId failed = lease_.worker().id;
+  const bool is_stale = !connect_failed && lease_.connection().is_reused();
+  lease_.give_back(false);
+  from_worker_.clear();
+  seek(is_stale && !dispatch.has_other(failed) ? 0 : failed);
+}
+
+}  // namespace proxy

@@ -1,0 +1,118 @@
+// The request's way to the worker: gathered before there is one, sent once there is.
+#include "proxy/exchange.h"
+#include "proxy/front_thread.h"
+#include "proxy/long_lived.h"
+#include "upstream/environment.h"
+#include "upstream/request_writer.h"
+
+namespace proxy {
+
+using runtime::Bytes;
+using runtime::Slice;
+using upstream::Framing;
+
+/// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
+/// buffer_body, does not fit into buffer_memory, or is to be streamed, goes to the worker while it comes.
+void Exchange::gather() {
+  if (request_.framing == Framing::kNone) upload_.finish();
+  if (upload_.is_whole()) return seek();
+  lives_long_ = is_grpc(request_);
+  if (app().stream_body || lives_long_ || !request_.upgrade.empty()) return seek();
+  phase_ = Phase::kGather;
+  send_continue();
+  arm_deadline();
+}
+
+void Exchange::on_body(Slice piece) {
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || phase_ == Phase::kFile || stream_ == nullptr) return;
+  const Bytes size = piece.size;
+  record_.received += size;
+  continue_sent_ = true;  // it did not wait for us
+  if (phase_ != Phase::kTunnel && record_.received > app().max_body) return answer_ourselves(413, kBodyTooLarge);
+  if (phase_ == Phase::kGather && upload_.size() + size < app().buffer_body && thread_.site().gathered->take(size)) {
+    gathered_ += size;
+    upload_.gather(std::move(piece));
+    stream_->body_taken(size);
+    return arm_deadline();
+  }
+  upload_.add(std::move(piece));
+  if (phase_ == Phase::kGather) return seek();
+  send_soon_.schedule();
+}
+
+void Exchange::on_body_end(std::string_view trailers) {
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
+  if (!trailers.empty() && app_speaks_http()) upload_.add_trailers(pass_trailers(trailers));
+  upload_.finish();
+  if (phase_ == Phase::kGather) return seek();
+  if (phase_ == Phase::kTunnel) client_closed_ = true;
+  send_soon_.schedule();
+}
+
+void Exchange::send() {
+  phase_ = Phase::kSend;
+  record_.lease(lease_.worker(), thread_.loop().now());
+  if (app().total_timeout.count() > 0 && record_.attempts == 1) total_until_ = thread_.loop().now() + app().total_timeout;
+  upstream::Connection* const connection = lease_.connect();
+  if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
+  connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
+                             runtime::bind<&Exchange::send_body>(this));
+  reader_.begin(upstream::speech_of(app()), request_.method, !request_.upgrade.empty());
+  if (!send_head()) return answer_ourselves(400, kBadTarget);
+  send_continue();
+  send_body();
+}
+
+/// A client that asked waits for this before it sends its body; without one there is nothing to wait for (RFC 9110 10.1.1).
+void Exchange::send_continue() {
+  if (!request_.expects_continue || continue_sent_ || request_.framing == Framing::kNone) return;
+  continue_sent_ = true;
+  upstream::ResponseHead head;
+  head.status = 100;
+  stream_->send_interim(head);
+}
+
+/// False: our Python worker could not be told of such a request.
+bool Exchange::send_head() {
+  const bool is_http = app_speaks_http();
+  // A body that is here as a whole has a length, however it came. Only chunks can have trailers behind them.
+  const bool length_is_known =
+      !upload_.has_trailers() && (request_.framing == Framing::kLength || upload_.is_here_whole());
+  const std::uint64_t length = request_.framing == Framing::kLength ? request_.content_length : upload_.size();
+  const Framing framing = request_.framing == Framing::kNone ? Framing::kNone
+                          : length_is_known                  ? Framing::kLength
+                                                             : Framing::kChunked;
+  upload_.start(framing == Framing::kNone       ? Upload::Wire::kNone
+                : !is_http                      ? Upload::Wire::kFrames
+                : framing == Framing::kChunked  ? Upload::Wire::kChunked
+                                                : Upload::Wire::kPlain);
+  if (!is_http) {
+    return upstream::write_environment(request_, ours_.fields(), environment_facts(), framing, length, upload_.wire());
+  }
+  upstream::write_request(request_, ours_.fields(), framing, length, upload_.wire());
+  return true;
+}
+
+upstream::EnvironmentFacts Exchange::environment_facts() const {
+  return {.server_port = client_->port, .remote = client_->peer, .is_tls = client_->is_tls};
+}
+
+/// Puts as much of the body on the worker's wire as there is room for; the client gets credit for what has gone.
+void Exchange::send_body() {
+  upload_.fill();
+  upload_.flush(lease_.connection());
+  const Bytes gone = upload_.take_credit();
+  if (gone > 0 && stream_ != nullptr) stream_->body_taken(gone);
+  if (phase_ == Phase::kTunnel && client_closed_ && upload_.has_drained()) {
+    if (worker_closed_) return end(kOk);
+    lease_.connection().close_write();
+  }
+  arm_deadline();
+}
+
+/// What has come in one turn of the loop goes in one write, in however many pieces it came.
+void Exchange::send_rest() {
+  if (has_worker()) send_body();
+}
+
+}  // namespace proxy
