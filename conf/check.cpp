@@ -65,6 +65,21 @@ bool has(std::vector<Address> const& addresses, Address const& address) {
   return std::ranges::find(addresses, address.text, &Address::text) != addresses.end();
 }
 
+// The visitor that finds the first rule that a route has; empty: none.
+struct FirstRule {
+  std::string key = {};
+  template <class T>
+  void operator()(Row const& row, std::optional<T>& value) {
+    if (value && key.empty()) key = row.key;
+  }
+};
+
+std::string first_of(OwnRules own) {
+  FirstRule first;
+  visit(first, own);
+  return first.key;
+}
+
 class Checker {
  public:
   explicit Checker(Loaded& loaded)
@@ -78,6 +93,7 @@ class Checker {
     check_tls();
     check_control();
     check_account("front.user", settings_.front.user, "");
+    check_spool();
     check_log("log.access.path", settings_.log.access.path);
     check_log("log.error.path", settings_.log.error.path);
     check_hosts();
@@ -222,6 +238,7 @@ class Checker {
     check_account(key_of(app, "group"), "", app.group);
     check_env_file(app);
     check_stop_signal(app);
+    check_stack_signal(app);
     check_routes(app);
     if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
     if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
@@ -257,14 +274,12 @@ class Checker {
         add(key, fmt::format("path {} has a route already{}", in_quotes(route.path),
                              at(fmt::format("{}.routes[{}]", key_of(app), first->second))));
       }
-      check_route(key, route);
+      check_route(key, app, route);
     }
   }
 
-  void check_route(std::string const& key, Route const& route) {
-    if (route.files.empty() == route.redirect.empty()) {
-      add(key, fmt::format("a route needs {} of `files` and `redirect`", route.files.empty() ? "one" : "only one"));
-    }
+  void check_route(std::string const& key, App const& app, Route const& route) {
+    check_what(key, app, route);
     if (route.path.find('?') != std::string::npos) {
       add(key + ".path", "`path` of a route has no query: it is compared with what stands before the `?`");
     }
@@ -278,19 +293,69 @@ class Checker {
     }
   }
 
+  void check_what(std::string const& key, App const& app, Route const& route) {
+    std::string const rule = first_of(route.own);
+    bool const is_front = !route.files.empty() || !route.redirect.empty();
+    if (int{!route.files.empty()} + int{!route.redirect.empty()} + int{!route.app.empty()} > 1) {
+      add(key, "a route needs only one of `files`, `redirect` and `app`");
+    } else if (is_front && !rule.empty()) {
+      add(fmt::format("{}.{}", key, rule),
+          fmt::format("`{}` is for what an app answers; here the front does", rule));
+    } else if (!is_front && route.app.empty()) {
+      if (rule.empty()) add(key, "a route needs one of `files`, `redirect` and `app`, or a rule for the app, such as `max_body`");
+      if (app.kind() == AppKind::kNone) add(key, fmt::format("app `{}` has only routes: this one needs `files`, `redirect` or `app`", app.name));
+    }
+    if (!route.app.empty()) check_other_app(key + ".app", app, route.app);
+  }
+
+  void check_other_app(std::string const& key, App const& app, std::string const& name) {
+    auto const other = std::ranges::find(settings_.apps, name, &App::name);
+    if (other == settings_.apps.end()) {
+      add(key, fmt::format("`app`: there is no app {}", in_quotes(printable(name))), {fmt::format("apps.{}", name)});
+    } else if (&*other == &app) {
+      add(key, "`app` is for another app: this one answers without it");
+    } else if (other->kind() == AppKind::kNone) {
+      add(key, fmt::format("`app`: {} has only routes, and nothing that answers", in_quotes(name)), {key_of(*other)});
+    }
+  }
+
+  // Whether there is room in it shows when it is needed: a full disk, or one that is only read, keeps nobody from starting.
+  void check_spool() {
+    std::string const& folder = settings_.front.spool;
+    if (int const why = why_no_folder(folder, X_OK)) {
+      return add("front.spool", because(fmt::format("`spool` must be a folder that the front's user can write to: {}",
+                                                    in_quotes(printable(folder, kLongestLine))), why));
+    }
+    check_front_enters("front.spool", "spool", folder);
+  }
+
   // The front reads its settings as TOML, which is UTF-8.
   void check_files(std::string const& key, std::string const& folder) {
     if (printable(folder, folder.size()) != folder) {
       return add(key, fmt::format("`files`: {} is not UTF-8 text", in_quotes(printable(folder, kLongestLine))));
     }
     if (int const why = why_no_folder(folder, X_OK)) return add_reason(key, "files", folder, why);
+    check_front_enters(key, "files", folder);
+  }
+
+  void check_front_enters(std::string const& key, std::string_view name, std::string const& folder) {
     if (::geteuid() != 0) return;  // then the front is who we are
     std::string const user = front_user(settings_.front.user);
     std::optional<Identity> const front = identity_of(user);
     if (!front) return;  // said of `user`
     std::string const closed = closed_folder(folder, *front);
     if (closed.empty()) return;
-    add(key, fmt::format("`files`: the front's user `{}` cannot enter {}", user, in_quotes(printable(closed, kLongestLine))), {"front.user"});
+    add(key, fmt::format("`{}`: the front's user `{}` cannot enter {}", name, user, in_quotes(printable(closed, kLongestLine))), {"front.user"});
+  }
+
+  void check_stack_signal(App const& app) {
+    if (!app.stack_signal) return;
+    std::string const key = key_of(app, "stack_signal");
+    if (!app.wsgi.empty()) {
+      add(key, "`stack_signal` is for a `command`: a `wsgi` app says its stacks without it");
+    } else if (*app.stack_signal == app.stop_signal) {
+      add(key, fmt::format("`stack_signal` and `stop_signal` are both {}: the worker would end", in_quotes(signal_name(app.stop_signal.number))));
+    }
   }
 
   // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.

@@ -149,6 +149,16 @@ void visit(V& v, Front& front) {
         .least = 1_MiB,
         .most = 1024_GiB},
     front.buffer_memory);
+  v(Row{.key = "spool",
+        .meaning = "Folder for temporary files, without names, of bodies and answers that do not fit into memory. The front's user "
+                   "must be able to write there.",
+        .form = Form::kPath},
+    front.spool);
+  v(Row{.key = "spool_disk",
+        .meaning = "Bytes in such files, all together.",
+        .form = Form::kSize,
+        .most = 1024_GiB},
+    front.spool_disk);
   v(Row{.key = "drain_timeout",
         .meaning = "How long connections may finish when the front stops; then they are cut.",
         .most = kDay},
@@ -240,6 +250,86 @@ void visit(V& v, Health& health) {
     health.path);
 }
 
+/// `R` is Rules, or the OwnRules of a route: the same rows.
+template <class V, class R>
+void visit_rules(V& v, R& rules) {
+  v(Row{.key = "buffer_body",
+        .meaning = "A request body up to this size is read before a worker is held.",
+        .form = Form::kSize,
+        .most = 1_GiB,
+        .example = R"("1MiB")"},
+    rules.buffer_body);
+  v(Row{.key = "max_body",
+        .meaning = "Larger request bodies are answered 413.",
+        .form = Form::kSize,
+        .most = 1024_GiB,
+        .example = R"("2GiB")"},
+    rules.max_body);
+  v(Row{.key = "stream_body",
+        .meaning = "Give a request body to the worker as it comes, without reading it first.",
+        .example = "true"},
+    rules.stream_body);
+  v(Row{.key = "stream_answer",
+        .meaning = "Give the answer to the client as it comes and no faster than it takes it, without a file in between.",
+        .example = "true"},
+    rules.stream_answer);
+  v(Row{.key = "spool_answer",
+        .meaning = "So much of an answer is taken from the worker into a file ahead of a slow client; past it the worker waits.",
+        .form = Form::kSize,
+        .most = 1024_GiB,
+        .example = R"("64MiB")"},
+    rules.spool_answer);
+  v(Row{.key = "on_abandon",
+        .meaning = "When the client has reset a request that runs: close the worker's connection and wait until it lets go, or "
+                   "let it finish.",
+        .example = R"("finish")"},
+    rules.on_abandon);
+  v(Row{.key = "queue_timeout",
+        .meaning = "In line for a worker; then 503 with `Retry-After`.",
+        .most = kDay,
+        .example = R"("2s")"},
+    rules.queue_timeout);
+  v(Row{.key = "request_timeout",
+        .meaning =
+            "From dispatch to the answer's first byte (then 504), and between two pieces of the answer.",
+        .least = 1,
+        .most = kDay,
+        .example = R"("5m")"},
+    rules.request_timeout);
+  v(Row{.key = "stream_timeout",
+        .meaning = "Silence of what lives long, in the place of `request_timeout` and `body_idle`: a WebSocket, an "
+                   "event stream (`text/event-stream`) that has begun, a gRPC call.",
+        .least = 1,
+        .most = kDay,
+        .example = R"("1h")"},
+    rules.stream_timeout);
+  v(Row{.key = "total_timeout",
+        .meaning = "From dispatch to the end of the answer, or of a WebSocket; `\"0s\"` is off.",
+        .most = 7 * kDay,
+        .example = R"("10m")"},
+    rules.total_timeout);
+}
+
+/// On an app a rule always has a value, and needs no example.
+template <class V>
+void visit(V& v, Rules& rules) {
+  auto as_app = [&v](Row row, auto& value) {
+    row.example = {};
+    v(row, value);
+  };
+  visit_rules(as_app, rules);
+}
+
+/// What a route does not say, its app does.
+template <class V>
+void visit(V& v, OwnRules& rules) {
+  auto as_route = [&v](Row row, auto& value) {
+    row.unset = "as the app has it";
+    v(row, value);
+  };
+  visit_rules(as_route, rules);
+}
+
 template <class V>
 void visit(V& v, Route& route) {
   v(Row{.key = "path",
@@ -269,6 +359,14 @@ void visit(V& v, Route& route) {
   v(Row{.key = "keep_path",
         .meaning = "Put what follows `path`, and the query, behind `redirect`."},
     route.keep_path);
+  v(Row{.key = "app",
+        .meaning = "Another app that answers, in the place of this one; it gets the whole path, and its rules hold but for those "
+                   "that stand here.",
+        .form = Form::kPlain,
+        .unset = "this app",
+        .example = R"("api")"},
+    route.app);
+  visit(v, route.own);
 }
 
 template <class V>
@@ -356,6 +454,11 @@ void visit_process(V& v, App& app) {
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "
                    "`\"TERM\"`."},
     app.stop_signal);
+  v(Row{.key = "stack_signal",
+        .meaning = "Makes a `command` print where it is, for a request that has run out of time. A `wsgi` app does so unasked.",
+        .unset = "no worker is asked",
+        .example = R"("USR2")"},
+    app.stack_signal);
 }
 
 template <class V>
@@ -370,56 +473,15 @@ void visit_herd(V& v, App& app) {
         .example = "16"},
     app.concurrency);
   v(Row{.key = "health", .meaning = "How a worker proves that it is ready."}, app.health);
-}
-
-template <class V>
-void visit_queue(V& v, App& app) {
   v(Row{.key = "queue_size",
         .meaning = "Requests that may wait for a worker; beyond it 503 with `Retry-After`.",
         .most = 1'000'000},
     app.queue_size);
-  v(Row{.key = "buffer_body",
-        .meaning = "A request body up to this size is read before a worker is held.",
-        .form = Form::kSize,
-        .most = 1_GiB},
-    app.buffer_body);
-  v(Row{.key = "max_body",
-        .meaning = "Larger request bodies are answered 413.",
-        .form = Form::kSize,
-        .most = 1024_GiB},
-    app.max_body);
-  v(Row{.key = "stream_body",
-        .meaning = "Give a request body to the worker as it comes, without reading it first."},
-    app.stream_body);
-}
-
-template <class V>
-void visit_clocks(V& v, App& app) {
   v(Row{.key = "boot_timeout",
         .meaning = "From spawn to ready; then the worker is killed.",
         .least = 1,
         .most = kDay},
     app.boot_timeout);
-  v(Row{.key = "queue_timeout",
-        .meaning = "In line for a worker; then 503 with `Retry-After`.",
-        .most = kDay},
-    app.queue_timeout);
-  v(Row{.key = "request_timeout",
-        .meaning =
-            "From dispatch to the answer's first byte (then 504), and between two pieces of the answer.",
-        .least = 1,
-        .most = kDay},
-    app.request_timeout);
-  v(Row{.key = "stream_timeout",
-        .meaning = "Silence of what lives long, in the place of `request_timeout` and `body_idle`: a WebSocket, an "
-                   "event stream (`text/event-stream`) that has begun, a gRPC call.",
-        .least = 1,
-        .most = kDay},
-    app.stream_timeout);
-  v(Row{.key = "total_timeout",
-        .meaning = "From dispatch to the end of the answer, or of a WebSocket; `\"0s\"` is off.",
-        .most = 7 * kDay},
-    app.total_timeout);
   v(Row{.key = "graceful_timeout",
         .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
         .most = kDay},
@@ -429,8 +491,8 @@ void visit_clocks(V& v, App& app) {
 template <class V>
 void visit_routes(V& v, App& app) {
   v(Row{.key = "routes",
-        .meaning = "Answers of the front itself, by the beginning of the path: files, or a redirect. All else is the app's; an "
-                   "app may also be routes alone.",
+        .meaning = "Who answers, by the beginning of the path: the front itself (files, or a redirect), another app, or this one "
+                   "by other rules. All else is the app's; an app may also be routes alone.",
         .most = kMostRoutes},
     app.routes);
 }
@@ -441,8 +503,7 @@ void visit(V& v, App& app) {
   visit_where(v, app);
   visit_process(v, app);
   visit_herd(v, app);
-  visit_queue(v, app);
-  visit_clocks(v, app);
+  visit(v, app.rules);
   visit_routes(v, app);
 }
 

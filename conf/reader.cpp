@@ -43,10 +43,11 @@ class Places {
     }
   }
 
-  // Only where there is one such table: "path" alone says nothing.
+  // Only where there is one such table, or the others are in it (an app's routes): "path" alone says nothing.
   std::optional<std::string> only() const {
-    if (found_.size() != 1 || found_.front().empty()) return std::nullopt;
-    return found_.front();
+    if (found_.empty() || found_.front().empty()) return std::nullopt;
+    auto const is_in_first = [&](std::string const& table) { return table.starts_with(found_.front()); };
+    return std::ranges::all_of(found_, is_in_first) ? std::optional(found_.front()) : std::nullopt;
   }
 
  private:

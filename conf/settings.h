@@ -67,6 +67,8 @@ struct Front {
   std::size_t max_fields = 100;
   std::size_t max_streams = 128;
   runtime::Bytes buffer_memory = 16_MiB;
+  std::string spool = "/var/tmp";     ///< folder, absolute
+  runtime::Bytes spool_disk = 1_GiB;
   milliseconds drain_timeout{30'000};
   milliseconds shutdown_delay{0};
   Clocks clocks;
@@ -127,13 +129,46 @@ struct Health {
 
 enum class AppKind { kWsgi, kCommand, kProxy, kNone };
 
-/// One [[routes]] of an app: what the front answers itself to paths that begin with `path`, without a worker.
+/// What becomes of a request at the worker when its client has reset the connection.
+enum class OnAbandon { kClose, kFinish };
+
+/// How one request is treated: the settings that an app has, and that a route of it may have otherwise.
+struct Rules {
+  runtime::Bytes buffer_body = 64_KiB;
+  runtime::Bytes max_body = 64_MiB;
+  bool stream_body = false;
+  bool stream_answer = false;
+  runtime::Bytes spool_answer = 1_MiB;
+  OnAbandon on_abandon = OnAbandon::kClose;
+  milliseconds queue_timeout{10'000};
+  milliseconds request_timeout{60'000};
+  milliseconds stream_timeout{600'000};
+  milliseconds total_timeout{0};  ///< 0: off
+  bool operator==(Rules const&) const = default;
+};
+
+/// The rules that stand on a route; the others are its app's.
+struct OwnRules {
+  std::optional<runtime::Bytes> buffer_body, max_body;
+  std::optional<bool> stream_body, stream_answer;
+  std::optional<runtime::Bytes> spool_answer;
+  std::optional<OnAbandon> on_abandon;
+  std::optional<milliseconds> queue_timeout, request_timeout, stream_timeout, total_timeout;
+  bool operator==(OwnRules const&) const = default;
+};
+
+/// One [[routes]] of an app: who answers to paths that begin with `path`: the front itself (`files`, `redirect`), another
+/// app, or this one by rules of its own.
 struct Route {
   std::string path = "/";     ///< percent-encoded or not, see proxy/route.h
-  std::string files;          ///< a folder, absolute; empty: this is a redirect
-  std::string redirect;       ///< a URL or a path of the same host; empty: these are files
+  std::string files;          ///< a folder, absolute; empty: no files
+  std::string redirect;       ///< a URL or a path of the same host; empty: no redirect
   std::size_t status = 307;   ///< of the redirect: 301, 302, 307 or 308
   bool keep_path = true;      ///< what follows `path` is put behind `redirect`, the query too
+  std::string app;            ///< another app's name; empty: this one
+  OwnRules own;
+  Rules rules;                ///< `own`, over those of the app that answers; settle() fills it
+  std::optional<std::size_t> to;  ///< the place of `app` in Settings::apps; settle() fills it; empty: this app, or there is none such
   bool operator==(Route const&) const = default;
 };
 
@@ -156,23 +191,19 @@ struct App {
   std::map<std::string, std::string> env;
   std::string env_file;  ///< absolute; empty: none
   Signal stop_signal;
+  std::optional<Signal> stack_signal;  ///< makes the program print its stacks; empty: none does
 
   std::size_t workers = 1;
   std::size_t threads = 4;      ///< of one Python worker
   std::size_t concurrency = 0;  ///< slots of one worker; 0: by kind; load() always fills it, see settle()
 
   std::size_t queue_size = 1000;
-  runtime::Bytes buffer_body = 64_KiB;
-  runtime::Bytes max_body = 64_MiB;
-  bool stream_body = false;
   Health health;
 
   milliseconds boot_timeout{60'000};
-  milliseconds queue_timeout{10'000};
-  milliseconds request_timeout{60'000};
-  milliseconds stream_timeout{600'000};
-  milliseconds total_timeout{0};  ///< 0: off
   milliseconds graceful_timeout{30'000};
+
+  Rules rules;  ///< of all that no route has rules of its own for
 
   std::vector<Route> routes;  ///< of those that fit a path the longest wins
 
@@ -200,7 +231,8 @@ inline AppKind App::kind() const {
 }
 
 /// Fills what depends on other settings: `concurrency` of an app (threads for wsgi, 16 for command, 1024 for
-/// proxy). Idempotent. load() has done it; call it on Settings that were made in code (`portherd run`).
+/// proxy), the rules of each route, and the app that it leads to. Idempotent. load() has done it; call it on Settings that
+/// were made in code (`portherd run`).
 void settle(Settings& settings);
 
 }  // namespace conf

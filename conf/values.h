@@ -50,4 +50,18 @@ std::string expected(std::vector<Address> const&, Row const& row);
 std::string expected(std::vector<Network> const&, Row const& row);
 std::string expected(std::map<std::string, std::string> const&, Row const& row);
 
+/// A value that may be absent.
+template <class T>
+std::optional<Fault> read(Node const& node, Row const& row, std::optional<T>& value) {
+  return read(node, row, value.emplace());
+}
+template <class T>
+std::string write(std::optional<T> const& value, Row const& row) {
+  return value ? write(*value, row) : std::string();
+}
+template <class T>
+std::string expected(std::optional<T> const&, Row const& row) {
+  return expected(T{}, row);
+}
+
 }  // namespace conf

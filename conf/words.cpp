@@ -26,6 +26,8 @@ constexpr std::array<Named<LogLevel>, 4> kLogLevels = {{{"debug", LogLevel::kDeb
                                                         {"error", LogLevel::kError}}};
 constexpr std::array<Named<PlainHttp>, 3> kPlainHttps = {
     {{"redirect", PlainHttp::kRedirect}, {"serve", PlainHttp::kServe}, {"refuse", PlainHttp::kRefuse}}};
+constexpr std::array<Named<OnAbandon>, 2> kOnAbandons = {
+    {{"close", OnAbandon::kClose}, {"finish", OnAbandon::kFinish}}};
 // KILL and STOP are missing on purpose: a worker cannot finish what it has in flight on them.
 constexpr std::array<Named<Signal>, 7> kSignals = {{{"TERM", {SIGTERM}},
                                                     {"INT", {SIGINT}},
@@ -101,6 +103,16 @@ std::string write(PlainHttp value, Row const&) {
 }
 std::string expected(PlainHttp, Row const&) {
   return one_of(kPlainHttps);
+}
+
+std::optional<Fault> read(Node const& node, Row const& row, OnAbandon& value) {
+  return read_name(node, row, value, kOnAbandons);
+}
+std::string write(OnAbandon value, Row const&) {
+  return name_of(value, kOnAbandons);
+}
+std::string expected(OnAbandon, Row const&) {
+  return one_of(kOnAbandons);
 }
 
 std::optional<Fault> read(Node const& node, Row const& row, Signal& value) {

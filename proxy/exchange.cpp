@@ -79,11 +79,19 @@ bool Exchange::route() {
     answer_ourselves(421, kNotSecured);
     return false;
   }
-  if (request_.framing == Framing::kLength && request_.content_length > app().max_body) {
+  find_rules();
+  if (request_.framing == Framing::kLength && request_.content_length > rules_->max_body) {
     answer_ourselves(413, kBodyTooLarge);
     return false;
   }
   return true;
+}
+
+/// A route may have rules of its own, and lead to another app: from here on app() is who answers.
+void Exchange::find_rules() {
+  match_ = match_route(app().routes, request_.path);
+  rules_ = match_ ? &match_->route->rules : &app().rules;
+  if (match_ && match_->route->to) desk_ = &thread_.desk(static_cast<upstream::AppIndex>(*match_->route->to));
 }
 
 bool Exchange::prepare() {

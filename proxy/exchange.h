@@ -65,6 +65,7 @@ class Exchange {
   // exchange.cpp: the phases, in order, and what we answer ourselves.
   bool admit();
   bool route();
+  void find_rules();
   bool prepare();
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
@@ -136,6 +137,8 @@ class Exchange {
   runtime::Chunk kept_;                  // the memory behind request_
   AppFields ours_;                       // fields that we add to the request
   upstream::Desk* desk_ = nullptr;       // the app's; null until routed
+  const conf::Rules* rules_ = nullptr;   // the route's, or the app's; null until routed
+  std::optional<RouteMatch> match_;      // the route that has the path; looks into kept_; empty: none has
   upstream::Ticket ticket_;              // our place in line
   upstream::Lease lease_;                // held from seek to end
   runtime::Timer deadline_;              // the one deadline of the current phase

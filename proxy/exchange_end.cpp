@@ -39,13 +39,13 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
     case Phase::kSend:
     case Phase::kRelay:
       if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
-      if (waits_for_client()) return lives_long_ ? app().stream_timeout : clocks.body_idle;
-      return lives_long_ && phase_ == Phase::kRelay ? app().stream_timeout : app().request_timeout;
+      if (waits_for_client()) return lives_long_ ? rules_->stream_timeout : clocks.body_idle;
+      return lives_long_ && phase_ == Phase::kRelay ? rules_->stream_timeout : rules_->request_timeout;
     case Phase::kFile:
-      return file_->is_waiting() ? std::optional(app().request_timeout) : std::nullopt;
+      return file_->is_waiting() ? std::optional(rules_->request_timeout) : std::nullopt;
     case Phase::kTunnel:
       // Half-closed it has to come to an end.
-      return worker_closed_ || client_closed_ ? std::min(app().request_timeout, app().stream_timeout) : app().stream_timeout;
+      return worker_closed_ || client_closed_ ? std::min(rules_->request_timeout, rules_->stream_timeout) : rules_->stream_timeout;
     case Phase::kIdle:
     case Phase::kSeek:
     case Phase::kEnded:
@@ -137,6 +137,8 @@ void Exchange::reset() {
   stream_ = nullptr;
   client_ = nullptr;
   desk_ = nullptr;
+  rules_ = nullptr;
+  match_.reset();
   head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
   lives_long_ = false;
   total_until_ = {};

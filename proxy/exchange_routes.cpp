@@ -12,14 +12,14 @@ using upstream::Method;
 
 /// True: the app is not asked.
 bool Exchange::answer_by_route() {
-  const auto match = match_route(app().routes, request_.path);
-  if (!match) {
-    if (app().kind() != conf::AppKind::kNone) return false;
+  if (match_ && !match_->route->files.empty()) {
+    look_up_file(*match_);
+  } else if (match_ && !match_->route->redirect.empty()) {
+    redirect(*match_);
+  } else if (app().kind() == conf::AppKind::kNone) {
     answer_ourselves(404, kOk);
-  } else if (match->route->files.empty()) {
-    redirect(*match);
   } else {
-    look_up_file(*match);
+    return false;
   }
   return true;
 }

@@ -17,7 +17,7 @@ void Exchange::gather() {
   if (request_.framing == Framing::kNone) upload_.finish();
   if (upload_.is_whole()) return seek();
   lives_long_ = is_grpc(request_);
-  if (app().stream_body || lives_long_ || !request_.upgrade.empty()) return seek();
+  if (rules_->stream_body || lives_long_ || !request_.upgrade.empty()) return seek();
   phase_ = Phase::kGather;
   send_continue();
   arm_deadline();
@@ -28,8 +28,8 @@ void Exchange::on_body(Slice piece) {
   const Bytes size = piece.size;
   record_.received += size;
   continue_sent_ = true;  // it did not wait for us
-  if (phase_ != Phase::kTunnel && record_.received > app().max_body) return answer_ourselves(413, kBodyTooLarge);
-  if (phase_ == Phase::kGather && upload_.size() + size < app().buffer_body && thread_.site().gathered->take(size)) {
+  if (phase_ != Phase::kTunnel && record_.received > rules_->max_body) return answer_ourselves(413, kBodyTooLarge);
+  if (phase_ == Phase::kGather && upload_.size() + size < rules_->buffer_body && thread_.site().gathered->take(size)) {
     gathered_ += size;
     upload_.gather(std::move(piece));
     stream_->body_taken(size);
@@ -52,7 +52,7 @@ void Exchange::on_body_end(std::string_view trailers) {
 void Exchange::send() {
   phase_ = Phase::kSend;
   record_.lease(lease_.worker(), thread_.loop().now());
-  if (app().total_timeout.count() > 0 && record_.attempts == 1) total_until_ = thread_.loop().now() + app().total_timeout;
+  if (rules_->total_timeout.count() > 0 && record_.attempts == 1) total_until_ = thread_.loop().now() + rules_->total_timeout;
   upstream::Connection* const connection = lease_.connect();
   if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
   connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),

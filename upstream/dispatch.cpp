@@ -148,7 +148,7 @@ bool Dispatch::has_other(WorkerId worker) const {
 
 runtime::Milliseconds Dispatch::patience() const {
   const std::scoped_lock lock(lock_);
-  return has_been_ready_ ? app_.queue_timeout : app_.boot_timeout;
+  return has_been_ready_ ? app_.rules.queue_timeout : app_.boot_timeout;
 }
 
 void Dispatch::occupy_locked(Place& place) {

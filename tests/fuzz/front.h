@@ -97,8 +97,8 @@ class Front {
     conf::App app;
     app.name = "app";
     app.proxy = {*conf::parse_address("unix:app.sock")};  // nobody will come in its place
-    app.buffer_body = 4096;
-    app.max_body = 1024 * 1024;
+    app.rules.buffer_body = 4096;
+    app.rules.max_body = 1024 * 1024;
     settings.apps.push_back(app);
     conf::settle(settings);
     return settings;

@@ -402,9 +402,10 @@ TEST_CASE("an app may be routes alone, and a route is one thing") {
   folder.write("static/a", "");
   CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\n") == Lines{});
   CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/'\n") ==
-        Lines{"1:1 a route needs one of `files` and `redirect`"});
+        Lines{"1:1 a route needs one of `files`, `redirect` and `app`, or a rule for the app, such as `max_body`",
+              "1:1 app `a` has only routes: this one needs `files`, `redirect` or `app`"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\nredirect = '/x'\n") ==
-        Lines{"1:1 a route needs only one of `files` and `redirect`"});
+        Lines{"1:1 a route needs only one of `files`, `redirect` and `app`"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\nstatus = 303\n") ==
         Lines{"3:1 `status` must be 301, 302, 307 or 308"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x?y'\n") ==
@@ -413,6 +414,49 @@ TEST_CASE("an app may be routes alone, and a route is one thing") {
         Lines{"3:1 `path` of a route has no query: it is compared with what stands before the `?`"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\n[[apps.a.routes]]\nredirect = '/y'\n") ==
         Lines{"3:1 path \"/\" has a route already ($/portherd.toml:1)"});
+}
+
+TEST_CASE("a route of rules alone is the app's, and one that leads to another app finds it") {
+  Folder const folder;
+  std::string const a = "[apps.a]\nproxy = ['unix:/a']\n[[apps.a.routes]]\n";
+  std::string const b = "[apps.b]\nhosts = ['b']\n";
+  CHECK(problems_of(folder, a + "max_body = '1KiB'\n") == Lines{});
+  CHECK(problems_of(folder, a + "path = '/x'\n") ==
+        Lines{"3:1 a route needs one of `files`, `redirect` and `app`, or a rule for the app, such as `max_body`"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nmax_body = '1KiB'\n") ==
+        Lines{"1:1 app `a` has only routes: this one needs `files`, `redirect` or `app`"});
+  CHECK(problems_of(folder, a + "redirect = '/x'\nqueue_timeout = '1s'\n") ==
+        Lines{"5:1 `queue_timeout` is for what an app answers; here the front does"});
+  CHECK(problems_of(folder, a + "app = 'b'\n" + b + "proxy = ['unix:/b']\n") == Lines{});
+  CHECK(problems_of(folder, a + "app = 'b'\n") == Lines{"4:1 `app`: there is no app \"b\""});
+  CHECK(problems_of(folder, a + "app = 'a'\n") == Lines{"4:1 `app` is for another app: this one answers without it"});
+  CHECK(problems_of(folder, a + "app = 'b'\n" + b + "[[apps.b.routes]]\nredirect = '/x'\n") ==
+        Lines{"4:1 `app`: \"b\" has only routes, and nothing that answers"});
+  CHECK(problems_of(folder, a + "app = 'b'\nredirect = '/'\n" + b + "proxy = ['unix:/b']\n") ==
+        Lines{"3:1 a route needs only one of `files`, `redirect` and `app`"});
+}
+
+TEST_CASE("the folder for temporary files is there, and the front's user can enter it") {
+  Folder const folder;
+  folder.write("file", "");
+  std::string const app = "[apps.a]\nproxy = ['unix:/a']\n";
+  CHECK(problems_of(folder, app) == Lines{});
+  CHECK(problems_of(folder, "[front]\nspool = 'nowhere'\n" + app) ==
+        Lines{"2:1 `spool` must be a folder that the front's user can write to: \"$/nowhere\": No such file or directory"});
+  CHECK(problems_of(folder, "[front]\nspool = 'file'\n" + app) ==
+        Lines{"2:1 `spool` must be a folder that the front's user can write to: \"$/file\": Not a directory"});
+  if (::geteuid() != 0) return;  // then the front is who the test is
+  CHECK(problems_of(folder, "[front]\nuser = 'nobody'\nspool = '.'\n" + app) ==
+        Lines{"3:1 `spool`: the front's user `nobody` cannot enter \"$\""});
+}
+
+TEST_CASE("a signal for stacks is a command's, and does not end the worker") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['/bin/true']\nstack_signal = 'QUIT'\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['/bin/true']\nstack_signal = 'TERM'\n") ==
+        Lines{"3:1 `stack_signal` and `stop_signal` are both \"TERM\": the worker would end"});
+  CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:a'\npython = '/bin/true'\nstack_signal = 'USR2'\n") ==
+        Lines{"4:1 `stack_signal` is for a `command`: a `wsgi` app says its stacks without it"});
 }
 
 TEST_CASE("the folder of a files route is there") {

@@ -63,8 +63,12 @@ TEST_CASE("no field of a settings struct is without a row in the table") {
   CHECK(rows<conf::ErrorLog>() == fields<conf::ErrorLog>());
   CHECK(rows<conf::Log>() == fields<conf::Log>());
   CHECK(rows<conf::Health>() == fields<conf::Health>());
-  CHECK(rows<conf::Route>() == fields<conf::Route>());
+  CHECK(rows<conf::Rules>() == fields<conf::Rules>());
+  CHECK(rows<conf::OwnRules>() == fields<conf::OwnRules>());
+  // Three members are no rows: its own rules, whose rows stand among the others, and what settle() makes.
+  CHECK(rows<conf::Route>() + 3 == fields<conf::Route>() + rows<conf::OwnRules>());
   CHECK(rows<conf::AccessLog>() + 1 == fields<conf::AccessLog>());  // is_on is access = "off"
-  CHECK(rows<conf::App>() + 1 == fields<conf::App>());              // name is the table's or the file's
+  // The name is the table's or the file's, and the rows of the rules stand among the others.
+  CHECK(rows<conf::App>() + 2 == fields<conf::App>() + rows<conf::Rules>());
   CHECK(rows<conf::Settings>() + 1 == fields<conf::Settings>());    // apps are walked by each visitor's owner
 }

@@ -119,6 +119,7 @@ umask = "027"
 env = { DEBUG = "1", "odd.name" = "x" }
 env_file = ".env"
 stop_signal = "SIGINT"
+stack_signal = "USR2"
 workers = 2
 threads = 8
 concurrency = 9
@@ -126,10 +127,15 @@ queue_size = 10
 buffer_body = "1KiB"
 max_body = "1GiB"
 stream_body = true
+stream_answer = true
+spool_answer = "2KiB"
+on_abandon = "finish"
 health = { path = "/healthz" }
 boot_timeout = "11s"
 queue_timeout = "12s"
 request_timeout = "13s"
+stream_timeout = "15s"
+total_timeout = "16s"
 graceful_timeout = "14s"
 )",
                                               "portherd.toml");
@@ -150,17 +156,23 @@ graceful_timeout = "14s"
   CHECK(app.env.at("odd.name") == "x");
   CHECK(app.env_file == "/srv/shop/.env");
   CHECK(app.stop_signal.number == SIGINT);
+  CHECK(app.stack_signal == conf::Signal{SIGUSR2});
   CHECK(app.workers == 2);
   CHECK(app.threads == 8);
   CHECK(app.concurrency == 9);
   CHECK(app.queue_size == 10);
-  CHECK(app.buffer_body == 1_KiB);
-  CHECK(app.max_body == 1_GiB);
-  CHECK(app.stream_body);
+  CHECK(app.rules.buffer_body == 1_KiB);
+  CHECK(app.rules.max_body == 1_GiB);
+  CHECK(app.rules.stream_body);
+  CHECK(app.rules.stream_answer);
+  CHECK(app.rules.spool_answer == 2_KiB);
+  CHECK(app.rules.on_abandon == conf::OnAbandon::kFinish);
   CHECK(app.health.path == "/healthz");
   CHECK(app.boot_timeout == 11s);
-  CHECK(app.queue_timeout == 12s);
-  CHECK(app.request_timeout == 13s);
+  CHECK(app.rules.queue_timeout == 12s);
+  CHECK(app.rules.request_timeout == 13s);
+  CHECK(app.rules.stream_timeout == 15s);
+  CHECK(app.rules.total_timeout == 16s);
   CHECK(app.graceful_timeout == 14s);
 }
 
@@ -463,6 +475,48 @@ keep_path = false
   CHECK(routes[1] ==
         conf::Route{.path = "/old", .redirect = "https://new.example/?a", .status = 308, .keep_path = false});
   CHECK(loaded.origins.at("apps.shop.routes[1].status").line == 11);
+}
+
+TEST_CASE("a route has the rules of the app that answers, but for its own") {
+  conf::Loaded const loaded = conf::load_text(R"(
+[apps.shop]
+proxy = ["unix:/shop.sock"]
+max_body = "1MiB"
+request_timeout = "5s"
+[[apps.shop.routes]]
+path = "/up"
+max_body = "1GiB"
+stream_body = true
+on_abandon = "finish"
+[[apps.shop.routes]]
+path = "/api"
+app = "api"
+queue_timeout = "0s"
+[apps.api]
+hosts = ["api.example"]
+proxy = ["unix:/api.sock"]
+request_timeout = "7s"
+)",
+                                              "portherd.toml");
+  REQUIRE(loaded.problems.empty());
+  conf::App const& shop = loaded.settings.apps.at(1);
+  CHECK(shop.rules == conf::Rules{.max_body = 1_MiB, .request_timeout = 5s});
+  CHECK(shop.routes.at(0).rules == conf::Rules{.max_body = 1_GiB,
+                                               .stream_body = true,
+                                               .on_abandon = conf::OnAbandon::kFinish,
+                                               .request_timeout = 5s});
+  CHECK_FALSE(shop.routes.at(0).to);
+  CHECK(shop.routes.at(1).rules == conf::Rules{.queue_timeout = 0s, .request_timeout = 7s});
+  CHECK(shop.routes.at(1).to == 0);
+}
+
+TEST_CASE("what is an app's as a whole is no rule of a route") {
+  CHECK(problems_of("[[apps.a.routes]]\nboot_timeout = '5s'\n") ==
+        Lines{"2:1 unknown key `boot_timeout`; it belongs in `[apps.NAME]`"});
+  CHECK(problems_of("[[apps.a.routes]]\nmax_body = 1\ngraceful_timeout = '5s'\n") ==
+        Lines{R"(2:12 `max_body` must be a size with its unit from "0B" to "1TiB", such as "64KiB", not 1)",
+              "3:1 unknown key `graceful_timeout`; it belongs in `[apps.NAME]`"});
+  CHECK(problems_of("[front]\nmax_body = '1MiB'\n") == Lines{"2:1 unknown key `max_body`; it belongs in `[apps.NAME]`"});
 }
 
 TEST_CASE("what is no route is said where it stands") {

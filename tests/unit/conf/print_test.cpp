@@ -5,6 +5,7 @@
 #include "conf/keys.h"
 #include "conf/load.h"
 #include "conf/reference.h"
+#include "conf/values.h"
 
 namespace {
 
@@ -44,6 +45,12 @@ class Changer {
   static void change(Row const&, conf::Count& value) { value.number = 3; }
   static void change(Row const&, conf::Signal& value) { value.number = SIGUSR2; }
   static void change(Row const&, std::optional<conf::Umask>& value) { value = conf::Umask{007}; }
+  static void change(Row const&, std::optional<conf::Signal>& value) { value = conf::Signal{SIGQUIT}; }
+  static void change(Row const&, conf::OnAbandon& value) { value = conf::OnAbandon::kFinish; }
+  template <class T>
+  static void change(Row const& row, std::optional<T>& value) {
+    change(row, value.emplace());
+  }
   static void change(Row const&, conf::TlsVersion& value) { value = conf::TlsVersion::k13; }
   static void change(Row const&, conf::AccessFormat& value) { value = conf::AccessFormat::kCombined; }
   static void change(Row const&, conf::LogLevel& value) { value = conf::LogLevel::kError; }
@@ -74,6 +81,7 @@ conf::Settings changed_settings() {
   Changer app_changer;
   visit(app_changer, app);
   settings.apps.push_back(app);
+  conf::settle(settings);
   return settings;
 }
 
@@ -128,6 +136,23 @@ TEST_CASE("with origins each line says where its value is from") {
   CHECK(printed.find("wsgi = \"a:app\"  # f.toml:4\n") != std::string::npos);
   CHECK(printed.find("# max_connections is not set: half the descriptor limit; at most ") != std::string::npos);
   CHECK(conf::load_text(printed, "again").settings == loaded.settings);
+}
+
+TEST_CASE("each rule of a route is its own, none is the app's") {
+  conf::Route route;
+  Changer changer;
+  visit(changer, route.own);
+  conf::Settings settings;
+  settings.apps = {conf::App{.name = "a", .routes = {{route}}}};
+  conf::settle(settings);
+  conf::Rules const& rules = settings.apps[0].routes[0].rules;
+  std::vector<std::string> own, merged;
+  auto write_own = [&](Row const& row, auto& value) { own.push_back(write(value, row)); };
+  auto write_merged = [&](Row const& row, auto& value) { merged.push_back(write(value, row)); };
+  visit_rules(write_own, route.own);
+  conf::Rules copy = rules;
+  visit_rules(write_merged, copy);
+  CHECK(own == merged);
 }
 
 TEST_CASE("what is printed twice is the same") {

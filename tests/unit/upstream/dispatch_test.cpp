@@ -286,7 +286,7 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   CHECK(!early.lease);
   CHECK(late.ask() == Acquired::kCannotStart);
   herd.publish(1);
-  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);
+  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);
   CHECK(late.ask() == Acquired::kLeased);
 }
 
@@ -294,8 +294,8 @@ TEST_CASE("a front that comes later knows that a worker has been ready: requests
   Herd herd(1);
   Asker asker(herd);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/true);
-  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);
+  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);
   CHECK(asker.ask() == Acquired::kWaiting);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/false);
-  CHECK(herd.dispatch->patience() == herd.app.queue_timeout);  // what was, was
+  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);  // what was, was
 }
