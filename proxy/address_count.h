@@ -1,10 +1,9 @@
 // How many connections each client address has, over all threads of the front ([front] max_connections_per_address).
-// An IPv6 client is its /64: that is what one subscriber has at least (RFC 6177).
+// An IPv6 client is its /64, see runtime::AddressKey.
 #pragma once
 #include <cstdint>
 #include <map>
 #include <mutex>
-#include <utility>
 
 #include "runtime/socket.h"
 
@@ -21,12 +20,11 @@ class AddressCount {
   void leave(const runtime::PeerAddress& peer);
 
  private:
-  using Key = std::pair<sa_family_t, std::uint64_t>;
   bool counts(const runtime::PeerAddress& peer) const { return most_ != 0 && peer.family != AF_UNIX; }
 
   const std::size_t most_;
   std::mutex lock_;
-  std::map<Key, std::size_t> connections_;  // no entry: none
+  std::map<runtime::AddressKey, std::size_t> connections_;  // no entry: none
 };
 
 }  // namespace proxy

@@ -92,6 +92,7 @@ class Exchange {
   // exchange_seek.cpp: a worker, or another one.
   void seek(upstream::WorkerId tried = 0);
   void on_leased(upstream::Lease&);
+  void on_refused(upstream::Refusal);
   void attempt_failed(const Outcome&, bool connect_failed);
 
   // exchange_answer.cpp: the worker's answer, and what is wrong with it.

@@ -61,10 +61,7 @@ void Exchange::on_deadline() {
     case Phase::kGather:
       return answer_ourselves(408, kBodyTimeout);
     case Phase::kSeek:
-      // Nobody came to try again with: what the client hears is how the first attempt ended.
-      if (record_.attempts > 0) return answer_ourselves(502, failure_);
-      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
-      return answer_ourselves(503, kQueueTimeout);
+      return on_refused(upstream::Refusal::kTimeout);
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);

@@ -6,6 +6,7 @@ namespace proxy {
 namespace {
 
 using upstream::Acquired;
+using upstream::Refusal;
 
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
@@ -14,26 +15,34 @@ constexpr std::uint8_t kMostConnectFailures = 8;
 
 void Exchange::seek(upstream::WorkerId tried) {
   phase_ = Phase::kSeek;
-  const bool may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole();
-  switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, may_repeat, tried)) {
+  const upstream::Ask ask{.address = client_->peer.key(),
+                          .may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole(),
+                          .tried = tried,
+                          .queue_timeout = rules_->queue_timeout};
+  switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, ask)) {
     case Acquired::kLeased:
       return send();
     case Acquired::kWaiting:
-      return deadline_.arm(desk_->dispatch().patience());
-    case Acquired::kFull:
-      desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
-      return answer_ourselves(503, kQueueFull);
-    case Acquired::kCannotStart:
-      return answer_ourselves(503, kNotBooted);
-    case Acquired::kNoOther:
-      return answer_ourselves(502, failure_);
+      return deadline_.arm(ticket_.patience());
+    case Acquired::kRefused:
+      return on_refused(ticket_.refusal());
   }
 }
 
 void Exchange::on_leased(upstream::Lease& lease) {
-  if (!lease) return answer_ourselves(503, kNotBooted);
+  if (!lease) return on_refused(ticket_.refusal());
   lease_ = std::move(lease);
   send();
+}
+
+/// There is no slot for it, and there will be none.
+void Exchange::on_refused(Refusal why) {
+  // Nobody came to try again with: what the client hears is how the first attempt ended.
+  const bool is_retry = record_.attempts > 0 && why == Refusal::kTimeout;
+  if (is_retry || why == Refusal::kNoOther) return answer_ourselves(502, failure_);
+  if (why == Refusal::kNotBooted) return answer_ourselves(503, kNotBooted);
+  desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
+  answer_ourselves(503, why == Refusal::kFull ? kQueueFull : kQueueTimeout);
 }
 
 void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {

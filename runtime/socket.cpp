@@ -104,6 +104,12 @@ std::string PeerAddress::text() const {
   return out;
 }
 
+AddressKey PeerAddress::key() const {
+  AddressKey key{.family = family};
+  if (family == AF_INET || family == AF_INET6) std::memcpy(&key.number, bytes, family == AF_INET ? 4 : 8);
+  return key;
+}
+
 PeerAddress to_peer_address(const sockaddr_storage& from) {
   PeerAddress peer{.family = from.ss_family};
   if (from.ss_family == AF_INET) {

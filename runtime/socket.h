@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +13,14 @@
 
 namespace runtime {
 
+/// Whom connections are counted by, and requests are told apart by: an IPv4 address, or the first 64 bits of an IPv6 one, which
+/// is what one subscriber has at least (RFC 6177). All Unix peers are one.
+struct AddressKey {
+  sa_family_t family = 0;
+  std::uint64_t number = 0;
+  auto operator<=>(const AddressKey&) const = default;
+};
+
 /// A peer or local address as the kernel gives it: 28 bytes are enough for IPv4 and IPv6; a Unix peer has no name.
 struct PeerAddress {
   sa_family_t family = 0;       ///< AF_INET, AF_INET6 or AF_UNIX; IPv4-mapped IPv6 is stored as AF_INET
@@ -20,6 +29,7 @@ struct PeerAddress {
 
   /// "192.0.2.1", "2001:db8::1", or "unix". Without the port.
   std::string text() const;
+  AddressKey key() const;
   bool operator==(const PeerAddress&) const = default;
 };
 PeerAddress to_peer_address(const sockaddr_storage&);

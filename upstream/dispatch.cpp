@@ -100,25 +100,17 @@ Dispatch::Dispatch(const conf::App& app, AppIndex index, Board& board)
 
 Dispatch::~Dispatch() = default;
 
-Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_repeat, WorkerId tried) {
+Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& ask) {
   {
     const std::scoped_lock lock(lock_);
-    const bool is_retry = tried != 0;
     // A retry in line waits for another worker than those who come; it holds up nobody else.
-    Load* const load = is_retry || !line_.has_first_attempts() ? choose(loads_, tried) : nullptr;
+    Load* const load = ask.tried != 0 || !line_.has_first_attempts() ? choose(loads_, ask.tried) : nullptr;
     if (load == nullptr) {
-      if (!has_been_ready_ && !can_wait_) return Acquired::kCannotStart;
-      if (is_retry && !may_come_locked(tried)) return Acquired::kNoOther;
-      if (!is_retry && line_.length() >= app_.queue_size) return Acquired::kFull;
-      ticket.desk_ = &desk;
-      ticket.place_ = nullptr;
-      ticket.tried_ = tried;
-      ticket.may_repeat_ = may_repeat;
-      ticket.is_granted_ = false;
-      ticket.is_waiting_ = true;
-      // A retry has waited before: it goes first.
-      is_retry ? line_.prepend(ticket) : line_.append(ticket);
-      figure_locked();
+      if (const auto refusal = refusal_locked(ask)) {
+        ticket.refusal_ = *refusal;
+        return Acquired::kRefused;
+      }
+      line_up_locked(desk, ticket, ask);
       return Acquired::kWaiting;
     }
     auto& place = static_cast<Place&>(*load);
@@ -127,8 +119,30 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_re
     lease.desk_ = &desk;
     lease.place_ = &place;
   }
-  attach(lease, may_repeat);
+  attach(lease, ask.may_repeat);
   return Acquired::kLeased;
+}
+
+/// Why there is no use in waiting; nothing: there is.
+std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) const {
+  const bool is_retry = ask.tried != 0;
+  if (!has_been_ready_ && !can_wait_) return Refusal::kNotBooted;
+  if (is_retry && !may_come_locked(ask.tried)) return Refusal::kNoOther;
+  if (!is_retry && line_.length() >= app_.queue_size) return Refusal::kFull;
+  return std::nullopt;
+}
+
+void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
+  ticket.desk_ = &desk;
+  ticket.place_ = nullptr;
+  ticket.tried_ = ask.tried;
+  ticket.may_repeat_ = ask.may_repeat;
+  ticket.is_granted_ = false;
+  ticket.is_waiting_ = true;
+  ticket.patience_ = has_been_ready_ ? ask.queue_timeout : app_.boot_timeout;
+  // A retry has waited before: it goes first.
+  ask.tried != 0 ? line_.prepend(ticket) : line_.append(ticket);
+  figure_locked();
 }
 
 /// Whether another worker is there, or will come because the supervisor starts one.
@@ -144,11 +158,6 @@ bool Dispatch::has_other_locked(WorkerId worker) const {
 bool Dispatch::has_other(WorkerId worker) const {
   const std::scoped_lock lock(lock_);
   return has_other_locked(worker);
-}
-
-runtime::Milliseconds Dispatch::patience() const {
-  const std::scoped_lock lock(lock_);
-  return has_been_ready_ ? app_.rules.queue_timeout : app_.boot_timeout;
 }
 
 void Dispatch::occupy_locked(Place& place) {
@@ -303,7 +312,10 @@ void Dispatch::ungrant_locked(Place& place, Desk& desk) {
 }
 
 void Dispatch::refuse_line_locked() {
-  while (Ticket* ticket = line_.first()) grant_locked(*ticket, nullptr, nullptr);
+  while (Ticket* ticket = line_.first()) {
+    ticket->refusal_ = Refusal::kNotBooted;
+    grant_locked(*ticket, nullptr, nullptr);
+  }
 }
 
 void Dispatch::publish(const Worker& worker) {

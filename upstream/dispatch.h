@@ -1,7 +1,7 @@
 // Who gets which worker: the slots, the one queue and the idle connections of one app. Shared by the front's threads
 // under one short lock. Knows no HTTP. Who is chosen: choose.h.
 //
-// An exchange asks acquire(ticket): it gets a Lease now, or a place in line and the lease later, from its own loop. A
+// An exchange asks acquire(): it gets a Lease now, or a place in line and the lease later, from its own loop. A
 // worker never has more leases than slots, nor more open connections.
 #pragma once
 #include <cstdint>
@@ -9,9 +9,11 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "runtime/loop.h"
+#include "runtime/socket.h"
 #include "upstream/choose.h"
 #include "upstream/connection.h"
 #include "upstream/roster.h"
@@ -57,10 +59,16 @@ class Lease {
 /// What acquire() came to.
 enum class Acquired : std::uint8_t {
   kLeased,
-  kWaiting,    ///< in line; at most Dispatch::patience()
-  kFull,       ///< the line has queue_size requests: 503
-  kCannotStart,///< no worker has ever become ready, and the first boot has failed: 503
-  kNoOther,    ///< a retry, and nobody else is there nor will come
+  kWaiting,  ///< in line; at most Ticket::patience()
+  kRefused,  ///< Ticket::refusal() says why
+};
+
+/// Who asks for a slot, and how.
+struct Ask {
+  runtime::AddressKey address = {};       ///< the client's
+  bool may_repeat = true;                 ///< the request is safe to run twice
+  WorkerId tried = 0;                     ///< a retry: not on this worker, and from the head of the line; 0: the first attempt
+  runtime::Milliseconds queue_timeout{};  ///< in line at most, once the app has had a ready worker
 };
 
 /// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
@@ -91,11 +99,8 @@ class Dispatch {
   Dispatch(const conf::App& app, AppIndex index, Board& board);
   ~Dispatch();
 
-  /// From the desk's thread. `tried`: a retry, not on this worker; it goes to the head of the line.
-  /// `may_repeat`: the request is safe to run twice.
-  Acquired acquire(Desk& desk, Ticket& ticket, Lease& lease, bool may_repeat, WorkerId tried = 0);
-  /// How long a request may wait in line: queue_timeout, or boot_timeout while no worker has ever been ready.
-  runtime::Milliseconds patience() const;
+  /// From the desk's thread: a lease now, or a place in line for the ticket, or neither.
+  Acquired acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& ask);
 
   // From the front's main loop, by order of the supervisor.
   void publish(const Worker& worker);
@@ -119,6 +124,8 @@ class Dispatch {
 
   // Names end in _locked where lock_ is held by the caller.
   Place* find_locked(WorkerId worker);
+  std::optional<Refusal> refusal_locked(const Ask& ask) const;
+  void line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask);
   bool may_come_locked(WorkerId other_than) const;
   bool has_other_locked(WorkerId worker) const;
   void occupy_locked(Place& place);

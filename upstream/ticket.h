@@ -12,16 +12,28 @@ class Desk;
 class Lease;
 struct Place;
 
+/// Why a request gets no slot.
+enum class Refusal : std::uint8_t {
+  kFull,       ///< the line has queue_size requests
+  kTimeout,    ///< patience() was over; said by who waits, whose clock it is
+  kNotBooted,  ///< no worker has ever become ready, and the first boot has failed
+  kNoOther,    ///< a retry, and nobody else is there nor will come
+};
+
 /// A place in line. Destroying it leaves the line, or gives the slot back that was just granted.
 class Ticket {
  public:
-  /// `on_leased` is called from the desk's loop; an empty lease means that the app cannot start, waiting is no use.
+  /// `on_leased` is called from the desk's loop; with an empty lease it is refused, and refusal() says why.
   explicit Ticket(runtime::Call<Lease&> on_leased) : on_leased_(on_leased) {}
   ~Ticket() { leave(); }
   Ticket(const Ticket&) = delete;
   Ticket& operator=(const Ticket&) = delete;
   void leave();
   bool is_waiting() const { return is_waiting_; }
+  /// Of an ask that was refused, by acquire() or later.
+  Refusal refusal() const { return refusal_; }
+  /// In line at most: queue_timeout, or boot_timeout while no worker of the app has ever been ready.
+  runtime::Milliseconds patience() const { return patience_; }
 
  private:
   friend class Dispatch;
@@ -29,6 +41,8 @@ class Ticket {
   friend class Line;
   runtime::Call<Lease&> on_leased_;
   bool is_waiting_ = false;   // from acquire() to on_leased_ or leave(); only our own thread looks at it
+  runtime::Milliseconds patience_{};       // set by acquire()
+  Refusal refusal_ = Refusal::kNotBooted;  // set by acquire(), or under the lock before on_leased_ with an empty lease
   // The rest is guarded by the dispatch's lock while is_waiting_.
   bool is_granted_ = false;   // in desk_->granted_; else in the line
   Desk* desk_ = nullptr;      // whose thread this is

@@ -73,18 +73,38 @@ stream_body = true
   CHECK(client.read_answer().body == "ok");
 }
 
-TEST_CASE("a route's clocks are its own") {
+TEST_CASE("a route's clocks are its own: request_timeout, queue_timeout") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, std::string(kTop) + R"(
 [apps.app]
 proxy = ["unix:app.sock"]
+concurrency = 1
 request_timeout = "1h"
+queue_timeout = "1h"
 [[apps.app.routes]]
 path = "/short"
 request_timeout = "300ms"
+[[apps.app.routes]]
+path = "/now"
+queue_timeout = "0s"
 )");
-  CHECK(ask(portherd.port(), "GET /short HTTP/1.1").read_answer().status == 504);
+  play::Peer stuck = ask(portherd.port(), "GET /short HTTP/1.1");
+  CHECK(stuck.read_answer().status == 504);
+
+  play::Peer running = ask(portherd.port(), "GET / HTTP/1.1");
+  play::Peer first = app.accept();  // that of the request which ran out of time
+  play::Peer worker = app.accept();
+  worker.read_head();
+  const play::Answer refused = ask(portherd.port(), "GET /now HTTP/1.1").read_answer();
+  CHECK(refused.status == 503);
+  CHECK_FALSE(refused.field("Retry-After").empty());
+  play::Peer waiting = ask(portherd.port(), "GET /later HTTP/1.1");
+  worker.send(kOk);
+  CHECK(running.read_answer().body == "ok");
+  CHECK(worker.read_head().starts_with("GET /later "));
+  worker.send(kOk);
+  CHECK(waiting.read_answer().body == "ok");
 }
 
 TEST_CASE("a route leads to another app, which gets the whole path, has its own rules, and is named in the access log") {

@@ -54,3 +54,21 @@ TEST_CASE("a socket file has the mode that was asked for, whatever the umask is,
   REQUIRE(::stat(folder.socket().c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0660);
 }
+
+TEST_CASE("an IPv6 client is its /64, an IPv4 one its address, and all Unix peers are one") {
+  const auto v6 = [](unsigned char seventh, unsigned char ninth) {
+    runtime::PeerAddress peer{.family = AF_INET6, .port = ninth};
+    peer.bytes[0] = 0x20;
+    peer.bytes[7] = seventh;
+    peer.bytes[8] = ninth;
+    return peer.key();
+  };
+  CHECK(v6(1, 1) == v6(1, 2));
+  CHECK(v6(1, 1) != v6(2, 1));
+  const auto v4 = [](unsigned char last) { return runtime::PeerAddress{.family = AF_INET, .bytes = {192, 0, 2, last}}.key(); };
+  CHECK(v4(1) == v4(1));
+  CHECK(v4(1) != v4(2));
+  const auto local = [](unsigned char byte) { return runtime::PeerAddress{.family = AF_UNIX, .bytes = {byte}}.key(); };
+  CHECK(local(1) == local(2));
+  CHECK(local(0) != runtime::PeerAddress{.family = AF_INET}.key());
+}

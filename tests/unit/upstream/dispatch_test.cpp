@@ -15,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using upstream::Acquired;
+using upstream::Refusal;
 using upstream::Lease;
 using upstream::Ticket;
 
@@ -52,11 +53,13 @@ struct Herd {
   std::vector<runtime::Fd> listeners;
 };
 
+constexpr auto kQueueTimeout = 3s;
+
 /// A request as far as the dispatch can see it.
 struct Asker {
   explicit Asker(Herd& h) : herd(h), ticket(runtime::bind<&Asker::on_leased>(this)) {}
   Acquired ask(upstream::WorkerId tried = 0) {
-    return herd.dispatch->acquire(*herd.desk, ticket, lease, true, tried);
+    return herd.dispatch->acquire(*herd.desk, ticket, lease, {.tried = tried, .queue_timeout = kQueueTimeout});
   }
   void on_leased(Lease& given) {
     ++calls;
@@ -114,7 +117,17 @@ TEST_CASE("the line is bounded") {
   Asker first(herd), second(herd), third(herd);
   CHECK(first.ask() == Acquired::kLeased);
   CHECK(second.ask() == Acquired::kWaiting);
-  CHECK(third.ask() == Acquired::kFull);
+  CHECK(third.ask() == Acquired::kRefused);
+  CHECK(third.ticket.refusal() == Refusal::kFull);
+}
+
+TEST_CASE("a retry does not wait for another worker where none will come") {
+  Herd herd(1);
+  herd.app.command.clear();  // a `proxy` app: nobody starts workers for it
+  herd.publish(1);
+  Asker retry(herd);
+  CHECK(retry.ask(/*tried=*/1) == Acquired::kRefused);
+  CHECK(retry.ticket.refusal() == Refusal::kNoOther);
 }
 
 TEST_CASE("who leaves the line is never given a slot, and one that was just granted goes to the next") {
@@ -206,7 +219,7 @@ TEST_CASE("another thread takes an idle connection over when no more may be open
     runtime::Loop loop;
     upstream::Desk desk(loop, *herd.dispatch);
     Asker asker(herd);
-    REQUIRE(herd.dispatch->acquire(desk, asker.ticket, asker.lease, true) == Acquired::kLeased);
+    REQUIRE(herd.dispatch->acquire(desk, asker.ticket, asker.lease, {}) == Acquired::kLeased);
     REQUIRE(asker.lease.connect() != nullptr);
     CHECK(asker.lease.connection().is_reused());
     asker.lease.give_back(false);
@@ -279,23 +292,28 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   Herd herd(1);
   Asker early(herd), late(herd);
   REQUIRE(early.ask() == Acquired::kWaiting);
-  CHECK(herd.dispatch->patience() == herd.app.boot_timeout);
+  CHECK(early.ticket.patience() == herd.app.boot_timeout);
   herd.dispatch->set_state(/*can_wait=*/false, /*has_been_ready=*/false);
   herd.loop.turn(false);
   CHECK(early.calls == 1);
   CHECK(!early.lease);
-  CHECK(late.ask() == Acquired::kCannotStart);
+  CHECK(early.ticket.refusal() == Refusal::kNotBooted);
+  CHECK(late.ask() == Acquired::kRefused);
+  CHECK(late.ticket.refusal() == Refusal::kNotBooted);
   herd.publish(1);
-  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);
   CHECK(late.ask() == Acquired::kLeased);
+  CHECK(early.ask() == Acquired::kWaiting);
+  CHECK(early.ticket.patience() == kQueueTimeout);
 }
 
 TEST_CASE("a front that comes later knows that a worker has been ready: requests wait queue_timeout, no longer") {
   Herd herd(1);
   Asker asker(herd);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/true);
-  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);
   CHECK(asker.ask() == Acquired::kWaiting);
+  CHECK(asker.ticket.patience() == kQueueTimeout);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/false);
-  CHECK(herd.dispatch->patience() == herd.app.rules.queue_timeout);  // what was, was
+  Asker later(herd);
+  CHECK(later.ask() == Acquired::kWaiting);
+  CHECK(later.ticket.patience() == kQueueTimeout);  // what was, was
 }
