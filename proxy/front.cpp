@@ -130,6 +130,10 @@ class Front {
     if (fds_.size() > 1) access_log_->reopen(std::move(fds_[1]));
   }
 
+  void obey(upstream::Spool&) {
+    if (!fds_.empty()) site_->spool = std::move(fds_[0]);
+  }
+
   void obey(upstream::Begin&) {
     for (auto& thread : threads_) thread->start();
     has_begun_ = true;
@@ -164,6 +168,8 @@ class Front {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker);
   }
 
+  void obey(upstream::Stack&) {}  // nothing here waits for one yet
+
   void obey(upstream::AppState& order) {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);
   }
@@ -187,6 +193,8 @@ class Front {
   void obey(upstream::Started&) { give_up("an order that only a front gives"); }
   void obey(upstream::Probed&) { give_up("an order that only a front gives"); }
   void obey(upstream::Drained&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Stuck&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Unstuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
   /// drain_timeout is over: cut who is left, then end.

@@ -11,6 +11,7 @@
 #include "proxy/memory_budget.h"
 #include "proxy/route.h"
 #include "runtime/disk.h"
+#include "runtime/fd.h"
 #include "runtime/socket.h"
 #include "upstream/dispatch.h"
 #include "upstream/scoreboard.h"
@@ -31,6 +32,9 @@ struct Site {
   const std::unique_ptr<runtime::Disk> disk;
   /// Files that one thread may have open at the same time: each client that takes its time holds one.
   const std::size_t max_files;
+
+  /// The folder for temporary files, for openat(2); from the supervisor, before the threads start.
+  runtime::Fd spool;
 
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;

@@ -34,6 +34,7 @@ constexpr int kBoardFd = 4;
 std::string text_for_the_front(conf::Settings settings) {
   settings.listen = {};
   settings.tls.certificates.clear();
+  settings.front.spool = conf::Front().spool;
   settings.control.socket.clear();
   settings.log.access.path.clear();
   settings.log.error.path.clear();
@@ -67,12 +68,13 @@ std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
 }  // namespace
 
 Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-             upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls)
+             const runtime::Fd& spool, upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls)
     : reaper_(reaper),
       loop_(reaper.loop()),
       settings_(settings),
       listeners_(listeners),
       logs_(logs),
+      spool_(spool),
       board_(board),
       account_(account),
       program_(std::move(program)),
@@ -129,6 +131,7 @@ Result<void> Front::say_start() {
   if (!certificates.names.empty())
     send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
   tell_logs();
+  tell_spool();
   calls_.on_replay();
   send(upstream::Begin{});
   return {};
@@ -140,6 +143,12 @@ void Front::tell(const upstream::Order& order) {
 
 void Front::tell_logs() {
   send(upstream::Logs{}, supervisor::duplicates(logs_));
+}
+
+void Front::tell_spool() {
+  std::vector<Fd> folder;
+  folder.push_back(runtime::duplicate(spool_.get()));
+  send(upstream::Spool{}, std::move(folder));
 }
 
 void Front::send(const upstream::Order& order, std::vector<Fd> fds) {

@@ -40,10 +40,10 @@ class Front {
   static constexpr runtime::Milliseconds kFrozenAfter{10'000};
   static constexpr runtime::Milliseconds kStartWithin{30'000};
 
-  /// `settings`, `listeners`, `board` and `account` outlive it. `logs` is read at each start and by
+  /// `settings`, `listeners`, `spool`, `board` and `account` outlive it. `logs` is read at each start and by
   /// tell_logs(). `account`: who it is, if we are root.
   Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-        upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls);
+        const runtime::Fd& spool, upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls);
 
   /// Errors: it cannot be forked, a certificate cannot be opened, or https has none.
   runtime::Result<void> start();
@@ -66,6 +66,7 @@ class Front {
  private:
   runtime::Result<void> spawn_front();
   runtime::Result<void> say_start();
+  void tell_spool();
   void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
   void on_message(runtime::Message& message);
   void on_channel_closed();
@@ -81,6 +82,7 @@ class Front {
   const conf::Settings& settings_;
   const Listeners& listeners_;
   const LogFiles& logs_;
+  const runtime::Fd& spool_;
   upstream::Scoreboard& board_;
   const Account& account_;
   FrontProgram program_;

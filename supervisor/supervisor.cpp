@@ -11,6 +11,7 @@
 #include "supervisor/banner.h"
 #include "supervisor/commands/complain.h"
 #include "supervisor/control_client.h"
+#include "supervisor/spool.h"
 #include "supervisor/status.h"
 
 namespace supervisor {
@@ -74,10 +75,12 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
   if (listeners.all().empty())
     return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
   TRY(LogFiles logs, open_logs(settings.log));
+  TRY(runtime::Fd spool, open_spool(settings.front.spool));
   TRY(upstream::Scoreboard board, upstream::Scoreboard::make());
   return Ground{std::move(settings),  std::move(options),  std::move(folder),
-                std::move(listeners), std::move(logs),     std::move(board),
-                std::move(front),     std::move(accounts), std::move(python)};
+                std::move(listeners), std::move(logs),     std::move(spool),
+                std::move(board),     std::move(front),    std::move(accounts),
+                std::move(python)};
 }
 
 namespace {
@@ -119,7 +122,7 @@ Supervisor::Supervisor(Ground ground)
     : ground_(std::move(ground)),
       reaper_(loop_),
       output_(ground_.options.is_run),
-      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.board, ground_.front_account,
+      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.board, ground_.front_account,
              ground_.options.front,
              {.on_replay = bind<&Supervisor::on_front_replay>(this),
               .on_started = bind<&Supervisor::on_front_started>(this),

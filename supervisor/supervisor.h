@@ -28,7 +28,7 @@ struct Options {
 
 class Supervisor {
  public:
-  /// Everything that can be refused without starting anything: folder, control socket, addresses, logs.
+  /// Everything that can be refused without starting anything: folder, control socket, addresses, logs, spool.
   static runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, Options options);
   ~Supervisor();
 
@@ -44,6 +44,7 @@ class Supervisor {
     RuntimeFolder folder;
     Listeners listeners;
     LogFiles logs;
+    runtime::Fd spool;
     upstream::Scoreboard board;
     Account front_account;
     std::vector<Account> app_accounts;  // by app

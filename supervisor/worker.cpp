@@ -188,7 +188,7 @@ void Worker::reap() {
   if (process_->output) process_->output->finish();
   last_exit_ = cause();
   if (process_->output) last_lines_ = process_->output->last_lines();
-  if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id});
+  if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
   if (is_failed_boot()) group_.on_boot_failed();
   tell_exit(last_exit_);

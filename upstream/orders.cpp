@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace upstream {
@@ -11,6 +12,21 @@ using Json = nlohmann::json;
 using runtime::Code;
 using runtime::fail;
 using runtime::Result;
+
+// What an app or a client has had a say in: the order must fit into a message whatever it is.
+struct Words {
+  std::string& text;
+  runtime::Bytes most;
+};
+
+std::string_view cut(std::string_view text, runtime::Bytes most) { return text.substr(0, most); }
+
+// A control character would take six bytes in JSON, and shows nothing.
+std::string without_controls(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(shown, [](unsigned char c) { return c < ' ' && c != '\n' && c != '\t'; }, ' ');
+  return shown;
+}
 
 // Each order as its name and its fields, once, for both directions: `visit(order, v)` calls v("field", member).
 template <class V>
@@ -34,11 +50,21 @@ void visit(Listen& o, V& v) {
 }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
+template <class V> void visit(Spool&, V&) {}
 template <class V> void visit(Begin&, V&) {}
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
 template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
-template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); v("unexpected", o.unexpected); }
+template <class V>
+void visit(Stack& o, V& v) {
+  v("app", o.app);
+  v("worker", o.worker);
+  v("exchange", Words{o.exchange, kMostExchangeId});
+  v("text", Words{o.text, kMostStack});
+}
+template <class V> void visit(Stuck& o, V& v) { v("app", o.app); v("worker", o.worker); v("exchange", Words{o.exchange, kMostExchangeId}); }
+template <class V> void visit(Unstuck& o, V& v) { v("app", o.app); v("worker", o.worker); v("exchange", Words{o.exchange, kMostExchangeId}); }
 template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); v("has_been_ready", o.has_been_ready); }
 template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
 template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
@@ -48,13 +74,14 @@ template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
-    "configure", "listen", "certificates", "logs",    "begin",  "probe",   "publish", "unpublish",
-    "ended",     "app",    "drain",        "started", "probed", "drained", "trouble"};
+    "configure", "listen", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish", "ended",
+    "stack",     "app",    "drain",        "started", "probed", "drained", "stuck", "unstuck", "trouble"};
 
 struct Write {
   Json& to;
   template <class T>
   void operator()(const char* key, const T& value) { to[key] = value; }
+  void operator()(const char* key, const Words& words) { to[key] = without_controls(cut(words.text, words.most)); }
 };
 
 // Strict: a missing field, a wrong type or a number that does not fit is an error.
@@ -62,6 +89,10 @@ struct Read {
   const Json& from;
   const char* wrong = nullptr;
 
+  void operator()(const char* key, const Words& words) {
+    (*this)(key, words.text);
+    words.text.resize(std::min(words.text.size(), words.most));
+  }
   template <class T>
   void operator()(const char* key, T& value) {
     const auto found = from.find(key);

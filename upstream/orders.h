@@ -40,6 +40,9 @@ static_assert(conf::kMostCertificates * 2 <= runtime::Channel::kMaxFds);
 /// Where logs go. fds: [error log] or [error log, access log].
 struct Logs {};
 
+/// Where temporary files without names are made ([front] spool). fds: [folder]: O_PATH, to be opened below. Before Begin, once.
+struct Spool {};
+
 /// Everything of the start has been said: begin to accept. Answered by Started.
 struct Begin {};
 
@@ -62,10 +65,25 @@ struct Unpublish {
 };
 
 /// The process has ended: every lease and probe of it fails now. Sent for every worker, published or not.
+/// `unexpected`: the supervisor had not asked for it by any signal; what the worker had in flight may have killed it.
 struct Ended {
   AppIndex app = 0;
   WorkerId worker = 0;
+  bool unexpected = false;
 };
+
+/// What a stuck worker has printed when it was asked where it is; the answer to Stuck, if there is one.
+/// `text`: lines; at most kMostStack bytes, what is longer is cut by both sides, and control characters but newline and tab
+/// are spaces.
+struct Stack {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+  std::string exchange;  ///< as Stuck named it
+  std::string text;
+};
+inline constexpr runtime::Bytes kMostStack = 16 * 1024;
+// In JSON a byte of it takes three at most: a broken one becomes U+FFFD, a newline or a quote two characters.
+static_assert(kMostStack * 3 + 4096 <= runtime::Channel::kMaxText);
 
 /// The app's first boot has failed (`can_wait` false: 503 at once until a Publish), or it is being tried again (true).
 /// `has_been_ready`: a worker was published to an earlier front, so requests wait no longer than queue_timeout.
@@ -99,13 +117,29 @@ struct Drained {
   WorkerId worker = 0;
 };
 
+/// An exchange has run out of request_timeout (or total_timeout) and has been answered, but the worker has not let go of it: the
+/// slot is still taken. Once for an exchange. `exchange`: its id in the access log, at most kMostExchangeId bytes.
+struct Stuck {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+  std::string exchange;
+};
+inline constexpr runtime::Bytes kMostExchangeId = 256;
+
+/// The worker has let go of what Stuck named: the slot has come back. Not sent when the worker has ended.
+struct Unstuck {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+  std::string exchange;
+};
+
 /// The front could not do what it was told (a certificate that does not parse, say): the sentence for the log.
 struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Certificates, Logs, Begin, Probe, Publish, Unpublish, Ended, AppState,
-                           Drain, Started, Probed, Drained, Trouble>;
+using Order = std::variant<Configure, Listen, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
+                           AppState, Drain, Started, Probed, Drained, Stuck, Unstuck, Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.
 std::string encode(const Order&);

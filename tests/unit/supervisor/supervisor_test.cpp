@@ -42,7 +42,7 @@ while True:
     text, fds, flags, address = socket.recv_fds(channel, 65536, 64)
     if not text: break
     order = json.loads(text)
-    with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("id", "")))
+    with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("id", order.get("unexpected", ""))))
     for fd in fds: os.close(fd)
     if order["order"] == "begin": say(order="started", threads=0)
     if order["order"] == "probe" and not order["path"]: asked.append(order)
@@ -160,6 +160,7 @@ TEST_CASE("a supervisor starts a front and workers, says so, and ends them all w
   }
   CHECK(is_gone(ready["front"]["pid"].get<pid_t>()));
   CHECK(count(stage.read("notes"), " configure ") == 1);
+  CHECK(count(stage.read("notes"), " spool ") == 1);
   CHECK(count(stage.read("notes"), " publish ") == 3);
   CHECK(count(stage.read("notes"), " drain ") == 1);
 }
@@ -243,7 +244,7 @@ TEST_CASE("a worker that is killed is replaced at once in its place, and the fro
   REQUIRE(after.contains("apps"));
   CHECK(after["apps"][0]["workers"][0]["slot"] == 1);
   CHECK(after["apps"][0]["workers"][0]["last_exit"] == "killed from outside (SIGKILL)");
-  CHECK(count(stage.read("notes"), " ended ") >= 1);
+  CHECK(count(stage.read("notes"), " ended True\n") == 1);
 }
 
 TEST_CASE("a worker that does not become ready in time is killed and tried again") {
@@ -261,6 +262,8 @@ TEST_CASE("a worker that does not become ready in time is killed and tried again
   REQUIRE(seen.contains("apps"));
   CHECK(seen["apps"][0]["workers"][0]["last_exit"] ==
         "not ready within boot_timeout, killed by us (SIGKILL)");
+  CHECK(count(stage.read("notes"), " ended False\n") >= 1);
+  CHECK(count(stage.read("notes"), " ended True\n") == 0);
 }
 
 TEST_CASE("while no worker has ever been ready one is tried at a time, and requests need not wait for it") {
