@@ -91,6 +91,7 @@ class Exchange {
 
   // exchange_seek.cpp: a worker, or another one.
   void seek(upstream::WorkerId tried = 0);
+  void arm_patience();
   void on_leased(upstream::Lease&);
   void on_refused(upstream::Refusal);
   void attempt_failed(const Outcome&, bool connect_failed);
@@ -117,7 +118,8 @@ class Exchange {
   bool is_out_of_time() const;
   void on_deadline();
   void end(const Outcome&);
-  void let_lease_go();
+  void let_lease_go(const Outcome& why);
+  void tell_abandoned(upstream::Leftover&) const;
   void release_gathered();
   void record(const Outcome&);
   void reset();

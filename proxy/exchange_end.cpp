@@ -4,8 +4,15 @@
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
 #include "proxy/front_thread.h"
+#include "upstream/remainder.h"
 
 namespace proxy {
+namespace {
+
+/// The connection is broken, or nothing that comes from it can be understood.
+bool is_workers_end(const Outcome& why) { return why == kWorkerLost || why == kAnswerCut || why == kBadAnswer; }
+
+}  // namespace
 
 void Exchange::client_gone(const Outcome& why) {
   if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
@@ -61,7 +68,7 @@ void Exchange::on_deadline() {
     case Phase::kGather:
       return answer_ourselves(408, kBodyTimeout);
     case Phase::kSeek:
-      return on_refused(upstream::Refusal::kTimeout);
+      return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : arm_patience();
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
@@ -82,7 +89,7 @@ void Exchange::on_deadline() {
 void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
   ticket_.leave();
-  if (lease_) let_lease_go();
+  if (lease_) let_lease_go(outcome);
   release_gathered();
   file_.reset();
   // An HTTP/2 client may take what is queued, or end its request, much later; others need the memory now.
@@ -93,8 +100,35 @@ void Exchange::end(const Outcome& outcome) {
   if (stream_ != nullptr) stream_->exchange_ended();
 }
 
-/// Before its answer is whole: the worker may be busy with it still, or have closed the connection.
-void Exchange::let_lease_go() { lease_.give_back(false); }
+/// Before its answer is whole: unless it was the worker that broke off, it may be busy with it still. Then the slot stays taken
+/// until it has let go: a worker that is given more than it can take makes the next request wait behind this one.
+void Exchange::let_lease_go(const Outcome& why) {
+  if (!has_worker() || why == kOk || is_workers_end(why) || upload_.accepted() == 0) return lease_.give_back(false);
+  upstream::Leftover left;
+  left.reader = std::move(reader_);
+  left.head = std::move(answer_);
+  left.in = std::move(from_worker_);
+  left.id = ours_.request_id();
+  left.has_answered = record_.first_byte != runtime::Time{};
+  left.is_tunnel = phase_ == Phase::kTunnel;
+  left.is_stuck = why == kAnswerTimeout;
+  const bool finishes = rules_->on_abandon == conf::OnAbandon::kFinish && upload_.is_whole() && !left.is_tunnel;
+  if (finishes) upload_.fill_all();
+  left.wire = upload_.take_wire();
+  if (!finishes) tell_abandoned(left);
+  left.lease = std::move(lease_);
+  desk_->leave_behind(std::move(left));
+}
+
+void Exchange::tell_abandoned(upstream::Leftover& left) const {
+  if (app_speaks_http()) {
+    if (!left.is_tunnel) left.wire.clear();
+    left.is_last = true;
+  } else {
+    upstream::write_abandon(left.wire);
+    left.reader.abandon();
+  }
+}
 
 void Exchange::release_gathered() {
   if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));

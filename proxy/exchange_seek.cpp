@@ -1,4 +1,6 @@
 // A worker for the exchange: the line, and whether there is another try when one has failed.
+#include <algorithm>
+
 #include "proxy/exchange.h"
 #include "proxy/front_thread.h"
 
@@ -23,10 +25,17 @@ void Exchange::seek(upstream::WorkerId tried) {
     case Acquired::kLeased:
       return send();
     case Acquired::kWaiting:
-      return deadline_.arm(ticket_.patience());
+      return arm_patience();
     case Acquired::kRefused:
       return on_refused(ticket_.refusal());
   }
+}
+
+/// When the app's first worker becomes ready the end moves; nobody tells us, so we look again in time.
+void Exchange::arm_patience() {
+  const runtime::Time now = thread_.loop().now(), end = ticket_.patience_ends();
+  if (now >= end) return on_refused(Refusal::kTimeout);
+  deadline_.arm_at(std::min(end, now + rules_->queue_timeout));
 }
 
 void Exchange::on_leased(upstream::Lease& lease) {

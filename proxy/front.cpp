@@ -87,7 +87,22 @@ class Front {
     runtime::log_as("front", static_cast<Level>(loaded.settings.log.error.level));
     site_ = std::make_unique<Site>(std::move(loaded.settings), *board_);
     access_log_ = std::make_unique<AccessLog>(site_->settings.log.access);
+    watch_for_stuck_workers();
     make_threads();
+  }
+
+  void watch_for_stuck_workers() {
+    for (const auto& dispatch : site_->dispatches) {
+      dispatch->on_stuck([this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
+        loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
+          if (is_stuck) {
+            say(upstream::Stuck{app, id, exchange});
+          } else {
+            say(upstream::Unstuck{app, id, exchange});
+          }
+        });
+      });
+    }
   }
 
   void make_threads() {

@@ -31,8 +31,12 @@ void Upload::start(Wire wire) {
   is_end_encoded_ = wire == Wire::kNone;
 }
 
-void Upload::fill() {
-  while (encoded_ < body_.size() && to_worker_.size() < kSendAhead && !has_failed_) {
+void Upload::fill() { fill(kSendAhead); }
+
+void Upload::fill_all() { fill(SIZE_MAX); }
+
+void Upload::fill(Bytes most) {
+  while (encoded_ < body_.size() && to_worker_.size() < most && !has_failed_) {
     const Slice piece = body_.at(encoded_);
     encoded_ += piece.size;
     encode(piece);

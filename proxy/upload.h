@@ -46,6 +46,10 @@ class Upload {
   runtime::ByteQueue& wire() { return to_worker_; }
   /// Puts as much of the body on the wire as there is room for ahead of the socket.
   void fill();
+  /// All the rest of it.
+  void fill_all();
+  /// What the socket has not taken. The upload is over.
+  runtime::ByteQueue take_wire() { return std::exchange(to_worker_, {}); }
   /// Lets the socket take what it will, and fills up.
   void flush(upstream::Connection& connection);
   /// Bytes of head and body that write() took in this attempt.
@@ -66,6 +70,7 @@ class Upload {
   void clear();
 
  private:
+  void fill(runtime::Bytes most);
   void encode(const runtime::Slice& piece);
   void encode_end();
 

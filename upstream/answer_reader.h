@@ -31,6 +31,8 @@ class AnswerReader {
   bool body_is_whole() const { return speech_ == Speech::kHttp ? http_.body_is_whole() : worker_.body_is_whole(); }
   /// Of an answer that is whole: see chunked_reader.h. Our own worker protocol has none.
   std::string_view trailers() const { return speech_ == Speech::kHttp ? http_.trailers() : std::string_view(); }
+  /// The worker hears of it that nobody wants the answer any more; our own may let go before that is whole.
+  void abandon() { worker_.abandon(); }
   /// Our worker said that it will not run the request: safe to repeat elsewhere (with Step::kBroken).
   bool was_not_taken() const { return speech_ == Speech::kWorkerProtocol && worker_.was_not_taken(); }
   /// What was wrong, after kBroken.

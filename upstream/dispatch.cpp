@@ -7,6 +7,7 @@
 
 #include "runtime/log.h"
 #include "upstream/place.h"
+#include "upstream/remainder.h"
 
 namespace upstream {
 namespace {
@@ -65,7 +66,19 @@ Desk::Desk(Loop& loop, Dispatch& dispatch)
   for (auto& place : dispatch.places_) place->idle.resize(dispatch.desks_.size());
 }
 
-Desk::~Desk() { dispatch_.close_idle(*this, Time::max()); }
+Desk::~Desk() {
+  remainders_.clear();
+  dispatch_.close_idle(*this, Time::max());
+}
+
+void Desk::leave_behind(Leftover left) { remainders_.push_back(std::make_unique<Remainder>(*this, std::move(left))); }
+
+void Desk::forget(Remainder& remainder) {
+  const auto at = std::find_if(remainders_.begin(), remainders_.end(), [&](const auto& r) { return r.get() == &remainder; });
+  std::swap(*at, remainders_.back());
+  loop_.bury(std::move(remainders_.back()));
+  remainders_.pop_back();
+}
 
 void Desk::collect() {
   for (;;) {
@@ -104,7 +117,7 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
   {
     const std::scoped_lock lock(lock_);
     // A retry in line waits for another worker than those who come; it holds up nobody else.
-    Load* const load = ask.tried != 0 || !line_.has_first_attempts() ? choose(loads_, ask.tried) : nullptr;
+    Load* const load = ask.tried != 0 || !queue_.has_first_attempts() ? choose(loads_, ask.tried) : nullptr;
     if (load == nullptr) {
       if (const auto refusal = refusal_locked(ask)) {
         ticket.refusal_ = *refusal;
@@ -124,12 +137,20 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
 }
 
 /// Why there is no use in waiting; nothing: there is.
-std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) const {
+std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) {
   const bool is_retry = ask.tried != 0;
   if (!has_been_ready_ && !can_wait_) return Refusal::kNotBooted;
   if (is_retry && !may_come_locked(ask.tried)) return Refusal::kNoOther;
-  if (!is_retry && line_.length() >= app_.queue_size) return Refusal::kFull;
+  if (!is_retry && queue_.length() >= app_.queue_size && !make_room_locked(ask)) return Refusal::kFull;
   return std::nullopt;
+}
+
+/// So that one client cannot take the whole line from all others.
+bool Dispatch::make_room_locked(const Ask& ask) {
+  Ticket* const displaced = queue_.displaced_by(ask.address);
+  if (displaced == nullptr) return false;
+  refuse_locked(*displaced, Refusal::kFull);
+  return true;
 }
 
 void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
@@ -139,9 +160,9 @@ void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
   ticket.may_repeat_ = ask.may_repeat;
   ticket.is_granted_ = false;
   ticket.is_waiting_ = true;
-  ticket.patience_ = has_been_ready_ ? ask.queue_timeout : app_.boot_timeout;
-  // A retry has waited before: it goes first.
-  ask.tried != 0 ? line_.prepend(ticket) : line_.append(ticket);
+  ticket.came_ = desk.loop_.now();
+  ticket.queue_timeout_ = ask.queue_timeout;
+  ask.tried != 0 ? queue_.enter_again(ticket) : queue_.enter(ticket, ask.address);
   figure_locked();
 }
 
@@ -276,23 +297,34 @@ void Dispatch::release(Lease& lease, bool reuse) {
   if (connection) bury(std::move(connection));
 }
 
-/// Gives free slots to those in line, first come first served. A ticket that may not go to the only free worker is
-/// passed over; it keeps its place.
+/// Gives free slots to those in line. A retry that may not go to the only free worker is passed over, and keeps its place.
 void Dispatch::pump_locked(Desk* here) {
-  for (Ticket* ticket = line_.first(); ticket != nullptr;) {
+  for (Ticket* ticket = queue_.first_retry(); ticket != nullptr;) {
     Ticket* const next = ticket->next_;
-    if (Load* const load = choose(loads_, ticket->tried_)) {
-      occupy_locked(static_cast<Place&>(*load));
-      grant_locked(*ticket, &static_cast<Place&>(*load), here);
-    } else if (ticket->tried_ == 0) {
-      return;
-    }
+    if (Load* const load = choose(loads_, ticket->tried_)) grant_locked(*ticket, static_cast<Place&>(*load), here);
     ticket = next;
+  }
+  while (Ticket* const ticket = queue_.first()) {
+    Load* const load = choose(loads_, 0);
+    if (load == nullptr) return;
+    grant_locked(*ticket, static_cast<Place&>(*load), here);
   }
 }
 
-void Dispatch::grant_locked(Ticket& ticket, Place* place, Desk* here) {
-  line_.remove(ticket);
+void Dispatch::grant_locked(Ticket& ticket, Place& place, Desk* here) {
+  occupy_locked(place);
+  queue_.served(ticket);
+  hand_over_locked(ticket, &place, here);
+}
+
+void Dispatch::refuse_locked(Ticket& ticket, Refusal why) {
+  ticket.refusal_ = why;
+  queue_.leave(ticket);
+  hand_over_locked(ticket, nullptr, nullptr);
+}
+
+/// The ticket's own thread hears of it.
+void Dispatch::hand_over_locked(Ticket& ticket, Place* place, Desk* here) {
   ticket.place_ = place;
   ticket.is_granted_ = true;
   Desk& desk = *ticket.desk_;
@@ -312,10 +344,8 @@ void Dispatch::ungrant_locked(Place& place, Desk& desk) {
 }
 
 void Dispatch::refuse_line_locked() {
-  while (Ticket* ticket = line_.first()) {
-    ticket->refusal_ = Refusal::kNotBooted;
-    grant_locked(*ticket, nullptr, nullptr);
-  }
+  while (Ticket* const ticket = queue_.first_retry()) refuse_locked(*ticket, Refusal::kNotBooted);
+  while (Ticket* const ticket = queue_.first()) refuse_locked(*ticket, Refusal::kNotBooted);
 }
 
 void Dispatch::publish(const Worker& worker) {
@@ -328,7 +358,7 @@ void Dispatch::publish(const Worker& worker) {
   place->idle.resize(desks_.size());
   loads_.push_back(place.get());
   places_.push_back(std::move(place));
-  has_been_ready_ = true;
+  if (!std::exchange(has_been_ready_, true)) first_ready_ = runtime::Clock::now();
   slots_ += static_cast<std::uint32_t>(app_.concurrency);
   pump_locked(nullptr);
   figure_locked();
@@ -448,7 +478,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
 }
 
 void Dispatch::figure_locked() {
-  figures_.queue.store(static_cast<std::uint32_t>(line_.length()), std::memory_order_relaxed);
+  figures_.queue.store(static_cast<std::uint32_t>(queue_.length()), std::memory_order_relaxed);
   figures_.busy.store(busy_, std::memory_order_relaxed);
   figures_.slots.store(slots_, std::memory_order_relaxed);
 }

@@ -18,12 +18,15 @@
 #include "upstream/connection.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
+#include "upstream/queue.h"
 #include "upstream/ticket.h"
 
 namespace upstream {
 
 class Desk;
 class Dispatch;
+class Remainder;
+struct Leftover;
 struct Place;
 
 /// A slot in use: a worker, and a connection to it once connect() has been called. Moves; the end is Dispatch::release().
@@ -59,7 +62,7 @@ class Lease {
 /// What acquire() came to.
 enum class Acquired : std::uint8_t {
   kLeased,
-  kWaiting,  ///< in line; at most Ticket::patience()
+  kWaiting,  ///< in line, until Ticket::patience_ends()
   kRefused,  ///< Ticket::refusal() says why
 };
 
@@ -78,16 +81,21 @@ class Desk {
   ~Desk();
   runtime::Loop& loop() { return loop_; }
   Dispatch& dispatch() { return dispatch_; }
+  /// Keeps the slot until the worker has let go.
+  void leave_behind(Leftover left);
 
  private:
   friend class Dispatch;
   friend class Lease;
+  friend class Remainder;
   friend class Ticket;
+  void forget(Remainder& remainder);
   void collect();
   void sweep();
   runtime::Loop& loop_;
   Dispatch& dispatch_;
   std::size_t thread_;             // place in Dispatch::desks_
+  std::vector<std::unique_ptr<Remainder>> remainders_;
   Line granted_;                   // by the dispatch, under its lock; emptied by collect()
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
@@ -111,6 +119,10 @@ class Dispatch {
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
 
+  /// Who is told, from any thread, that a worker does not let go of an exchange (true), or has done it after all.
+  using TellStuck = std::function<void(const Worker&, const std::string& exchange, bool is_stuck)>;
+  void on_stuck(TellStuck tell) { tell_stuck_ = std::move(tell); }
+
   const conf::App& app() const { return app_; }
   AppFigures& figures() { return figures_; }
   /// Whether a worker other than this one takes work.
@@ -119,12 +131,14 @@ class Dispatch {
  private:
   friend class Desk;
   friend class Lease;
+  friend class Remainder;
   friend class Ticket;
   friend class Connection;
 
   // Names end in _locked where lock_ is held by the caller.
   Place* find_locked(WorkerId worker);
-  std::optional<Refusal> refusal_locked(const Ask& ask) const;
+  std::optional<Refusal> refusal_locked(const Ask& ask);
+  bool make_room_locked(const Ask& ask);
   void line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask);
   bool may_come_locked(WorkerId other_than) const;
   bool has_other_locked(WorkerId worker) const;
@@ -136,7 +150,9 @@ class Dispatch {
   void release(Lease& lease, bool reuse);
   static void bury(std::unique_ptr<Connection> connection);
   void pump_locked(Desk* here);
-  void grant_locked(Ticket& ticket, Place* place, Desk* here);
+  void grant_locked(Ticket& ticket, Place& place, Desk* here);
+  void refuse_locked(Ticket& ticket, Refusal why);
+  void hand_over_locked(Ticket& ticket, Place* place, Desk* here);
   void ungrant_locked(Place& place, Desk& desk);
   void refuse_line_locked();
   void stop_work_locked(Place& place);
@@ -147,13 +163,15 @@ class Dispatch {
 
   const conf::App& app_;
   const Speech speech_;
+  TellStuck tell_stuck_;                        // set before there are threads
   Board& board_;
   AppFigures& figures_;
   mutable std::mutex lock_;                     // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
   std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
   std::vector<Load*> loads_;                    // the same, for choose()
   std::vector<Desk*> desks_;                    // one a thread
-  Line line_;                                   // the queue: first come, first served
+  Queue queue_;                                 // who waits
+  runtime::Time first_ready_{};                 // when has_been_ready_ became true here
   std::uint64_t uses_ = 0;                      // leases given so far
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work

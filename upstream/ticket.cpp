@@ -1,5 +1,7 @@
 #include "upstream/ticket.h"
 
+#include <algorithm>
+
 #include "upstream/dispatch.h"
 
 namespace upstream {
@@ -9,7 +11,7 @@ void Ticket::leave() {
   Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
   if (!is_granted_) {
-    dispatch.line_.remove(*this);
+    dispatch.queue_.leave(*this);
   } else {
     desk_->granted_.remove(*this);
     if (place_ != nullptr) dispatch.ungrant_locked(*place_, *desk_);
@@ -17,12 +19,19 @@ void Ticket::leave() {
   dispatch.figure_locked();
 }
 
+runtime::Time Ticket::patience_ends() const {
+  const Dispatch& dispatch = desk_->dispatch_;
+  const std::scoped_lock lock(dispatch.lock_);
+  if (!dispatch.has_been_ready_) return came_ + dispatch.app_.boot_timeout;
+  return std::max(came_, dispatch.first_ready_) + queue_timeout_;
+}
+
 void Line::append(Ticket& ticket) {
   ticket.previous_ = last_;
   ticket.next_ = nullptr;
   (last_ != nullptr ? last_->next_ : first_) = &ticket;
   last_ = &ticket;
-  count(ticket, +1);
+  ++length_;
 }
 
 void Line::prepend(Ticket& ticket) {
@@ -30,19 +39,14 @@ void Line::prepend(Ticket& ticket) {
   ticket.next_ = first_;
   (first_ != nullptr ? first_->previous_ : last_) = &ticket;
   first_ = &ticket;
-  count(ticket, +1);
+  ++length_;
 }
 
 void Line::remove(Ticket& ticket) {
   (ticket.previous_ != nullptr ? ticket.previous_->next_ : first_) = ticket.next_;
   (ticket.next_ != nullptr ? ticket.next_->previous_ : last_) = ticket.previous_;
   ticket.next_ = ticket.previous_ = nullptr;
-  count(ticket, -1);
-}
-
-void Line::count(const Ticket& ticket, int by) {
-  length_ += static_cast<std::size_t>(by);
-  if (ticket.tried_ == 0) first_attempts_ += static_cast<std::size_t>(by);
+  --length_;
 }
 
 }  // namespace upstream

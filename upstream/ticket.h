@@ -1,4 +1,4 @@
-// A place in line for a lease, and the line itself. Who is next, and who gets what: dispatch.h.
+// A place in line for a lease, and a line of them. Who is next: queue.h; who gets what: dispatch.h.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,12 +10,13 @@ namespace upstream {
 
 class Desk;
 class Lease;
+struct Lane;
 struct Place;
 
 /// Why a request gets no slot.
 enum class Refusal : std::uint8_t {
-  kFull,       ///< the line has queue_size requests
-  kTimeout,    ///< patience() was over; said by who waits, whose clock it is
+  kFull,       ///< the line has queue_size requests, none of them of an address that has more than its share
+  kTimeout,    ///< patience_ends() was over; said by who waits, whose clock it is
   kNotBooted,  ///< no worker has ever become ready, and the first boot has failed
   kNoOther,    ///< a retry, and nobody else is there nor will come
 };
@@ -32,20 +33,24 @@ class Ticket {
   bool is_waiting() const { return is_waiting_; }
   /// Of an ask that was refused, by acquire() or later.
   Refusal refusal() const { return refusal_; }
-  /// In line at most: queue_timeout, or boot_timeout while no worker of the app has ever been ready.
-  runtime::Milliseconds patience() const { return patience_; }
+  /// While it waits: until when. That is boot_timeout after it came, or queue_timeout after it came or the app's first worker was
+  /// ready, whichever was later. It changes at that moment: to be asked again after queue_timeout at most.
+  runtime::Time patience_ends() const;
 
  private:
   friend class Dispatch;
   friend class Desk;
   friend class Line;
+  friend class Queue;
   runtime::Call<Lease&> on_leased_;
   bool is_waiting_ = false;   // from acquire() to on_leased_ or leave(); only our own thread looks at it
-  runtime::Milliseconds patience_{};       // set by acquire()
   Refusal refusal_ = Refusal::kNotBooted;  // set by acquire(), or under the lock before on_leased_ with an empty lease
   // The rest is guarded by the dispatch's lock while is_waiting_.
   bool is_granted_ = false;   // in desk_->granted_; else in the line
   Desk* desk_ = nullptr;      // whose thread this is
+  runtime::Time came_{};      // when it was lined up
+  runtime::Milliseconds queue_timeout_{};
+  Lane* lane_ = nullptr;      // in line: its address's; null: it is a retry
   Place* place_ = nullptr;    // granted, with a slot counted for us; null and granted: refused
   Ticket* next_ = nullptr;    // in line, or among the desk's granted ones
   Ticket* previous_ = nullptr;
@@ -57,19 +62,16 @@ class Ticket {
 class Line {
  public:
   Ticket* first() const { return first_; }
+  Ticket* last() const { return last_; }
   std::size_t length() const { return length_; }
-  /// Whether somebody waits for any worker at all; retries wait for another one than theirs.
-  bool has_first_attempts() const { return first_attempts_ > 0; }
   void append(Ticket& ticket);
   void prepend(Ticket& ticket);
   void remove(Ticket& ticket);
 
  private:
-  void count(const Ticket& ticket, int by);
   Ticket* first_ = nullptr;
   Ticket* last_ = nullptr;
   std::size_t length_ = 0;
-  std::size_t first_attempts_ = 0;
 };
 
 }  // namespace upstream

@@ -48,7 +48,7 @@ void WorkerAnswerReader::begin(Method method) {
 Step WorkerAnswerReader::next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body) {
   while (!is_broken_) {
     if (!in_frame_) {
-      if (last_seen_ && done_seen_) {
+      if (done_seen_) {
         has_surplus_ = has_surplus_ || !in.is_empty();
         return Step::kEnd;
       }
@@ -93,7 +93,7 @@ bool WorkerAnswerReader::begin_frame(runtime::InBuffer& in) {
 std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
   if ((frame.flags & ~(Frame::kLastFlag | Frame::kDoneFlag)) != 0) return "a frame has an unknown flag";
   const bool lets_go = frame.type == Frame::kDone || (frame.is_done() && frame.type != Frame::kNotTaken);
-  if (lets_go && !frame.is_last() && !last_seen_) return "the worker let go before its answer was whole";
+  if (lets_go && !frame.is_last() && !last_seen_ && !is_abandoned_) return "the worker let go before its answer was whole";
   switch (frame.type) {
     case Frame::kInterim:
       if (frame.flags != 0) return "an interim answer claims to be the last of something";

@@ -28,10 +28,12 @@ class WorkerAnswerReader {
   /// kHead, kInterim: `head` is filled, its views look into in.chunk(). kEnd: the body is whole and the
   /// worker has let go. Between the two moments it is kMore, with body_is_whole().
   Step next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
+  /// The worker has been told that nobody wants the answer any more: it may let go before that is whole.
+  void abandon() { is_abandoned_ = true; }
   /// The client can have the end of its answer.
   bool body_is_whole() const { return last_seen_; }
   /// After kEnd: nothing stood behind the answer.
-  bool may_reuse() const { return last_seen_ && done_seen_ && !is_broken_ && !has_surplus_; }
+  bool may_reuse() const { return done_seen_ && !is_broken_ && !has_surplus_; }
   /// After kEnd: something did.
   bool has_surplus() const { return has_surplus_; }
   /// With kBroken: the worker will not run the request, it is safe to repeat elsewhere.
@@ -55,6 +57,7 @@ class WorkerAnswerReader {
   bool head_seen_ = false;
   bool last_seen_ = false;  // the answer's body is whole
   bool done_seen_ = false;  // the worker's thread is free
+  bool is_abandoned_ = false;
   bool is_broken_ = false;
   bool was_not_taken_ = false;
   bool has_surplus_ = false;  // bytes behind `done`

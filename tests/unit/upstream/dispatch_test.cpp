@@ -1,15 +1,9 @@
 #include "upstream/dispatch.h"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "doctest_precompiled.h"
-#include "runtime/socket.h"
-#include "upstream/place.h"
+#include "unit/upstream/herd.h"
 
 namespace {
 
@@ -18,58 +12,6 @@ using upstream::Acquired;
 using upstream::Refusal;
 using upstream::Lease;
 using upstream::Ticket;
-
-/// An app with workers that listen but never answer: enough for slots, the line and connections.
-struct Herd {
-  Herd(std::size_t concurrency, std::size_t queue_size = 1000) {
-    char name[] = "/tmp/portherd-dispatch-XXXXXX";
-    folder = ::mkdtemp(name);
-    app.name = "shop";
-    app.command = {"true"};
-    app.concurrency = concurrency;
-    app.queue_size = queue_size;
-    board = std::make_unique<upstream::Board>();
-    dispatch = std::make_unique<upstream::Dispatch>(app, 0, *board);
-    desk = std::make_unique<upstream::Desk>(loop, *dispatch);
-  }
-  ~Herd() {
-    loop.turn(false);
-    desk.reset();
-    loop.turn(false);
-    dispatch.reset();
-    std::filesystem::remove_all(folder);
-  }
-  void publish(upstream::WorkerId id) {
-    const std::string path = folder + "/" + std::to_string(id);
-    listeners.push_back(std::move(*runtime::listen_unix(path, 0600)));
-    dispatch->publish({.id = id, .slot = static_cast<std::uint32_t>(id), .pid = 1, .row = static_cast<std::uint32_t>(id), .socket = path});
-  }
-  std::string folder;
-  conf::App app;
-  std::unique_ptr<upstream::Board> board;
-  runtime::Loop loop;
-  std::unique_ptr<upstream::Dispatch> dispatch;
-  std::unique_ptr<upstream::Desk> desk;
-  std::vector<runtime::Fd> listeners;
-};
-
-constexpr auto kQueueTimeout = 3s;
-
-/// A request as far as the dispatch can see it.
-struct Asker {
-  explicit Asker(Herd& h) : herd(h), ticket(runtime::bind<&Asker::on_leased>(this)) {}
-  Acquired ask(upstream::WorkerId tried = 0) {
-    return herd.dispatch->acquire(*herd.desk, ticket, lease, {.tried = tried, .queue_timeout = kQueueTimeout});
-  }
-  void on_leased(Lease& given) {
-    ++calls;
-    lease = std::move(given);
-  }
-  Herd& herd;
-  Ticket ticket;
-  Lease lease;
-  int calls = 0;
-};
 
 }  // namespace
 
@@ -292,7 +234,7 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   Herd herd(1);
   Asker early(herd), late(herd);
   REQUIRE(early.ask() == Acquired::kWaiting);
-  CHECK(early.ticket.patience() == herd.app.boot_timeout);
+  CHECK(early.ticket.patience_ends() == herd.loop.now() + herd.app.boot_timeout);
   herd.dispatch->set_state(/*can_wait=*/false, /*has_been_ready=*/false);
   herd.loop.turn(false);
   CHECK(early.calls == 1);
@@ -303,7 +245,8 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   herd.publish(1);
   CHECK(late.ask() == Acquired::kLeased);
   CHECK(early.ask() == Acquired::kWaiting);
-  CHECK(early.ticket.patience() == kQueueTimeout);
+  CHECK(early.ticket.patience_ends() >= herd.loop.now() + kQueueTimeout);
+  CHECK(early.ticket.patience_ends() < herd.loop.now() + herd.app.boot_timeout);
 }
 
 TEST_CASE("a front that comes later knows that a worker has been ready: requests wait queue_timeout, no longer") {
@@ -311,9 +254,44 @@ TEST_CASE("a front that comes later knows that a worker has been ready: requests
   Asker asker(herd);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/true);
   CHECK(asker.ask() == Acquired::kWaiting);
-  CHECK(asker.ticket.patience() == kQueueTimeout);
+  CHECK(asker.ticket.patience_ends() == herd.loop.now() + kQueueTimeout);
   herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/false);
   Asker later(herd);
   CHECK(later.ask() == Acquired::kWaiting);
-  CHECK(later.ticket.patience() == kQueueTimeout);  // what was, was
+  CHECK(later.ticket.patience_ends() == herd.loop.now() + kQueueTimeout);  // what was, was
+}
+
+TEST_CASE("who waits for the app to start has queue_timeout from the moment it has started") {
+  Herd herd(1);
+  Asker first(herd), second(herd);
+  REQUIRE(first.ask() == Acquired::kWaiting);
+  REQUIRE(second.ask() == Acquired::kWaiting);
+  const runtime::Time came = herd.loop.now();
+  const runtime::Time started = runtime::Clock::now();
+  herd.publish(1);
+  CHECK(second.ticket.patience_ends() >= std::max(came, started) + kQueueTimeout);
+  CHECK(second.ticket.patience_ends() < came + herd.app.boot_timeout);
+}
+
+TEST_CASE("while two client addresses wait, they take turns, and neither has the whole line") {
+  Herd herd(1, /*queue_size=*/3);
+  herd.publish(1);
+  Asker busy(herd), a(herd, 1), b(herd, 1), c(herd, 1), other(herd, 2), one_more(herd, 1);
+  REQUIRE(busy.ask() == Acquired::kLeased);
+  for (Asker* asker : {&a, &b, &c}) REQUIRE(asker->ask() == Acquired::kWaiting);
+  CHECK(one_more.ask() == Acquired::kRefused);
+  REQUIRE(other.ask() == Acquired::kWaiting);  // in the place of the last of those who have most
+  herd.loop.turn(false);
+  CHECK(c.calls == 1);
+  CHECK(!c.lease);
+  CHECK(c.ticket.refusal() == Refusal::kFull);
+  busy.lease.give_back(false);
+  herd.loop.turn(false);
+  REQUIRE(a.lease);
+  a.lease.give_back(false);
+  herd.loop.turn(false);
+  REQUIRE(other.lease);
+  other.lease.give_back(false);
+  herd.loop.turn(false);
+  CHECK(b.lease);
 }
