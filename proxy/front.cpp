@@ -33,8 +33,8 @@ std::size_t descriptor_limit() {
   return static_cast<std::size_t>(limit.rlim_cur);
 }
 
-// Of the memory that we may use, half is the front's, and half of that is for clients that do nothing. Each of them costs at
-// most so much, with TLS and the beginning of a head. Beyond either the idlest make room.
+// Of the memory that we may use, half is the front's, and half of that is for clients that do nothing. Each of them costs
+// so much: less when it waits, with TLS; more with half a head of HTTP/2. Beyond either the idlest make room.
 constexpr runtime::Bytes kIdleClient = 32 * 1024;
 runtime::Bytes most_memory() { return runtime::usable_memory() / 2; }
 std::size_t memory_limit() { return most_memory() / 2 / kIdleClient; }

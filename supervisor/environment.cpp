@@ -50,10 +50,12 @@ Variables clean_environment(const Variables& own, const Account& account) {
 }
 
 Variables front_environment(const Variables& own) {
-  static constexpr std::array kKept{"PATH",         "LANG",         "TZ",           "MALLOC_CONF",
-                                    "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"};
+  static constexpr std::array kKept{"PATH", "LANG", "TZ", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"};
   Variables kept;
   for (const char* name : kKept) copy(own, name, kept, "");
+  // jemalloc keeps for 10 s what was freed: after a flood of connections that is much, and the front could not see
+  // that it has closed enough of them.
+  copy(own, "MALLOC_CONF", kept, "dirty_decay_ms:1000");
   return kept;
 }
 

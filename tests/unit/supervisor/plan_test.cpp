@@ -197,5 +197,7 @@ TEST_CASE("run hands its environment on, but for what was meant for us") {
 }
 
 TEST_CASE("the front gets no secret of ours") {
-  CHECK(front_environment({{"PATH", "/bin"}, {"SECRET", "x"}}) == Variables{{"PATH", "/bin"}});
+  CHECK(front_environment({{"PATH", "/bin"}, {"SECRET", "x"}, {"MALLOC_CONF", "y"}}) ==
+        Variables{{"PATH", "/bin"}, {"MALLOC_CONF", "y"}});
+  CHECK(front_environment({}).contains("MALLOC_CONF"));
 }
