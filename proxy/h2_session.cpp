@@ -134,6 +134,11 @@ bool H2Session::frame_begins() {
   return !is_flooded_;
 }
 
+/// Who has its answer may stop sending. Any other reset throws work away (CVE-2023-44487).
+void H2Session::reset_came(const H2Stream* stream) {
+  if (stream == nullptr || !stream->lingers()) spend_reset();
+}
+
 /// Resets of either side, but for those that the exchange or a clock wanted: whoever sends them, the client
 /// is why.
 void H2Session::spend_reset() {

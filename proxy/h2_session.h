@@ -73,7 +73,7 @@ class H2Session {
   // From nghttp2, while it reads.
   bool frame_begins();
   void progressed() { frames_.earn(kFramesEarned); }
-  void reset_came() { spend_reset(); }
+  void reset_came(const H2Stream* stream);
   void block_begins() { block_size_ = 0; }
   bool field_came(runtime::Bytes size);
   bool block_is_malformed(runtime::Bytes size);
@@ -109,7 +109,6 @@ class H2Session {
   void tick_soon();
 
   // nghttp2 counts neither frames without progress nor the resets that a client makes us send (MadeYouReset).
-  // It does count the client's own, but says another error then; its bound is a little higher.
   static constexpr long kFramesAtOnce = 250, kFramesASecond = 100, kFramesEarned = 5;
   static constexpr long kResetsAtOnce = 200, kResetsASecond = 25;
 

@@ -41,7 +41,9 @@ class H2Stream final : public ClientStream {
   bool is_stuck_since(runtime::Time then) const {
     return (!body_.is_empty() || (body_ended_ && !is_sent_)) && moved_ < then;
   }
-  /// It is answered, and the client has been given its time to come to the end of its request.
+  /// It is answered, but the client has not come to the end of its request.
+  bool lingers() const { return is_sent_ && !request_ended_ && !is_cut_ && exchange_->has_ended(); }
+  /// And has been given its time for that.
   bool has_lingered_until(runtime::Time now) const { return lingers() && linger_.end() <= now; }
   void reset(const Outcome& why);
   /// RFC 9113 8.1: the client keeps the answer, and stops sending.
@@ -77,7 +79,6 @@ class H2Stream final : public ClientStream {
 
  private:
   friend class H2Session;
-  bool lingers() const { return is_sent_ && !request_ended_ && !is_cut_ && exchange_->has_ended(); }
   runtime::Slice copy_in(std::string_view& bytes);
   void give(runtime::Slice piece);
   void give_end();

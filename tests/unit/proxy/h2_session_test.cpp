@@ -270,6 +270,23 @@ TEST_CASE("a client that resets what it asked for, again and again, is sent away
   CHECK(play.is_closed());
 }
 
+TEST_CASE("a client may reset every request that is answered before it has sent it whole") {
+  Play play;
+  play.settle();
+  for (int burst = 0; burst < 50; ++burst) {
+    std::vector<std::int32_t> ids;
+    for (int i = 0; i < 20; ++i) ids.push_back(play.ask(kGet, true));
+    play.settle();
+    for (const std::int32_t id : ids)
+      nghttp2_submit_rst_stream(play.client(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    play.settle();
+  }
+  CHECK(play.goaways().empty());
+  const std::int32_t id = play.ask(kGet);
+  play.settle();
+  CHECK(play.answer(id).status == 404);
+}
+
 TEST_CASE("what is no HTTP/2 ends the connection") {
   Play play;
   play.settle();
