@@ -49,7 +49,7 @@ bool Acceptor::accept_one() {
       thread_.turned_away().add(facts.peer, "the peer is none of trusted_proxies");
       return true;
     }
-  } else if (!thread_.site().addresses->enter(facts.peer)) {
+  } else if (!may_enter(facts)) {
     return true;  // closed: before it costs anything
   }
   if (thread_.is_full()) thread_.clients().close_idlest();
@@ -63,6 +63,15 @@ bool Acceptor::pause() {
   watch_.want_read(false);
   pause_.arm(kPause);
   return false;
+}
+
+bool Acceptor::may_enter(const ClientFacts& facts) {
+  const Site& site = thread_.site();
+  if (facts.is_tls && !site.trusts(facts) && !site.unfinished_handshakes->begin(facts.peer, thread_.loop().now())) {
+    thread_.turned_away().add(facts.peer, "it begins handshakes and does not finish them");
+    return false;
+  }
+  return site.addresses->enter(facts.peer);
 }
 
 void Acceptor::on_pause_over() { watch_.want_read(true); }

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 
+#include "proxy/client_facts.h"
 #include "runtime/fd.h"
 #include "runtime/loop.h"
 
@@ -24,6 +25,7 @@ class Acceptor {
   void on_readable();
   void on_pause_over();
   bool accept_one();
+  bool may_enter(const ClientFacts& facts);
   bool pause();
 
   FrontThread& thread_;

@@ -63,6 +63,9 @@ void Client::end_idle() {
 
 void Client::close() {
   if (std::exchange(is_closing_, true)) return;
+  if (!hands_shaken_ && transport_.tls()->has_begun() && !thread_.site().trusts(facts_)) {
+    thread_.site().unfinished_handshakes->give_up(facts_.peer, thread_.loop().now());
+  }
   watch_.want_read(false);
   watch_.want_write(false);
   deadline_.cancel();
@@ -126,6 +129,7 @@ void Client::shake_hands() {
       break;
   }
   hands_shaken_ = true;
+  thread_.site().unfinished_handshakes->finish(facts_.peer);
   facts_.tls_version = tls.version();
   begin_idle();
   watch_.want_write(false);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxy/client.h"
-#include "proxy/h2_budget.h"
+#include "proxy/allowance.h"
 #include "proxy/h2_head.h"
 #include "proxy/h2_stream.h"
 #include "proxy/linger.h"
@@ -124,8 +124,8 @@ class H2Session {
   std::vector<H2Stream*> roomy_;   // whose exchange is to be told that there is room
   runtime::ByteQueue out_;         // written by nghttp2, not yet taken by the socket
   runtime::Bytes unsent_ = 0;      // of the streams' answers
-  Budget frames_{kFramesAtOnce, kFramesASecond};
-  Budget resets_{kResetsAtOnce, kResetsASecond};
+  Allowance frames_{kFramesAtOnce, kFramesASecond};
+  Allowance resets_{kResetsAtOnce, kResetsASecond};
   const H2Stream* head_of_ = nullptr;  // whose header block is not whole
   runtime::Time head_began_{};         // while head_of_
   runtime::Time began_{};

@@ -25,6 +25,7 @@ Site::Site(conf::Settings s, upstream::Board& b)
       board(b),
       route(settings.apps),
       addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
+      unfinished_handshakes(std::make_unique<UnfinishedHandshakes>()),
       gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)),
       disk(std::make_unique<runtime::Disk>(kDiskThreads)),
       max_files(files_of_a_thread(settings.front.threads.number)) {

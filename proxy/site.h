@@ -10,6 +10,7 @@
 #include "proxy/client_facts.h"
 #include "proxy/memory_budget.h"
 #include "proxy/route.h"
+#include "proxy/unfinished_handshakes.h"
 #include "runtime/disk.h"
 #include "runtime/fd.h"
 #include "runtime/socket.h"
@@ -27,6 +28,7 @@ struct Site {
   std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;  ///< by AppIndex
 
   const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
+  const std::unique_ptr<UnfinishedHandshakes> unfinished_handshakes;
   const std::unique_ptr<MemoryBudget> gathered;         ///< request bodies that wait for their worker
   /// For files; closed before the threads' desks go.
   const std::unique_ptr<runtime::Disk> disk;

@@ -57,6 +57,8 @@ Io TlsStream::handshake() {
   return Io::kProgress;
 }
 
+bool TlsStream::has_begun() const { return SSL_in_before(ssl_.get()) == 0; }
+
 Io TlsStream::read(std::span<char> into, Bytes& n) {
   ERR_clear_error();
   const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &n);

@@ -24,6 +24,8 @@ class TlsStream {
   /// kProgress: the handshake is done. kWant: call again when the socket is ready (see wants_write()).
   /// kFailed: close.
   runtime::Io handshake();
+  /// The client has said something, and been answered.
+  bool has_begun() const;
   /// Whether the last kWant waits for the socket to take bytes.
   bool wants_write() const { return wants_write_; }
 

@@ -10,7 +10,7 @@ void TurnedAway::add(const runtime::PeerAddress& peer, std::string_view cause) {
   ++unsaid_;
   if (loop_.now() < silent_until_) return;
   silent_until_ = loop_.now() + 1s;
-  runtime::log(runtime::Level::kWarning, "a connection to a proxy_protocol address was closed",
+  runtime::log(runtime::Level::kWarning, "a connection was closed at once",
                {{"peer", peer.text()}, {"cause", cause}, {"connections", unsaid_}});
   unsaid_ = 0;
 }

@@ -1,4 +1,4 @@
-// Connections to a proxy_protocol address that were closed before they could say a word: one line a second at
+// Connections that were closed before they could say a word, because of where they come from: one line a second at
 // most says so, with their number, so that a flood of them does not fill the log. One a thread.
 #pragma once
 #include <cstdint>

@@ -158,6 +158,6 @@ proxy = ["unix:app.sock"]
 )");
   play::Peer client = play::connect(portherd.port());
   CHECK(client.is_closed_by_peer());
-  portherd.expect_line("a connection to a proxy_protocol address was closed peer=127.0.0.1");
+  portherd.expect_line("a connection was closed at once peer=127.0.0.1");
   CHECK_FALSE(app.has_visitor());
 }

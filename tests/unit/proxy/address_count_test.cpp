@@ -4,6 +4,7 @@
 
 #include "doctest_precompiled.h"
 #include "proxy/memory_budget.h"
+#include "proxy/unfinished_handshakes.h"
 
 namespace {
 
@@ -48,4 +49,42 @@ TEST_CASE("a memory budget gives what it has, and again what it got back") {
   budget.give_back(60);
   CHECK(budget.used() == 40);
   CHECK(budget.take(60));
+}
+
+TEST_CASE("who does not finish handshakes may begin 200 at once and 20 a second more, and nobody else is held to that") {
+  using namespace std::chrono_literals;
+  proxy::UnfinishedHandshakes unfinished;
+  const runtime::Time start = runtime::Time() + 1h;
+  const auto flooder = address("192.0.2.1"), other = address("192.0.2.2");
+  for (int i = 0; i < 300; ++i) CHECK(unfinished.begin(flooder, start));  // nothing is known of it
+  unfinished.give_up(flooder, start);
+  for (int i = 0; i < 200; ++i) CHECK(unfinished.begin(flooder, start));
+  CHECK_FALSE(unfinished.begin(flooder, start));
+  CHECK(unfinished.begin(other, start));
+  CHECK(unfinished.begin(flooder, start + 50ms));
+  CHECK_FALSE(unfinished.begin(flooder, start + 51ms));
+  unfinished.finish(flooder);
+  CHECK(unfinished.begin(flooder, start + 51ms));
+}
+
+TEST_CASE("more addresses than can be remembered are let in") {
+  using namespace std::chrono_literals;
+  proxy::UnfinishedHandshakes unfinished;
+  const runtime::Time start = runtime::Time() + 1h;
+  const auto begin_many = [&](const runtime::PeerAddress& peer, runtime::Time now) {
+    unfinished.give_up(peer, now);
+    for (int i = 0; i < 201; ++i) {
+      if (!unfinished.begin(peer, now)) return false;
+    }
+    return true;
+  };
+  runtime::PeerAddress peer = address("10.0.0.0");
+  for (int i = 0; i < 10'000; ++i) {
+    peer.bytes[2] = static_cast<std::uint8_t>(i / 256);
+    peer.bytes[3] = static_cast<std::uint8_t>(i % 256);
+    unfinished.give_up(peer, start);
+    unfinished.begin(peer, start);
+  }
+  CHECK(begin_many(address("192.0.2.1"), start));
+  CHECK_FALSE(begin_many(address("192.0.2.1"), start + 1s));  // the others have been quiet: there is place again
 }

@@ -3,7 +3,7 @@
 #include "proxy/h2_head.h"
 
 #include "doctest_precompiled.h"
-#include "proxy/h2_budget.h"
+#include "proxy/allowance.h"
 
 namespace {
 
@@ -161,23 +161,23 @@ TEST_CASE("heads stand behind each other in memory, and one that does not fit mo
   }
 }
 
-TEST_CASE("a budget: so much at once, so much a second, and what is earned") {
-  proxy::Budget budget(3, 2);
+TEST_CASE("an allowance: so much at once, so much a second, and what is earned") {
+  proxy::Allowance allowance(3, 2);
   const runtime::Time start = runtime::Time() + 1h;
-  CHECK(budget.spend(start));
-  CHECK(budget.spend(start));
-  CHECK(budget.spend(start));
-  CHECK_FALSE(budget.spend(start));
-  CHECK_FALSE(budget.spend(start + 499ms));
-  CHECK(budget.spend(start + 500ms));
-  CHECK_FALSE(budget.spend(start + 501ms));
-  budget.earn(1);
-  CHECK(budget.spend(start + 501ms));
-  budget.earn(100);  // never more than at once
-  for (int i = 0; i < 3; ++i) CHECK(budget.spend(start + 502ms));
-  CHECK_FALSE(budget.spend(start + 502ms));
-  CHECK_FALSE(budget.spend(start + 1502ms, 3));
-  CHECK(budget.spend(start + 1502ms, 2));  // what it did not suffice for has cost nothing
+  CHECK(allowance.spend(start));
+  CHECK(allowance.spend(start));
+  CHECK(allowance.spend(start));
+  CHECK_FALSE(allowance.spend(start));
+  CHECK_FALSE(allowance.spend(start + 499ms));
+  CHECK(allowance.spend(start + 500ms));
+  CHECK_FALSE(allowance.spend(start + 501ms));
+  allowance.earn(1);
+  CHECK(allowance.spend(start + 501ms));
+  allowance.earn(100);  // never more than at once
+  for (int i = 0; i < 3; ++i) CHECK(allowance.spend(start + 502ms));
+  CHECK_FALSE(allowance.spend(start + 502ms));
+  CHECK_FALSE(allowance.spend(start + 1502ms, 3));
+  CHECK(allowance.spend(start + 1502ms, 2));  // what it did not suffice for has cost nothing
 }
 
 TEST_CASE("an extended CONNECT for a WebSocket is a handshake with a key of ours (RFC 8441 5)") {

@@ -1,4 +1,4 @@
-// How much of something a client may do that leads nowhere: so much at once, so much a second. Pure.
+// How much a client may do that leads nowhere: so much at once, so much a second. Pure.
 #pragma once
 #include <algorithm>
 
@@ -6,18 +6,23 @@
 
 namespace proxy {
 
-class Budget {
+class Allowance {
  public:
-  Budget(long at_once, long a_second) : most_(at_once), a_second_(a_second), left_(at_once) {}
+  Allowance(long at_once, long a_second) : most_(at_once), a_second_(a_second), left_(at_once) {}
 
-  /// False: it is used up.
+  /// False: it does not suffice, and nothing is taken from it.
   bool spend(runtime::Time now, long n = 1) {
-    if (refilled_ == runtime::Time()) refilled_ = now;
-    if (left_ < n) refill(now);
-    if (left_ < n) return false;
+    if (!has(now, n)) return false;
     left_ -= n;
     return true;
   }
+  bool has(runtime::Time now, long n = 1) {
+    if (refilled_ == runtime::Time()) refilled_ = now;
+    if (left_ < n) refill(now);
+    return left_ >= n;
+  }
+  /// As if nothing had been spent for a long time.
+  bool is_whole(runtime::Time now) { return has(now, most_); }
   void earn(long n) { left_ = std::min(most_, left_ + n); }
 
  private:
@@ -31,7 +36,7 @@ class Budget {
     refilled_ = now;
   }
 
-  const long most_, a_second_;
+  long most_, a_second_;
   long left_;
   runtime::Time refilled_{};  // what has come since then is not in left_ yet
 };
