@@ -111,16 +111,21 @@ OwnAnswer::~OwnAnswer() {
 
 void OwnAnswer::set(std::uint16_t status) {
   head_.clear();
-  body_ = status_line(status);
   head_.status = status;
   head_.reason = reason_phrase(status);
   head_.framing = method_ == upstream::Method::kHead ? Framing::kNone : Framing::kLength;
-  head_.content_length = body_.size();
-  const char* const end = upstream::put_number(length_, body_.size());
   head_.fields.push_back({"Content-Type", "text/plain; charset=utf-8", FieldId::kContentType});
-  head_.fields.push_back(
-      {"Content-Length", {length_, static_cast<std::size_t>(end - length_)}, FieldId::kContentLength});
+  head_.fields.push_back({"Content-Length", {}, FieldId::kContentLength});
+  set_body(status_line(status));
   if (status == 405) allow();  // RFC 9110 15.5.6: what is allowed must be said
+}
+
+/// Behind the fields that set() has made.
+void OwnAnswer::set_body(std::string_view body) {
+  body_ = body;
+  head_.content_length = body.size();
+  const char* const end = upstream::put_number(length_, body.size());
+  head_.fields[1].value = {length_, static_cast<std::size_t>(end - length_)};
 }
 
 /// We refuse TRACE and CONNECT, the app decides about the others.
@@ -131,6 +136,15 @@ void OwnAnswer::allow() {
 void OwnAnswer::retry_after(std::chrono::seconds wait) {
   const char* const end = upstream::put_number(seconds_, static_cast<std::uint64_t>(wait.count()));
   head_.fields.push_back({"Retry-After", {seconds_, static_cast<std::size_t>(end - seconds_)}});
+}
+
+void OwnAnswer::incident(std::string_view id) {
+  constexpr std::string_view kLabel = "incident: ";
+  head_.fields.push_back({"X-Request-Id", id, FieldId::kXRequestId});
+  body_chunk_ = runtime::Chunk::make(body_.size() + kLabel.size() + id.size() + 1);
+  char* at = body_chunk_.data();
+  for (const std::string_view part : {body_, kLabel, id, std::string_view("\n")}) at = upstream::put(at, part);
+  set_body({body_chunk_.data(), static_cast<std::size_t>(at - body_chunk_.data())});
 }
 
 void OwnAnswer::location(std::string url) {
@@ -159,7 +173,7 @@ void OwnAnswer::location_https(std::string_view host, std::uint16_t port, std::s
 }
 
 runtime::Slice OwnAnswer::body() const {
-  return {{}, body_.data(), body_.size()};
+  return {body_chunk_, body_.data(), body_.size()};
 }
 
 }  // namespace proxy

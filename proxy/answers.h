@@ -26,6 +26,8 @@ class OwnAnswer {
   void allow();
   /// RFC 9110 10.2.3; with 503.
   void retry_after(std::chrono::seconds);
+  /// The body says so, too, and a field for those who get no body. `id` has to stay as long as this object.
+  void incident(std::string_view id);
   /// RFC 9110 10.2.2.
   void location(std::string url);
   /// RFC 9110 15.5.6: what a 405 allows instead of what apps are asked. A literal.
@@ -38,14 +40,16 @@ class OwnAnswer {
 
   /// Valid as long as this object. With Framing::kNone there is no body to send.
   const upstream::ResponseHead& head() const { return head_; }
-  /// Static bytes: valid for ever.
+  /// It keeps its bytes, if they are not static.
   runtime::Slice body() const;
 
  private:
   void set(std::uint16_t status);
+  void set_body(std::string_view body);
   upstream::ResponseHead head_;
   upstream::Method method_;
   std::string_view body_;
+  runtime::Chunk body_chunk_;  // what body_ looks into; empty: it is static
   char length_[24];
   char seconds_[24];
   std::string location_;

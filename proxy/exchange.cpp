@@ -22,6 +22,7 @@ bool is_unknown_expectation(const upstream::Field& field) {
 Exchange::Exchange(FrontThread& thread)
     : thread_(thread),
       ticket_(runtime::bind<&Exchange::on_leased>(this)),
+      inquest_(runtime::bind<&Exchange::on_word>(this)),
       deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)),
       send_soon_(thread.loop(), runtime::bind<&Exchange::send_rest>(this)) {}
 

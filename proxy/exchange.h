@@ -1,7 +1,8 @@
 // THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, end.
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
 // One class in the files of its story, each to be read from top to bottom: exchange.cpp (what it is, and whose), exchange_routes.cpp
-// (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_answer.cpp, exchange_end.cpp (the clocks and the only way
+// (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_incident.cpp
+// (workers that are lost with it), exchange_answer.cpp, exchange_end.cpp (the clocks and the only way
 // out). docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
@@ -21,6 +22,7 @@
 #include "runtime/loop.h"
 #include "upstream/answer_reader.h"
 #include "upstream/dispatch.h"
+#include "upstream/inquest.h"
 #include "upstream/message.h"
 #include "upstream/retry.h"
 
@@ -28,7 +30,7 @@ namespace proxy {
 
 class FrontThread;
 
-enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kRelay, kTunnel, kFile, kEnded };
+enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kInquest, kRelay, kTunnel, kFile, kEnded };
 
 /// Owned by its session through an ExchangeHandle. Releasing it at any moment is a correct cancellation.
 class Exchange {
@@ -95,6 +97,17 @@ class Exchange {
   void on_leased(upstream::Lease&);
   void on_refused(upstream::Refusal);
   void attempt_failed(const Outcome&, bool connect_failed);
+  void decide(bool connect_failed);
+  void try_again(bool connect_failed);
+
+  // exchange_incident.cpp: workers that are lost with it.
+  void note_loss();
+  bool is_suspect() const;
+  unsigned deaths() const;
+  std::optional<upstream::WorkerId> awaited_word() const;
+  void hold_inquest(upstream::WorkerId);
+  void on_word();
+  void answer_incident();
 
   // exchange_answer.cpp: the worker's answer, and what is wrong with it.
   void on_worker_readable();
@@ -144,6 +157,7 @@ class Exchange {
   std::optional<RouteMatch> match_;      // the route that has the path; looks into kept_; empty: none has
   upstream::Ticket ticket_;              // our place in line
   upstream::Lease lease_;                // held from seek to end
+  upstream::Inquest inquest_;            // open in kInquest: how the worker ended that was lost last
   runtime::Timer deadline_;              // the one deadline of the current phase
   runtime::Deferred send_soon_;          // more of the body has come
   runtime::Time total_until_{};          // no phase after the first dispatch goes beyond it; 0: no total_timeout, or not there yet

@@ -25,7 +25,7 @@ void Exchange::client_gone(const Outcome& why) {
 
 /// One deadline at a time: the next silence's, or total_timeout's if that comes first.
 void Exchange::arm_deadline() {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kSeek || phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kIdle || phase_ == Phase::kSeek || phase_ == Phase::kInquest || phase_ == Phase::kEnded) return;
   const bool has_total = total_until_ != runtime::Time{};
   const std::optional<runtime::Milliseconds> silence = most_silence();
   if (!silence) return has_total ? deadline_.arm_at(total_until_) : deadline_.cancel();
@@ -55,6 +55,7 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
       return worker_closed_ || client_closed_ ? std::min(rules_->request_timeout, rules_->stream_timeout) : rules_->stream_timeout;
     case Phase::kIdle:
     case Phase::kSeek:
+    case Phase::kInquest:
     case Phase::kEnded:
       return std::nullopt;
   }
@@ -69,6 +70,8 @@ void Exchange::on_deadline() {
       return answer_ourselves(408, kBodyTimeout);
     case Phase::kSeek:
       return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : arm_patience();
+    case Phase::kInquest:
+      return decide(/*connect_failed=*/false);
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
@@ -89,6 +92,7 @@ void Exchange::on_deadline() {
 void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
   ticket_.leave();
+  inquest_.close();
   if (lease_) let_lease_go(outcome);
   release_gathered();
   file_.reset();
@@ -154,6 +158,7 @@ void Exchange::record(const Outcome& outcome) {
 void Exchange::reset() {
   deadline_.cancel();
   ticket_.leave();
+  inquest_.close();
   lease_.give_back(false);
   request_.clear();
   answer_.clear();

@@ -9,6 +9,7 @@ namespace {
 
 using upstream::Acquired;
 using upstream::Refusal;
+using upstream::Verdict;
 
 // Workers that take no connection, one after the other, before a request is given up.
 constexpr std::uint8_t kMostConnectFailures = 8;
@@ -20,6 +21,7 @@ void Exchange::seek(upstream::WorkerId tried) {
   const upstream::Ask ask{.address = client_->peer.key(),
                           .may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole(),
                           .tried = tried,
+                          .is_suspect = is_suspect(),
                           .queue_timeout = rules_->queue_timeout};
   switch (desk_->dispatch().acquire(*desk_, ticket_, lease_, ask)) {
     case Acquired::kLeased:
@@ -56,6 +58,14 @@ void Exchange::on_refused(Refusal why) {
 
 void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
   failure_ = outcome;
+  if (!connect_failed) {
+    note_loss();
+    if (const auto worker = awaited_word()) return hold_inquest(*worker);
+  }
+  decide(connect_failed);
+}
+
+void Exchange::decide(bool connect_failed) {
   // A worker that took no connection has not had the request; it counts as tried only against a bound of its own.
   const bool gives_up = connect_failed && ++connect_failures_ >= kMostConnectFailures;
   const upstream::Attempt attempt{.attempts = gives_up ? upstream::kMostAttempts : static_cast<unsigned>(record_.attempts - connect_failures_),
@@ -64,11 +74,23 @@ void Exchange::attempt_failed(const Outcome& outcome, bool connect_failed) {
                                   .was_not_taken = !connect_failed && reader_.was_not_taken(),
                                   .accepted = upload_.accepted(),
                                   .answer_begun = head_sent_,
-                                  .body_is_here = upload_.can_start_again()};
-  if (upstream::decide(attempt) != upstream::Verdict::kRetry) {
-    if (!connect_failed) blame_worker("worker gave no answer", cause_of_loss());
-    return answer_ourselves(502, outcome);
+                                  .body_is_here = upload_.can_start_again(),
+                                  .deaths = deaths()};
+  switch (upstream::decide(attempt)) {
+    case Verdict::kRetry:
+      return try_again(connect_failed);
+    case Verdict::kIncident:
+      return answer_incident();
+    case Verdict::kAnswerBegun:
+    case Verdict::kTriedTwice:
+    case Verdict::kMayHaveRun:
+    case Verdict::kBodyGone:
+      if (!connect_failed) blame_worker("worker gave no answer", cause_of_loss());
+      return answer_ourselves(502, failure_);
   }
+}
+
+void Exchange::try_again(bool connect_failed) {
   upstream::Dispatch& dispatch = desk_->dispatch();
   dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.

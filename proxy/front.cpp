@@ -180,7 +180,7 @@ class Front {
 
   void obey(upstream::Ended& order) {
     probes_.erase(order.worker);
-    if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker);
+    if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker, order.unexpected);
   }
 
   void obey(upstream::Stack&) {}  // nothing here waits for one yet

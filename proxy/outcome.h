@@ -20,6 +20,7 @@ inline constexpr Outcome kQueueTimeout{Fault::kUs, "no worker in time"};
 inline constexpr Outcome kNotBooted{Fault::kApp, "app does not start"};
 inline constexpr Outcome kCannotConnect{Fault::kApp, "worker does not take connections"};
 inline constexpr Outcome kWorkerLost{Fault::kApp, "worker closed the connection before it answered"};
+inline constexpr Outcome kIncident{Fault::kApp, "two workers died with it in flight"};
 inline constexpr Outcome kAnswerTimeout{Fault::kApp, "worker did not answer in time"};
 inline constexpr Outcome kAnswerCut{Fault::kApp, "worker closed the connection in the middle of its answer"};
 inline constexpr Outcome kAnswerSilent{Fault::kApp, "worker fell silent in the middle of its answer"};

@@ -17,6 +17,11 @@ void Record::lease(const upstream::Worker& by, runtime::Time now) {
   pid = by.pid;
 }
 
+void Record::lose() {
+  const bool is_known = losses > 0 && lost[losses - 1U].worker == worker;
+  if (!is_known && losses < lost.size()) lost[losses++] = {worker, pid};
+}
+
 AccessEvent Record::event(const upstream::RequestHead& request, const ClientFacts& client, runtime::Time now) const {
   const auto since_began = [this](runtime::Time moment) {
     return std::chrono::duration_cast<runtime::Microseconds>(moment - began);

@@ -1,12 +1,21 @@
 // What is noted of an exchange on its way, and the access event that it becomes at the end.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <span>
 
 #include "proxy/access_event.h"
 #include "proxy/client.h"
+#include "upstream/retry.h"
 #include "upstream/roster.h"
 
 namespace proxy {
+
+/// A worker that was lost while it had the exchange.
+struct Loss {
+  upstream::WorkerId worker = 0;
+  std::int32_t pid = 0;
+};
 
 struct Record {
   runtime::WallTime began_wall{};
@@ -17,9 +26,14 @@ struct Record {
   upstream::WorkerId worker = 0;                  // the last one that had it; 0: none
   std::uint32_t slot = 0, row = 0, generation = 0;
   std::int32_t pid = 0;
+  std::array<Loss, upstream::kMostDeaths> lost{};  // each worker once
+  std::uint8_t losses = 0;                         // of them in `lost`
 
   void begin(runtime::Time now);
   void lease(const upstream::Worker& worker, runtime::Time now);
+  /// The worker that has it may have died of it.
+  void lose();
+  std::span<const Loss> all_lost() const { return {lost.data(), losses}; }
   /// All but the app and the outcome. Views into what is given.
   AccessEvent event(const upstream::RequestHead& request, const ClientFacts& client, runtime::Time now) const;
 };

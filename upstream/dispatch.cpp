@@ -95,6 +95,7 @@ void Desk::collect() {
       if (ticket->place_ != nullptr) {
         lease.desk_ = this;
         lease.place_ = ticket->place_;
+        lease.is_suspect_ = ticket->is_suspect_;
       }
     }
     if (lease) dispatch_.attach(lease, may_repeat);
@@ -117,7 +118,7 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
   {
     const std::scoped_lock lock(lock_);
     // A retry in line waits for another worker than those who come; it holds up nobody else.
-    Load* const load = ask.tried != 0 || !queue_.has_first_attempts() ? choose(loads_, ask.tried) : nullptr;
+    Load* const load = ask.is_retry() || !queue_.has_first_attempts() ? choose(loads_, ask.tried, ask.is_suspect) : nullptr;
     if (load == nullptr) {
       if (const auto refusal = refusal_locked(ask)) {
         ticket.refusal_ = *refusal;
@@ -127,10 +128,11 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
       return Acquired::kWaiting;
     }
     auto& place = static_cast<Place&>(*load);
-    occupy_locked(place);
+    occupy_locked(place, ask.is_suspect);
     figure_locked();
     lease.desk_ = &desk;
     lease.place_ = &place;
+    lease.is_suspect_ = ask.is_suspect;
   }
   attach(lease, ask.may_repeat);
   return Acquired::kLeased;
@@ -138,7 +140,7 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
 
 /// Why there is no use in waiting; nothing: there is.
 std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) {
-  const bool is_retry = ask.tried != 0;
+  const bool is_retry = ask.is_retry();
   if (!has_been_ready_ && !can_wait_) return Refusal::kNotBooted;
   if (is_retry && !may_come_locked(ask.tried)) return Refusal::kNoOther;
   if (!is_retry && queue_.length() >= app_.queue_size && !make_room_locked(ask)) return Refusal::kFull;
@@ -157,12 +159,13 @@ void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
   ticket.desk_ = &desk;
   ticket.place_ = nullptr;
   ticket.tried_ = ask.tried;
+  ticket.is_suspect_ = ask.is_suspect;
   ticket.may_repeat_ = ask.may_repeat;
   ticket.is_granted_ = false;
   ticket.is_waiting_ = true;
   ticket.came_ = desk.loop_.now();
   ticket.queue_timeout_ = ask.queue_timeout;
-  ask.tried != 0 ? queue_.enter_again(ticket) : queue_.enter(ticket, ask.address);
+  ask.is_retry() ? queue_.enter_again(ticket) : queue_.enter(ticket, ask.address);
   figure_locked();
 }
 
@@ -181,15 +184,17 @@ bool Dispatch::has_other(WorkerId worker) const {
   return has_other_locked(worker);
 }
 
-void Dispatch::occupy_locked(Place& place) {
+void Dispatch::occupy_locked(Place& place, bool is_suspect) {
   ++place.in_flight;
+  if (is_suspect) ++place.suspects;
   ++busy_;
   place.last_used = ++uses_;
   board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
 }
 
-void Dispatch::vacate_locked(Place& place) {
+void Dispatch::vacate_locked(Place& place, bool is_suspect) {
   --place.in_flight;
+  if (is_suspect) --place.suspects;
   --busy_;
   board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
   if (place.in_flight == 0 && place.on_drained) {
@@ -289,7 +294,7 @@ void Dispatch::release(Lease& lease, bool reuse) {
     } else {
       --place.open;
     }
-    vacate_locked(place);
+    vacate_locked(place, lease.is_suspect_);
     pump_locked(&desk);
     figure_locked();
     forget_if_empty_locked(place);
@@ -301,7 +306,7 @@ void Dispatch::release(Lease& lease, bool reuse) {
 void Dispatch::pump_locked(Desk* here) {
   for (Ticket* ticket = queue_.first_retry(); ticket != nullptr;) {
     Ticket* const next = ticket->next_;
-    if (Load* const load = choose(loads_, ticket->tried_)) grant_locked(*ticket, static_cast<Place&>(*load), here);
+    if (Load* const load = choose(loads_, ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, static_cast<Place&>(*load), here);
     ticket = next;
   }
   while (Ticket* const ticket = queue_.first()) {
@@ -312,7 +317,7 @@ void Dispatch::pump_locked(Desk* here) {
 }
 
 void Dispatch::grant_locked(Ticket& ticket, Place& place, Desk* here) {
-  occupy_locked(place);
+  occupy_locked(place, ticket.is_suspect_);
   queue_.served(ticket);
   hand_over_locked(ticket, &place, here);
 }
@@ -337,8 +342,8 @@ void Dispatch::hand_over_locked(Ticket& ticket, Place* place, Desk* here) {
 }
 
 /// Who was granted it has left: the next one may have it.
-void Dispatch::ungrant_locked(Place& place, Desk& desk) {
-  vacate_locked(place);
+void Dispatch::ungrant_locked(Place& place, Desk& desk, bool is_suspect) {
+  vacate_locked(place, is_suspect);
   pump_locked(&desk);
   forget_if_empty_locked(place);
 }
@@ -379,19 +384,32 @@ void Dispatch::unpublish(WorkerId worker, Loop& loop, std::function<void()> on_d
   for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
 }
 
-void Dispatch::ended(WorkerId worker) {
+void Dispatch::ended(WorkerId worker, bool unexpected) {
   {
     const std::scoped_lock lock(lock_);
-    Place* const place = find_locked(worker);
-    if (place == nullptr) return;
-    stop_work_locked(*place);
-    place->has_ended = true;
-    // Its threads see end of input at once; the numbers stay theirs to close.
-    for (const Connection* connection : place->leased) ::shutdown(connection->fd(), SHUT_RDWR);
-    figure_locked();
-    forget_if_empty_locked(*place);
+    deaths_.add(worker, unexpected);
+    if (Place* const place = find_locked(worker)) end_locked(*place);
   }
-  for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
+  for (Desk* desk : desks_) {
+    desk->loop_.post([this, desk, worker] {
+      close_idle(*desk, Time::min());
+      desk->tell_inquests(worker);
+    });
+  }
+}
+
+void Dispatch::end_locked(Place& place) {
+  stop_work_locked(place);
+  place.has_ended = true;
+  // Its threads see end of input at once; the numbers stay theirs to close.
+  for (const Connection* connection : place.leased) ::shutdown(connection->fd(), SHUT_RDWR);
+  figure_locked();
+  forget_if_empty_locked(place);
+}
+
+Death Dispatch::death_of(WorkerId worker) const {
+  const std::scoped_lock lock(lock_);
+  return deaths_.of(worker);
 }
 
 void Dispatch::set_state(bool can_wait, bool has_been_ready) {

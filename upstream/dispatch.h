@@ -16,6 +16,8 @@
 #include "runtime/socket.h"
 #include "upstream/choose.h"
 #include "upstream/connection.h"
+#include "upstream/deaths.h"
+#include "upstream/inquest.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
 #include "upstream/queue.h"
@@ -33,12 +35,13 @@ struct Place;
 class Lease {
  public:
   Lease() = default;
-  Lease(Lease&& other) noexcept : desk_(std::exchange(other.desk_, nullptr)), place_(std::exchange(other.place_, nullptr)), connection_(std::move(other.connection_)) {}
+  Lease(Lease&& other) noexcept : desk_(std::exchange(other.desk_, nullptr)), place_(std::exchange(other.place_, nullptr)), connection_(std::move(other.connection_)), is_suspect_(other.is_suspect_) {}
   Lease& operator=(Lease&& other) noexcept {
     give_back(false);
     desk_ = std::exchange(other.desk_, nullptr);
     place_ = std::exchange(other.place_, nullptr);
     connection_ = std::move(other.connection_);
+    is_suspect_ = other.is_suspect_;
     return *this;
   }
   ~Lease() { give_back(false); }
@@ -57,6 +60,7 @@ class Lease {
   Desk* desk_ = nullptr;
   Place* place_ = nullptr;
   std::unique_ptr<Connection> connection_;
+  bool is_suspect_ = false;  // counted as one at place_
 };
 
 /// What acquire() came to.
@@ -71,7 +75,10 @@ struct Ask {
   runtime::AddressKey address = {};       ///< the client's
   bool may_repeat = true;                 ///< the request is safe to run twice
   WorkerId tried = 0;                     ///< a retry: not on this worker, and from the head of the line; 0: the first attempt
+  bool is_suspect = false;                ///< a retry, too: a worker may have died of it, so only on one without another suspect
   runtime::Milliseconds queue_timeout{};  ///< in line at most, once the app has had a ready worker
+
+  bool is_retry() const { return tried != 0 || is_suspect; }
 };
 
 /// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
@@ -86,12 +93,14 @@ class Desk {
 
  private:
   friend class Dispatch;
+  friend class Inquest;
   friend class Lease;
   friend class Remainder;
   friend class Ticket;
   void forget(Remainder& remainder);
   void collect();
   void sweep();
+  void tell_inquests(WorkerId worker);
   runtime::Loop& loop_;
   Dispatch& dispatch_;
   std::size_t thread_;             // place in Dispatch::desks_
@@ -99,6 +108,7 @@ class Desk {
   Line granted_;                   // by the dispatch, under its lock; emptied by collect()
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
+  std::vector<Inquest*> inquests_; // open ones of our exchanges
 };
 
 class Dispatch {
@@ -114,8 +124,9 @@ class Dispatch {
   void publish(const Worker& worker);
   /// `on_drained` is posted to `loop` when the worker's last lease has ended; at once if it has none.
   void unpublish(WorkerId worker, runtime::Loop& loop, std::function<void()> on_drained);
-  /// The process is dead: its leases see the end of their connections now, whoever else holds the socket.
-  void ended(WorkerId worker);
+  /// The process is dead: its leases see the end of their connections now, whoever else holds the socket. `unexpected`: nobody
+  /// had asked for it.
+  void ended(WorkerId worker, bool unexpected);
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
 
@@ -127,6 +138,8 @@ class Dispatch {
   AppFigures& figures() { return figures_; }
   /// Whether a worker other than this one takes work.
   bool has_other(WorkerId worker) const;
+  /// As far as the supervisor has said so; Inquest waits for that.
+  Death death_of(WorkerId worker) const;
 
  private:
   friend class Desk;
@@ -142,8 +155,8 @@ class Dispatch {
   void line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask);
   bool may_come_locked(WorkerId other_than) const;
   bool has_other_locked(WorkerId worker) const;
-  void occupy_locked(Place& place);
-  void vacate_locked(Place& place);
+  void occupy_locked(Place& place, bool is_suspect);
+  void vacate_locked(Place& place, bool is_suspect);
   void attach(Lease& lease, bool may_repeat);
   std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
   std::unique_ptr<Connection> take_others_locked(Place& place);
@@ -153,8 +166,9 @@ class Dispatch {
   void grant_locked(Ticket& ticket, Place& place, Desk* here);
   void refuse_locked(Ticket& ticket, Refusal why);
   void hand_over_locked(Ticket& ticket, Place* place, Desk* here);
-  void ungrant_locked(Place& place, Desk& desk);
+  void ungrant_locked(Place& place, Desk& desk, bool is_suspect);
   void refuse_line_locked();
+  void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
   void close_idle(Desk& desk, runtime::Time used_before);
@@ -172,6 +186,7 @@ class Dispatch {
   std::vector<Desk*> desks_;                    // one a thread
   Queue queue_;                                 // who waits
   runtime::Time first_ready_{};                 // when has_been_ready_ became true here
+  Deaths deaths_;                               // of its workers
   std::uint64_t uses_ = 0;                      // leases given so far
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work

@@ -14,7 +14,7 @@ void Ticket::leave() {
     dispatch.queue_.leave(*this);
   } else {
     desk_->granted_.remove(*this);
-    if (place_ != nullptr) dispatch.ungrant_locked(*place_, *desk_);
+    if (place_ != nullptr) dispatch.ungrant_locked(*place_, *desk_, is_suspect_);
   }
   dispatch.figure_locked();
 }

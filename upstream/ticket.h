@@ -55,6 +55,7 @@ class Ticket {
   Ticket* next_ = nullptr;    // in line, or among the desk's granted ones
   Ticket* previous_ = nullptr;
   WorkerId tried_ = 0;        // a retry: not this one
+  bool is_suspect_ = false;   // nor one that has another suspect
   bool may_repeat_ = true;    // false: never on a connection that the worker may be closing
 };
 

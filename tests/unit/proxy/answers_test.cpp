@@ -78,3 +78,15 @@ TEST_CASE("every status that we send has a name (RFC 9110 15)") {
   CHECK(reason_phrase(599).empty());
   CHECK(reason_phrase(0).empty());
 }
+
+TEST_CASE("an incident is named in the body and, for who gets none, in the head") {
+  OwnAnswer answer(503, Method::kGet);
+  answer.incident("abc");
+  CHECK(text_of(answer) ==
+        "503 Service Unavailable\nContent-Type: text/plain; charset=utf-8\nContent-Length: 38\nX-Request-Id: abc\n\n"
+        "503 Service Unavailable\nincident: abc\n");
+  OwnAnswer to_head(503, Method::kHead);
+  to_head.incident("abc");
+  CHECK(upstream::find(to_head.head().fields, FieldId::kXRequestId)->value == "abc");
+  CHECK(upstream::find(to_head.head().fields, FieldId::kContentLength)->value == "38");
+}

@@ -72,6 +72,71 @@ TEST_CASE("a retry does not wait for another worker where none will come") {
   CHECK(retry.ticket.refusal() == Refusal::kNoOther);
 }
 
+TEST_CASE("a suspect waits for a worker without another one, and nobody waits behind it") {
+  Herd herd(3);
+  herd.publish(1);
+  herd.publish(2);
+  Asker first(herd), second(herd), third(herd), innocent(herd), last(herd);
+  REQUIRE(first.ask(0, /*is_suspect=*/true) == Acquired::kLeased);
+  REQUIRE(second.ask(0, /*is_suspect=*/true) == Acquired::kLeased);
+  CHECK(first.lease.worker().id != second.lease.worker().id);
+  REQUIRE(third.ask(0, /*is_suspect=*/true) == Acquired::kWaiting);
+  CHECK(innocent.ask() == Acquired::kLeased);
+  second.lease.give_back(false);
+  herd.loop.turn(false);
+  REQUIRE(third.calls == 1);
+  REQUIRE(last.ask(0, /*is_suspect=*/true) == Acquired::kWaiting);
+  Lease moved = std::move(third.lease);
+  moved.give_back(false);
+  herd.loop.turn(false);
+  CHECK(last.calls == 1);
+}
+
+TEST_CASE("a suspect that is granted a worker and leaves makes room for the next one") {
+  Herd herd(3);
+  herd.publish(1);
+  Asker first(herd), third(herd);
+  auto second = std::make_unique<Asker>(herd);
+  REQUIRE(first.ask(0, /*is_suspect=*/true) == Acquired::kLeased);
+  REQUIRE(third.ask(0, /*is_suspect=*/true) == Acquired::kWaiting);
+  REQUIRE(second->ask(0, /*is_suspect=*/true) == Acquired::kWaiting);  // a retry: goes first
+  first.lease.give_back(false);
+  second.reset();
+  herd.loop.turn(false);
+  CHECK(third.calls == 1);
+}
+
+TEST_CASE("how a worker has ended is known when it was said, and who waits for the word is called from the loop") {
+  Herd herd(1);
+  struct Waiting {
+    int calls = 0;
+    void on_word() { ++calls; }
+  } waiting, other;
+  upstream::Inquest inquest(runtime::bind<&Waiting::on_word>(&waiting)), of_another(runtime::bind<&Waiting::on_word>(&other));
+  inquest.open(*herd.desk, 7);
+  of_another.open(*herd.desk, 8);
+  CHECK(herd.dispatch->death_of(7) == upstream::Death::kUnknown);
+  herd.dispatch->ended(7, /*unexpected=*/true);
+  CHECK(herd.dispatch->death_of(7) == upstream::Death::kUnexplained);
+  CHECK(waiting.calls == 0);
+  herd.loop.turn(false);
+  CHECK(waiting.calls == 1);
+  CHECK(other.calls == 0);
+  of_another.close();
+  herd.dispatch->ended(8, /*unexpected=*/false);
+  herd.loop.turn(false);
+  CHECK(herd.dispatch->death_of(8) == upstream::Death::kAskedFor);
+  CHECK(other.calls == 0);
+}
+
+TEST_CASE("deaths are remembered in a bounded memory") {
+  upstream::Deaths deaths;
+  for (upstream::WorkerId id = 1; id <= upstream::Deaths::kMost + 1; ++id) deaths.add(id, true);
+  CHECK(deaths.of(1) == upstream::Death::kUnknown);
+  CHECK(deaths.of(2) == upstream::Death::kUnexplained);
+  CHECK(deaths.of(upstream::Deaths::kMost + 1) == upstream::Death::kUnexplained);
+}
+
 TEST_CASE("who leaves the line is never given a slot, and one that was just granted goes to the next") {
   Herd herd(1);
   herd.publish(1);
@@ -178,7 +243,7 @@ TEST_CASE("a worker that has ended fails its leases at once, although somebody s
   Asker asker(herd);
   REQUIRE(asker.ask() == Acquired::kLeased);
   REQUIRE(asker.lease.connect() != nullptr);
-  herd.dispatch->ended(1);
+  herd.dispatch->ended(1, /*unexpected=*/true);
   runtime::Bytes n = 0;
   char byte;
   CHECK(asker.lease.connection().read({&byte, 1}, n) == runtime::Io::kClosed);

@@ -57,8 +57,8 @@ constexpr std::chrono::seconds kQueueTimeout{3};
 /// A request as far as the dispatch can see it.
 struct Asker {
   explicit Asker(Herd& h, std::uint64_t number = 0) : herd(h), address{AF_INET, number}, ticket(runtime::bind<&Asker::on_leased>(this)) {}
-  upstream::Acquired ask(upstream::WorkerId tried = 0) {
-    return herd.dispatch->acquire(*herd.desk, ticket, lease, {.address = address, .tried = tried, .queue_timeout = kQueueTimeout});
+  upstream::Acquired ask(upstream::WorkerId tried = 0, bool is_suspect = false) {
+    return herd.dispatch->acquire(*herd.desk, ticket, lease, {.address = address, .tried = tried, .is_suspect = is_suspect, .queue_timeout = kQueueTimeout});
   }
   void on_leased(upstream::Lease& given) {
     ++calls;

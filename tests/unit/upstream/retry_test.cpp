@@ -43,9 +43,20 @@ TEST_CASE("never a third time, never behind a begun answer, never without its bo
   }
 }
 
+TEST_CASE("in flight at two unexplained deaths it is an incident, whatever else would be said of it") {
+  CHECK(decide(with(kSafe, [](Attempt& a) { a.deaths = 1; })) == Verdict::kRetry);
+  CHECK(decide(with(kUnsafe, [](Attempt& a) { a.deaths = 1; })) == Verdict::kMayHaveRun);
+  for (const Attempt& attempt : {kSafe, kUnsafe, with(kSafe, [](Attempt& a) { a.body_is_here = false; })}) {
+    const Attempt second = with(attempt, [](Attempt& a) { a.attempts = a.deaths = 2; });
+    CHECK(decide(second) == Verdict::kIncident);
+    CHECK(decide(with(second, [](Attempt& a) { a.deaths = 1; })) == Verdict::kTriedTwice);
+    CHECK(decide(with(second, [](Attempt& a) { a.answer_begun = true; })) == Verdict::kAnswerBegun);
+  }
+}
+
 TEST_CASE("each verdict has its reason in words") {
-  for (const Verdict verdict : {Verdict::kRetry, Verdict::kAnswerBegun, Verdict::kTriedTwice,
-                                Verdict::kMayHaveRun, Verdict::kBodyGone}) {
+  for (const Verdict verdict : {Verdict::kRetry, Verdict::kAnswerBegun, Verdict::kIncident,
+                                Verdict::kTriedTwice, Verdict::kMayHaveRun, Verdict::kBodyGone}) {
     CHECK_FALSE(reason(verdict).empty());
   }
 }
