@@ -30,7 +30,7 @@ struct AccessEvent {
   std::string_view tls;  ///< "TLSv1.3"
   std::uint16_t status = 0;
   std::uint64_t bytes_in = 0, bytes_out = 0;  ///< of bodies
-  runtime::Microseconds queue{0};             ///< from the request to its lease
+  runtime::Microseconds queue{0};             ///< in line for a slot, all attempts together
   runtime::Microseconds first_byte{-1};       ///< from the request to the app's head; negative: it never came
   runtime::Microseconds total{0};
   std::uint32_t attempts = 0;

@@ -91,6 +91,7 @@ void Exchange::on_deadline() {
 /// The only way out: slot and line free, the record written, the session told.
 void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
+  record_.stop_waiting(thread_.loop().now());
   ticket_.leave();
   inquest_.close();
   if (lease_) let_lease_go(outcome);

@@ -18,6 +18,7 @@ constexpr std::uint8_t kMostConnectFailures = 8;
 
 void Exchange::seek(upstream::WorkerId tried) {
   phase_ = Phase::kSeek;
+  record_.seek(thread_.loop().now());
   const upstream::Ask ask{.address = client_->peer.key(),
                           .may_repeat = upstream::is_idempotent(request_.method) && upload_.is_here_whole(),
                           .tried = tried,

@@ -1,5 +1,7 @@
 #include "proxy/record.h"
 
+#include <utility>
+
 namespace proxy {
 
 void Record::begin(runtime::Time now) {
@@ -8,13 +10,17 @@ void Record::begin(runtime::Time now) {
 }
 
 void Record::lease(const upstream::Worker& by, runtime::Time now) {
+  stop_waiting(now);
   ++attempts;
-  leased = now;
   worker = by.id;
   slot = by.slot;
   row = by.row;
   generation = by.generation;
   pid = by.pid;
+}
+
+void Record::stop_waiting(runtime::Time now) {
+  if (sought != runtime::Time{}) queued += now - std::exchange(sought, runtime::Time{});
 }
 
 void Record::lose() {
@@ -45,7 +51,7 @@ AccessEvent Record::event(const upstream::RequestHead& request, const ClientFact
   event.status = status;
   event.bytes_in = received;
   event.bytes_out = sent;
-  event.queue = since_began(leased != runtime::Time{} ? leased : now);
+  event.queue = std::chrono::duration_cast<runtime::Microseconds>(queued);
   if (first_byte != runtime::Time{}) event.first_byte = since_began(first_byte);
   event.total = since_began(now);
   event.attempts = attempts;

@@ -19,7 +19,9 @@ struct Loss {
 
 struct Record {
   runtime::WallTime began_wall{};
-  runtime::Time began{}, leased{}, first_byte{};  // zero: it did not come to that
+  runtime::Time began{}, first_byte{};            // zero: it did not come to that
+  runtime::Time sought{};                         // since then it waits for a slot; zero: it does not
+  runtime::Time::duration queued{};               // it has waited so long before
   std::uint64_t received = 0, sent = 0;           // body bytes, from and to the client
   std::uint16_t status = 0;                       // 0: nothing was answered
   std::uint8_t attempts = 0;
@@ -30,7 +32,10 @@ struct Record {
   std::uint8_t losses = 0;                         // of them in `lost`
 
   void begin(runtime::Time now);
+  void seek(runtime::Time now) { sought = now; }
   void lease(const upstream::Worker& worker, runtime::Time now);
+  /// Leased, refused, or gone.
+  void stop_waiting(runtime::Time now);
   /// The worker that has it may have died of it.
   void lose();
   std::span<const Loss> all_lost() const { return {lost.data(), losses}; }
