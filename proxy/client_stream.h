@@ -34,12 +34,15 @@ class ClientStream {
   /// streams have not taken. When it has fallen to kLowMark after having been at kHighMark or above,
   /// Exchange::on_room() is called from the loop.
   virtual runtime::Bytes unsent() const = 0;
+  /// Queued for this stream alone and not yet taken: what the client has not got of it if it goes now.
+  virtual runtime::Bytes queued() const = 0;
   /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.
   virtual void body_taken(runtime::Bytes n) = 0;
   /// Nothing more of the request body will be read (refused, or the answer came first): an HTTP/1 connection will be
   /// closed after the answer unless the body has ended, an HTTP/2 stream too, and both when they have lingered (linger.h).
   virtual void stop_body() = 0;
-  /// The exchange is over (after end_body() or cut()): the last call. The stream releases it later, from the loop.
+  /// The exchange is over (after end_body() or cut()): the last call. The stream releases it later, from the loop, when the client
+  /// has taken the last byte; if it keeps it longer, it says so by Exchange::answer_taken().
   virtual void exchange_ended() = 0;
 
  protected:

@@ -51,9 +51,12 @@ class Exchange {
   void on_body_end(std::string_view trailers = {});
   /// The client stream has room again.
   void on_room();
-  /// The client has gone (connection lost, stream reset): nobody is there to be answered. The session releases the
-  /// exchange afterwards; exchange_ended() is not called.
+  /// The client has gone (connection lost, stream reset): nobody is there to be answered, or to take what is queued of the answer.
+  /// The session releases the exchange afterwards; exchange_ended() is not called.
   void client_gone(const Outcome& why = kClientGone);
+
+  /// Where a stream keeps the exchange longer than until the client has its last byte. Nothing, if it has not ended.
+  void answer_taken();
 
   bool has_ended() const { return phase_ == Phase::kEnded; }
   /// A worker is busy with it, or a file is sent: the client's half-close is only that. Before, it means gone.
@@ -134,7 +137,9 @@ class Exchange {
   void let_lease_go(const Outcome& why);
   void tell_abandoned(upstream::Leftover&) const;
   void release_gathered();
-  void record(const Outcome&);
+  void count(const Outcome&);
+  void record();
+  void forget_untaken();
   void reset();
 
   const conf::App& app() const { return desk_->dispatch().app(); }
@@ -179,6 +184,8 @@ class Exchange {
   Record record_;                        // what the access log will say
   std::uint8_t connect_failures_ = 0;    // attempts that never got a connection
   Outcome failure_;                      // of the last attempt that failed
+  Outcome outcome_;                      // set by end()
+  bool is_recorded_ = false;             // the access log has the event
 };
 
 }  // namespace proxy

@@ -15,8 +15,13 @@ bool is_workers_end(const Outcome& why) { return why == kWorkerLost || why == kA
 }  // namespace
 
 void Exchange::client_gone(const Outcome& why) {
-  if (phase_ == Phase::kIdle || phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kIdle || is_recorded_) return;
+  forget_untaken();
   stream_ = nullptr;
+  if (phase_ == Phase::kEnded) {
+    if (outcome_ == kOk) outcome_ = why;
+    return record();
+  }
   if (phase_ == Phase::kTunnel && send_soon_.is_scheduled()) send_rest();  // its last words are the worker's
   if (phase_ == Phase::kEnded) return;
   if (record_.status == 0) record_.status = 499;  // nginx's number for it; no answer has this status
@@ -88,7 +93,8 @@ void Exchange::on_deadline() {
   }
 }
 
-/// The only way out: slot and line free, the record written, the session told.
+/// The only way out: slot and line free, the figures counted, the session told. The event is written when the client has taken
+/// the last byte, which holds neither slot nor buffers of ours.
 void Exchange::end(const Outcome& outcome) {
   deadline_.cancel();
   record_.stop_waiting(thread_.loop().now());
@@ -101,8 +107,18 @@ void Exchange::end(const Outcome& outcome) {
   from_worker_.clear();
   upload_.clear();
   phase_ = Phase::kEnded;
-  record(outcome);
-  if (stream_ != nullptr) stream_->exchange_ended();
+  outcome_ = outcome;
+  count(outcome);
+  stream_ != nullptr ? stream_->exchange_ended() : record();
+}
+
+void Exchange::answer_taken() {
+  if (phase_ == Phase::kEnded) record();
+}
+
+/// What is still queued the client never gets. Its framing is taken for body: so the rest is not said to be more than it was.
+void Exchange::forget_untaken() {
+  if (stream_ != nullptr) record_.sent -= std::min<std::uint64_t>(record_.sent, stream_->queued());
 }
 
 /// Before its answer is whole: unless it was the worker that broke off, it may be busy with it still. Then the slot stays taken
@@ -139,24 +155,28 @@ void Exchange::release_gathered() {
   if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));
 }
 
-void Exchange::record(const Outcome& outcome) {
-  if (desk_ != nullptr) {
-    upstream::AppFigures& figures = desk_->dispatch().figures();
-    if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
-    if (outcome == kOk && record_.worker != 0) {
-      figures.served.fetch_add(1, std::memory_order_relaxed);
-      thread_.site().board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
-    }
+void Exchange::count(const Outcome& outcome) {
+  if (desk_ == nullptr) return;
+  upstream::AppFigures& figures = desk_->dispatch().figures();
+  if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
+  if (outcome == kOk && record_.worker != 0) {
+    figures.served.fetch_add(1, std::memory_order_relaxed);
+    thread_.site().board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
   }
-  if (!thread_.access_log().is_on()) return;
+}
+
+/// Once.
+void Exchange::record() {
+  if (std::exchange(is_recorded_, true) || !thread_.access_log().is_on()) return;
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();
   event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
-  event.outcome = outcome;
+  event.outcome = outcome_;
   thread_.access_log().write(event);
 }
 
 void Exchange::reset() {
+  if (phase_ == Phase::kEnded) record();
   deadline_.cancel();
   ticket_.leave();
   inquest_.close();
@@ -176,7 +196,7 @@ void Exchange::reset() {
   desk_ = nullptr;
   rules_ = nullptr;
   match_.reset();
-  head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
+  is_recorded_ = head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
   lives_long_ = false;
   total_until_ = {};
   connect_failures_ = 0;

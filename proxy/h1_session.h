@@ -32,6 +32,7 @@ class H1Session final : public ClientStream {
   void cut() override;
   void become_tunnel() override;
   runtime::Bytes unsent() const override { return out_.size(); }
+  runtime::Bytes queued() const override { return out_.size(); }
   void body_taken(runtime::Bytes n) override;
   void stop_body() override;
   void exchange_ended() override { flush_soon(); }

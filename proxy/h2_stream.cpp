@@ -179,7 +179,7 @@ void H2Stream::on_tunnel_open() {
 }
 
 void H2Stream::gone(const Outcome& why) {
-  if (has_begun_ && !exchange_->has_ended()) exchange_->client_gone(why);
+  if (has_begun_) exchange_->client_gone(why);
 }
 
 void H2Stream::closed() {
@@ -327,6 +327,7 @@ bool H2Stream::begin_trailers() {
 /// for most bodies.
 void H2Stream::answer_sent() {
   is_sent_ = true;
+  exchange_->answer_taken();
   if (!lingers()) return;
   linger_.begin(session_.now());
   nghttp2_session_set_local_window_size(session_.wire(), NGHTTP2_FLAG_NONE, id_, kConnectionWindow);

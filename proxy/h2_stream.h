@@ -73,6 +73,7 @@ class H2Stream final : public ClientStream {
   void cut() override;
   void become_tunnel() override;
   runtime::Bytes unsent() const override;
+  runtime::Bytes queued() const override { return body_.size(); }
   void body_taken(runtime::Bytes n) override;
   void stop_body() override { body_stopped_ = true; }
   void exchange_ended() override;

@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
-#include "play.h"
+#include "play_h2.h"
 
 namespace {
 
@@ -107,6 +108,56 @@ TEST_CASE("paths in skip are logged only when they fail, and off is off") {
   auto other = play::Supervisor::serve(quiet, config(R"("off")"));
   CHECK(play::get(other.port()).status == 200);
   CHECK(other.lines_with("GET").empty());
+}
+
+TEST_CASE("an event comes when the client has taken the last byte, or has left it") {
+  namespace h2 = play::h2;
+  constexpr std::size_t kWindow = 65535, kSize = 75'000;  // the rest waits in the front, which is done with the app
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+access = { path = "access.log" }
+[apps.app]
+proxy = ["unix:app.sock"]
+)");
+  for (const bool takes_all : {true, false}) {
+    CAPTURE(takes_all);
+    const auto lines_before = static_cast<long>(std::ranges::count(folder.read("access.log"), '\n'));
+    const std::uint64_t served_before = portherd.status().app("app").served;
+    h2::Client client(play::connect(portherd.port()));
+    const auto ask = [&](std::uint32_t stream, const char* path) {
+      client.send(h2::frame(h2::kHeaders, h2::kLast, stream,
+                            h2::block({{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", path}})));
+    };
+    ask(1, "/large");
+    play::Peer worker = app.accept();
+    worker.read_head();
+    worker.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n" + std::string(kSize, 'x'));
+    portherd.wait_until("the app has been heard", [&](const play::Status& s) { return s.app("app").served == served_before + 1; });
+    ask(3, "/small");
+    worker.read_head();
+    worker.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    CHECK(client.next(h2::kHeaders, 3).status() == 204);
+    wait_for_lines(portherd, folder, "access.log", lines_before + 1);
+    if (takes_all) {
+      for (const std::uint32_t stream : {0U, 1U}) client.send(h2::frame(h2::kWindow, h2::kNone, stream, h2::number(kSize)));
+    } else {
+      client.send(h2::frame(h2::kReset, h2::kNone, 1, h2::number(h2::kCancel)));
+    }
+    std::istringstream lines(wait_for_lines(portherd, folder, "access.log", lines_before + 2));
+    std::string small, large;
+    for (long i = 0; i <= lines_before; ++i) std::getline(lines, small);
+    std::getline(lines, large);
+    CHECK(nlohmann::json::parse(small)["path"] == "/small");
+    const auto event = nlohmann::json::parse(large);
+    CHECK(event["path"] == "/large");
+    CHECK(event["status"] == 200);
+    CHECK(event["outcome"] == (takes_all ? "ok" : "client: client went away"));
+    CHECK(event["bytes_out"] == (takes_all ? kSize : kWindow));
+  }
 }
 
 TEST_CASE("USR1 reopens: a renamed log gets nothing more, the new one everything") {
