@@ -216,7 +216,7 @@ void visit(V& v, AccessLog& access) {
         .example = R"(["/healthz"])"},
     access.skip);
   v(Row{.key = "slow",
-        .meaning = "A request that took this long is logged although its path is in `skip`; `\"0s\"` is off.",
+        .meaning = "A request that took this long is told in the error log, too, and logged although its path is in `skip`; `\"0s\"` is off.",
         .most = kDay},
     access.slow);
 }

@@ -99,7 +99,7 @@ struct AccessLog {
   std::string path;  ///< absolute; empty: stderr
   AccessFormat format = AccessFormat::kJson;
   std::vector<std::string> skip;  ///< paths of which only failures are logged
-  milliseconds slow{0};  ///< a request that took this long is logged although its path is in `skip`; 0: off
+  milliseconds slow{0};  ///< a request that took this long is told in the error log, too, and logged although its path is in `skip`; 0: off
   bool operator==(AccessLog const&) const = default;
 };
 

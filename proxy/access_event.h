@@ -34,6 +34,7 @@ struct AccessEvent {
   runtime::Microseconds first_byte{-1};       ///< from the request to the app's head; negative: it never came
   runtime::Microseconds total{0};
   std::uint32_t attempts = 0;
+  bool lives_long = false;  ///< a tunnel, an event stream, a gRPC call; not in the log
   Outcome outcome;
   std::string_view referer, user_agent;
 };

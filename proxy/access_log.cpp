@@ -26,7 +26,7 @@ constexpr int kStuckMs = 1000;
 
 }  // namespace
 
-AccessLog::AccessLog(const conf::AccessLog& settings) : settings_(settings) {
+AccessLog::AccessLog(const conf::AccessLog& settings) : settings_(settings), slow_(settings.is_on ? settings.slow : runtime::Milliseconds(0)) {
   if (!is_on()) return;
   if (settings_.path.empty()) next_ = runtime::duplicate(STDERR_FILENO);
   has_file_ = static_cast<bool>(next_);
@@ -52,7 +52,9 @@ bool AccessLog::wants(const AccessEvent& event) const {
 }
 
 void AccessLog::write(const AccessEvent& event) {
-  if (!is_on() || !wants(event)) return;
+  if (!is_on()) return;
+  slow_.look_at(event);
+  if (!wants(event)) return;
   thread_local std::string line;  // for its capacity
   line.clear();
   settings_.format == conf::AccessFormat::kJson ? append_json(event, line) : append_combined(event, line);

@@ -10,6 +10,7 @@
 
 #include "conf/settings.h"
 #include "proxy/access_event.h"
+#include "proxy/slow_log.h"
 #include "runtime/bytes.h"
 #include "runtime/fd.h"
 
@@ -27,10 +28,11 @@ class AccessLog {
 
   bool is_on() const { return settings_.is_on; }
   /// From any thread; never waits for the disk. When a whole MiB waits to be written, the event is dropped
-  /// and counted, and the error log says so.
+  /// and counted, and the error log says so. What was slow is told there, too.
   void write(const AccessEvent&);
   /// Lines go there from now on. No line is lost.
   void reopen(runtime::Fd);
+  SlowLog& slow() { return slow_; }
 
  private:
   bool wants(const AccessEvent&) const;
@@ -41,6 +43,7 @@ class AccessLog {
   void say_lost(std::uint64_t events);
 
   const conf::AccessLog settings_;
+  SlowLog slow_;
   std::mutex lock_;  // guards what follows, up to batch_
   std::condition_variable wake_;
   std::string pending_;         // whole lines; appended by the loops, taken by the writer

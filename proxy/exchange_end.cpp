@@ -172,6 +172,7 @@ void Exchange::record() {
   event.id = ours_.request_id();
   event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
   event.outcome = outcome_;
+  event.lives_long = lives_long_ || record_.status == 101;
   thread_.access_log().write(event);
 }
 

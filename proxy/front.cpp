@@ -183,7 +183,7 @@ class Front {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker, order.unexpected);
   }
 
-  void obey(upstream::Stack&) {}  // nothing here waits for one yet
+  void obey(upstream::Stack& order) { access_log_->slow().on_stack(order.exchange, order.text); }
 
   void obey(upstream::AppState& order) {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);

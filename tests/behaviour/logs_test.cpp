@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -104,6 +105,11 @@ TEST_CASE("paths in skip are logged only when they fail, and off is off") {
   CHECK(play::get(portherd.port(), "/other").status == 200);
   CHECK(wait_for_lines(portherd, folder, "access.log", 1).find("/healthz") == std::string::npos);
 
+  play::Peer client = play::connect(portherd.port());
+  client.send("TRACE /healthz HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read_answer().status == 405);
+  CHECK(wait_for_lines(portherd, folder, "access.log", 2).find("/healthz") != std::string::npos);
+
   const play::Folder quiet;
   auto other = play::Supervisor::serve(quiet, config(R"("off")"));
   CHECK(play::get(other.port()).status == 200);
@@ -157,6 +163,35 @@ proxy = ["unix:app.sock"]
     CHECK(event["status"] == 200);
     CHECK(event["outcome"] == (takes_all ? "ok" : "client: client went away"));
     CHECK(event["bytes_out"] == (takes_all ? kSize : kWindow));
+  }
+}
+
+TEST_CASE("a slow request is told in the error log, too") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+access = { path = "access.log", slow = "1ms", skip = ["/slow"] }
+[apps.app]
+proxy = ["unix:app.sock"]
+)");
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET /slow?secret HTTP/1.1\r\nHost: a\r\n\r\n");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  // Until the clock says so: nothing else makes a request slow.
+  const auto since = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - since < std::chrono::milliseconds(5)) portherd.status();
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  CHECK(client.read_answer().body == "ok");
+  const auto event = nlohmann::json::parse(wait_for_lines(portherd, folder, "access.log", 1));
+  const std::string line = portherd.expect_line("slow request");
+  for (const std::string& part : {"id=" + event["id"].get<std::string>(), std::string("app=app"), std::string("path=/slow "),
+                                  std::string("status=200"), std::string("outcome=ok")}) {
+    CAPTURE(part);
+    CHECK(line.find(part) != line.npos);
   }
 }
 
