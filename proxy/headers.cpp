@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 
+#include "proxy/traceparent.h"
 #include "runtime/random.h"
 #include "upstream/field_set.h"
 #include "upstream/grammar.h"
@@ -32,7 +33,8 @@ constexpr FieldSet kNeverToApp{
 /// What only a proxy in front of us may say.
 constexpr FieldSet kFromProxies{FieldId::kForwarded,       FieldId::kXForwardedFor,  FieldId::kXForwardedHost,
                                 FieldId::kXForwardedProto, FieldId::kXForwardedPort, FieldId::kXRealIp,
-                                FieldId::kXRequestId,      FieldId::kXRequestStart};
+                                FieldId::kXRequestId,      FieldId::kXRequestStart,  FieldId::kTraceparent,
+                                FieldId::kTracestate};
 
 /// X-Forwarded-Prefix, -Ssl, -User and what else there is.
 bool is_forwarded_kin(std::string_view name) {
@@ -131,6 +133,14 @@ bool is_request_id(std::string_view text) {
   return text.size() <= kMost && upstream::is_target(text);
 }
 
+constexpr std::size_t kIdSize = 32;
+/// 128 random bits, and where they are.
+std::string_view put_id(char* at) {
+  char* const middle = upstream::put_hex(at, runtime::random_bits_from_stock());
+  upstream::put_hex(middle, runtime::random_bits_from_stock());
+  return {at, kIdSize};
+}
+
 }  // namespace
 
 /// Fills an AppFields.
@@ -151,6 +161,7 @@ class RequestRewriter {
     }
     add_request_id();
     if (find(FieldId::kXRequestStart) == nullptr) add_request_start(began);
+    if (!has_traceparent()) add_traceparent();
     ours_.used_ = static_cast<std::size_t>(at_ - ours_.text_.data());
   }
 
@@ -241,16 +252,15 @@ class RequestRewriter {
     }
     if (theirs != nullptr)
       keep_only(head_.fields, [](const Field& field) { return field.id != FieldId::kXRequestId; });
-    const char* const begin = at_;
-    write_hex(runtime::random_bits_from_stock());
-    write_hex(runtime::random_bits_from_stock());
-    add_written("X-Request-Id", begin, FieldId::kXRequestId);
-    ours_.request_id_ = ours_.fields_[ours_.count_ - 1].value;
+    ours_.request_id_ = write_id();
+    add("X-Request-Id", ours_.request_id_, FieldId::kXRequestId);
   }
 
-  void write_hex(std::uint64_t bits) {
-    for (int shift = 60; shift >= 0; shift -= 4)
-      at_ = upstream::put(at_, "0123456789abcdef"[bits >> shift & 0xf]);
+  /// 128 random bits.
+  std::string_view write_id() {
+    const std::string_view id = put_id(at_);
+    at_ += id.size();
+    return id;
   }
 
   /// "t=" and microseconds since 1970, as New Relic and others read it.
@@ -262,6 +272,22 @@ class RequestRewriter {
     add_written("X-Request-Start", begin, FieldId::kXRequestStart);
   }
 
+  /// We make no span: a trusted peer's stays the parent, if there is one and only one (W3C Trace Context 3.2).
+  bool has_traceparent() const {
+    const Field* const theirs = find(FieldId::kTraceparent);
+    const auto is_another = [theirs](const Field& field) { return field.id == FieldId::kTraceparent && &field != theirs; };
+    return theirs != nullptr && is_traceparent(theirs->value) && std::none_of(head_.fields.begin(), head_.fields.end(), is_another);
+  }
+
+  /// A new trace, named as the request is, where that can be a name; a state of another one has no meaning in it (3.3).
+  void add_traceparent() {
+    keep_only(head_.fields, [](const Field& field) { return field.id != FieldId::kTraceparent && field.id != FieldId::kTracestate; });
+    const std::string_view trace_id = is_trace_id(ours_.request_id_) ? ours_.request_id_ : write_id();
+    const char* const begin = at_;
+    at_ = put_traceparent(at_, trace_id, runtime::random_bits_from_stock());
+    add_written("traceparent", begin, FieldId::kTraceparent);
+  }
+
   upstream::RequestHead& head_;
   const ClientFacts& client_;
   const bool is_trusted_;
@@ -269,7 +295,7 @@ class RequestRewriter {
   char* at_;  // where the next value goes
 
   static_assert(sizeof(AppFields::text_) >= kMostPeerFor + kMostPeerForwarded + upstream::kMaxHost +
-                                                3 * upstream::kMostAddress + 2 * upstream::kMostDigits + 128);
+                                                3 * upstream::kMostAddress + 2 * upstream::kMostDigits + 2 * kIdSize + kTraceparent + 128);
 };
 
 void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted,

@@ -39,7 +39,8 @@ class AppFields {
   friend class RequestRewriter;
   friend Forwards count_forward(upstream::RequestHead& head, AppFields& ours);
   friend void add_via(upstream::Version received, AppFields& ours);
-  std::array<upstream::Field, 8> fields_;
+  static constexpr std::size_t kMostFields = 9;  // seven of prepare_request(), Max-Forwards, Via
+  std::array<upstream::Field, kMostFields> fields_;
   std::size_t count_ = 0;
   std::array<char, 2048> text_;  // the values, one behind the other
   std::size_t used_ = 0;
@@ -48,7 +49,7 @@ class AppFields {
 
 /// Takes out of `head` what an app must not see: hop-by-hop fields, those named in Connection, Expect, names with '_' (which an
 /// environment cannot tell from '-'), and, unless the peer is trusted, whatever claims to come from a proxy. Fills `ours` with
-/// X-Forwarded-For, -Proto and -Host, Forwarded, X-Request-Id and X-Request-Start; the views stay valid as long as `ours` and
+/// X-Forwarded-For, -Proto and -Host, Forwarded, X-Request-Id, X-Request-Start and traceparent; the views stay valid as long as `ours` and
 /// the head's bytes. `began`: when the request came.
 void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted, runtime::WallTime began,
                      AppFields& ours);

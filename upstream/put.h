@@ -23,6 +23,12 @@ inline char* put_number(char* at, std::uint64_t n) {
   return std::to_chars(at, at + kMostDigits, n).ptr;
 }
 
+/// All 16 digits, lower case.
+inline char* put_hex(char* at, std::uint64_t bits) {
+  for (int shift = 60; shift >= 0; shift -= 4) at = put(at, "0123456789abcdef"[bits >> shift & 0xf]);
+  return at;
+}
+
 /// What put_field() needs besides name and value.
 inline constexpr std::size_t kAroundField = 4;
 inline char* put_field(char* at, std::string_view name, std::string_view value) {

@@ -80,6 +80,7 @@ constexpr Case kFields[] = {
      "x-forwarded-for: 6.6.6.6\r\nx-forwarded-proto: ftp\r\nx-forwarded-host: evil\r\nx-forwarded-user: "
      "root\r\n"
      "forwarded: for=6.6.6.6\r\nx-real-ip: 6.6.6.6\r\nx_forwarded_for: 6.6.6.6\r\nx_a: 1\r\nproxy: evil\r\n"
+     "traceparent: cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\ntracestate: evil=1\r\n"
      "x-b: 2\r\n\r\n"sv,
      GET "x-b: 2\r\n" VIA "\r\n"sv, EMPTY, EMPTY_TAKEN "\r\n"sv},
 };
@@ -227,7 +228,8 @@ std::string without(std::string head, IsToGo is_to_go) {
 /// What the front says of the client; a stranger's word for it would be another.
 bool is_ours(std::string_view line) {
   return is_one_of(line, {"X-Forwarded-For: 127.0.0.1\r\n", "X-Forwarded-Proto: http", "X-Forwarded-Host: a",
-                          "Forwarded: for=127.0.0.1;", "X-Request-Id: ", "X-Request-Start: t="});
+                          "Forwarded: for=127.0.0.1;", "X-Request-Id: ", "X-Request-Start: t=",
+                          "traceparent: 00-"});
 }
 bool is_date_of_today(std::string_view line) {
   return is_one_of(line, {"Date:", "date:"}) && line.find("2001") == line.npos;

@@ -107,6 +107,23 @@ TEST_CASE("every request has an id of its own that the app sees") {
   CHECK(first != second);
 }
 
+TEST_CASE("a trace begins at the front, unless a trusted proxy has begun it") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  const std::string theirs = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  const std::string request = "GET / HTTP/1.1\r\nHost: a\r\ntraceparent: " + theirs + "\r\ntracestate: a=1\r\n\r\n";
+  {
+    auto portherd = play::Supervisor::serve(folder, kConfig);
+    const std::string seen = exchange(portherd, app, request, kOk).request;
+    CHECK(play::field_of(seen, "traceparent").starts_with("00-" + play::field_of(seen, "X-Request-Id") + "-"));
+    CHECK(play::field_of(seen, "tracestate").empty());
+  }
+  auto portherd = play::Supervisor::serve(folder, with("[front]\ntrusted_proxies = [\"127.0.0.0/8\"]\n"));
+  const std::string seen = exchange(portherd, app, request, kOk).request;
+  CHECK(play::field_of(seen, "traceparent") == theirs);
+  CHECK(play::field_of(seen, "tracestate") == "a=1");
+}
+
 TEST_CASE("fields that the front need not touch go through as they are") {
   const play::Folder folder;
   play::App app(folder, "app.sock");

@@ -427,7 +427,7 @@ std::string without_ours(std::string_view seen) {
     const std::string_view line = seen.substr(0, std::min(end, seen.size()));
     seen.remove_prefix(line.size());
     bool is_ours = false;
-    for (const std::string_view name : {"X-Forwarded-", "Forwarded:", "X-Request-", "Via:"})
+    for (const std::string_view name : {"X-Forwarded-", "Forwarded:", "X-Request-", "traceparent:", "Via:"})
       is_ours = is_ours || line.starts_with(name);
     if (!is_ours) out += line;
   }

@@ -111,7 +111,8 @@ std::string seen_by(play::Peer& worker) {
   for (std::size_t end = 0; (end = head.find("\r\n")) != std::string::npos; head.erase(0, end + 2)) {
     const std::string line = head.substr(0, end + 2);
     const bool is_ours = line.starts_with("X-Forwarded-") || line.starts_with("Forwarded:") ||
-                         line.starts_with("X-Request-") || line.starts_with("Via:");
+                         line.starts_with("X-Request-") || line.starts_with("traceparent:") ||
+                         line.starts_with("Via:");
     if (!is_ours) out += line;
   }
   return out + body;

@@ -22,7 +22,8 @@ constexpr upstream::FieldSet kNever{FieldId::kConnection, FieldId::kKeepAlive,  
                                     FieldId::kProxy};
 constexpr upstream::FieldSet kTrustedOnly{
     FieldId::kForwarded,      FieldId::kXForwardedFor, FieldId::kXForwardedHost, FieldId::kXForwardedProto,
-    FieldId::kXForwardedPort, FieldId::kXRealIp,       FieldId::kXRequestId,     FieldId::kXRequestStart};
+    FieldId::kXForwardedPort, FieldId::kXRealIp,       FieldId::kXRequestId,     FieldId::kXRequestStart,
+    FieldId::kTraceparent,    FieldId::kTracestate};
 
 void expect_fit_for_app(const upstream::RequestHead& head, bool is_trusted) {
   for (const Field& field : head.fields) {

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "proxy/traceparent.h"
 #include "upstream/grammar.h"
 
 using namespace proxy;
@@ -112,6 +113,8 @@ TEST_CASE("what a stranger says about proxies is not believed") {
                            {"X-Real-IP", "1.1.1.1"},
                            {"X-Request-Id", "theirs"},
                            {"X-Request-Start", "t=1"},
+                           {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+                           {"tracestate", "a=1"},
                            {"Accept", "a"}});
   CHECK(prepared.passed() == "Accept: a\n");
   CHECK(prepared.added("X-Forwarded-For") == "192.0.2.60");
@@ -138,12 +141,15 @@ TEST_CASE("what a trusted proxy says is kept, and ours is joined to its lists") 
                            {"Forwarded", "for=1.1.1.1"},
                            {"X-Real-IP", "1.1.1.1"},
                            {"X-Request-Id", "theirs"},
-                           {"X-Request-Start", "t=1"}},
+                           {"X-Request-Start", "t=1"},
+                           {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"},
+                           {"tracestate", "a=1"}},
                           true);
   CHECK(prepared.passed() ==
         "X-Forwarded-Proto: https\nX-Forwarded-Host: shop.example\nX-Forwarded-Port: "
         "443\nX-Forwarded-Prefix: /x\n"
-        "X-Real-IP: 1.1.1.1\nX-Request-Id: theirs\nX-Request-Start: t=1\n");
+        "X-Real-IP: 1.1.1.1\nX-Request-Id: theirs\nX-Request-Start: t=1\n"
+        "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\ntracestate: a=1\n");
   CHECK(text_of(prepared.ours.fields()) ==
         "X-Forwarded-For: 1.1.1.1, 2.2.2.2, 3.3.3.3, 192.0.2.60\n"
         "Forwarded: for=1.1.1.1, for=192.0.2.60;proto=http;host=\"example.com:8000\"\n");
@@ -164,6 +170,41 @@ TEST_CASE("an id that is none is replaced, even a trusted proxy's") {
     CHECK(prepared.passed() == "");
     CHECK(prepared.added("X-Request-Id").size() == 32);
   }
+}
+
+TEST_CASE("a trace begins here, named as the request is, unless a trusted proxy has begun it (W3C Trace Context)") {
+  constexpr std::string_view kTheirs = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+  const Prepared ours({{"traceparent", kTheirs}, {"tracestate", "a=1"}});
+  CHECK(ours.passed().empty());
+  const std::string made(ours.added("traceparent"));
+  CHECK(is_traceparent(made));
+  CHECK(made.starts_with("00-" + std::string(ours.ours.request_id()) + "-"));
+  CHECK(made.ends_with("-01"));
+  CHECK(Prepared({{"traceparent", kTheirs}}, true).added("traceparent") == "none");
+  // One that is none, and two of them; a name of the request that can be none of a trace.
+  for (const Pairs& pairs : {Pairs{{"traceparent", "00-1-1-00"}, {"tracestate", "a=1"}},
+                             Pairs{{"traceparent", kTheirs}, {"traceparent", kTheirs}, {"tracestate", "a=1"}}}) {
+    const Prepared prepared(pairs, true);
+    CHECK(prepared.passed().empty());
+    CHECK(is_traceparent(prepared.added("traceparent")));
+  }
+  const Prepared named({{"X-Request-Id", "theirs"}}, true);
+  CHECK(is_traceparent(named.added("traceparent")));
+  const Prepared named_alike({{"X-Request-Id", "4bf92f3577b34da6a3ce929d0e0e4736"}}, true);
+  CHECK(named_alike.added("traceparent").starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+}
+
+TEST_CASE("all that we may add has its place") {
+  RequestHead head;
+  head.method = upstream::Method::kOptions;
+  head.authority = std::string_view("example.com");
+  head.fields = fields_of({{"Max-Forwards", "2"}});
+  AppFields ours;
+  prepare_request(head, client_at(AF_INET, "192.0.2.60"), false, {}, ours);
+  REQUIRE(count_forward(head, ours) == Forwards::kGoOn);
+  add_via(upstream::Version::kHttp11, ours);
+  CHECK(ours.fields().size() == 9);
+  CHECK(text_of(ours.fields()).ends_with("Max-Forwards: 1\nVia: 1.1 portherd\n"));
 }
 
 TEST_CASE("IPv6 and Unix clients, TLS, and no host") {
