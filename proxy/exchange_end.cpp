@@ -168,6 +168,7 @@ void Exchange::count(const Outcome& outcome) {
 /// Once.
 void Exchange::record() {
   if (std::exchange(is_recorded_, true) || !thread_.access_log().is_on()) return;
+  if (ours_.request_id().empty()) name_request(request_, thread_.site().trusts(*client_), ours_);
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();
   event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();

@@ -303,6 +303,12 @@ void prepare_request(upstream::RequestHead& head, const ClientFacts& client, boo
   RequestRewriter(head, client, peer_is_trusted, ours).rewrite(began);
 }
 
+void name_request(const upstream::RequestHead& head, bool peer_is_trusted, AppFields& ours) {
+  const Field* const theirs = peer_is_trusted ? upstream::find(head.fields, FieldId::kXRequestId) : nullptr;
+  const bool is_named = theirs != nullptr && is_request_id(theirs->value);
+  ours.request_id_ = is_named ? theirs->value : put_id(ours.text_.data());
+}
+
 Forwards count_forward(upstream::RequestHead& head, AppFields& ours) {
   const Field* const field = head.method == upstream::Method::kOptions
                                  ? upstream::find(head.fields, FieldId::kMaxForwards)

@@ -39,6 +39,7 @@ class AppFields {
   friend class RequestRewriter;
   friend Forwards count_forward(upstream::RequestHead& head, AppFields& ours);
   friend void add_via(upstream::Version received, AppFields& ours);
+  friend void name_request(const upstream::RequestHead& head, bool peer_is_trusted, AppFields& ours);
   static constexpr std::size_t kMostFields = 9;  // seven of prepare_request(), Max-Forwards, Via
   std::array<upstream::Field, kMostFields> fields_;
   std::size_t count_ = 0;
@@ -53,6 +54,9 @@ class AppFields {
 /// the head's bytes. `began`: when the request came.
 void prepare_request(upstream::RequestHead& head, const ClientFacts& client, bool peer_is_trusted, runtime::WallTime began,
                      AppFields& ours);
+
+/// What is answered before it could be prepared has an id, too: only the access log sees it.
+void name_request(const upstream::RequestHead& head, bool peer_is_trusted, AppFields& ours);
 
 /// Behind prepare_request(): one hop fewer in Max-Forwards of OPTIONS. The other methods, for which it means nothing, keep it as
 /// it is (and TRACE never gets here).

@@ -116,6 +116,18 @@ TEST_CASE("paths in skip are logged only when they fail, and off is off") {
   CHECK(other.lines_with("GET").empty());
 }
 
+TEST_CASE("what we answer before an app is asked has an id, too") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log" })"));
+  for (const char* const request : {"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/9\r\n\r\n"}) {
+    play::Peer client = play::connect(portherd.port());
+    client.send(request);
+    CHECK(client.read_answer().status >= 400);
+  }
+  std::istringstream lines(wait_for_lines(portherd, folder, "access.log", 2));
+  for (std::string line; std::getline(lines, line);) CHECK(nlohmann::json::parse(line)["id"].get<std::string>().size() == 32);
+}
+
 TEST_CASE("an event comes when the client has taken the last byte, or has left it") {
   namespace h2 = play::h2;
   constexpr std::size_t kWindow = 65535, kSize = 75'000;  // the rest waits in the front, which is done with the app

@@ -207,6 +207,19 @@ TEST_CASE("all that we may add has its place") {
   CHECK(text_of(ours.fields()).ends_with("Max-Forwards: 1\nVia: 1.1 portherd\n"));
 }
 
+TEST_CASE("what is never prepared has an id, too: a trusted proxy's, or ours") {
+  RequestHead head;
+  head.fields = fields_of({{"X-Request-Id", "theirs"}});
+  AppFields ours;
+  name_request(head, false, ours);
+  CHECK(ours.request_id().size() == 32);
+  name_request(head, true, ours);
+  CHECK(ours.request_id() == "theirs");
+  head.fields = fields_of({{"X-Request-Id", "a b"}});
+  name_request(head, true, ours);
+  CHECK(ours.request_id().size() == 32);
+}
+
 TEST_CASE("IPv6 and Unix clients, TLS, and no host") {
   const Prepared ipv6({}, false, client_at(AF_INET6, "2001:db8::1", true));
   CHECK(ipv6.added("X-Forwarded-For") == "2001:db8::1");
