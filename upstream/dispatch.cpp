@@ -310,7 +310,7 @@ void Dispatch::pump_locked(Desk* here) {
     ticket = next;
   }
   while (Ticket* const ticket = queue_.first()) {
-    Load* const load = choose(loads_, 0);
+    Load* const load = choose(loads_, 0, false);
     if (load == nullptr) return;
     grant_locked(*ticket, static_cast<Place&>(*load), here);
   }
