@@ -11,13 +11,16 @@
 namespace {
 
 int front_command(int argc, char** argv) {
-  const auto channel = runtime::parse_number(argc == 3 ? argv[1] : "");
-  const auto board = runtime::parse_number(argc == 3 ? argv[2] : "");
-  if (!channel || !board) {
+  const auto channel = runtime::parse_number(argc == 4 ? argv[1] : "");
+  const auto board = runtime::parse_number(argc == 4 ? argv[2] : "");
+  const auto herd = runtime::parse_number(argc == 4 ? argv[3] : "");
+  if (!channel || !board || !herd) {
     std::fprintf(stderr, "%s: the supervisor starts the front, nobody else; see `portherd help`\n", argv[0]);
     return 2;
   }
-  return proxy::run_front(static_cast<int>(*channel), static_cast<int>(*board));
+  return proxy::run_front({.channel = static_cast<int>(*channel),
+                           .scoreboard = static_cast<int>(*board),
+                           .herd_board = static_cast<int>(*herd)});
 }
 
 struct Verb {

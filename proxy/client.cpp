@@ -124,12 +124,14 @@ void Client::shake_hands() {
       return watch_.want_write(tls.wants_write());
     case Io::kClosed:
     case Io::kFailed:
+      handshake_ended(upstream::Handshake::kFailed);
       return close();
     case Io::kProgress:
       break;
   }
   hands_shaken_ = true;
   thread_.site().unfinished_handshakes->finish(facts_.peer);
+  handshake_ended(upstream::Handshake::kOk);
   facts_.tls_version = tls.version();
   begin_idle();
   watch_.want_write(false);
@@ -141,6 +143,10 @@ void Client::shake_hands() {
   }
   // The first request may have come with the end of the handshake: then the socket has nothing more to say.
   if (!is_closing_ && transport_.has_pending()) on_readable();
+}
+
+void Client::handshake_ended(upstream::Handshake result) {
+  upstream::count(thread_.figures().handshakes[static_cast<std::size_t>(result)]);
 }
 
 /// Plain: HTTP/1.1 or h2c, known by the first bytes.
@@ -177,6 +183,7 @@ void Client::begin_h2() {
 void Client::on_deadline() {
   if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->on_deadline();
   if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->on_deadline();
+  if (!hands_shaken_ && !proxy_header_) handshake_ended(upstream::Handshake::kTimeout);
   close();
 }
 

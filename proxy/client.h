@@ -7,6 +7,7 @@
 #include "proxy/client_facts.h"
 #include "proxy/transport.h"
 #include "runtime/loop.h"
+#include "upstream/figures.h"
 
 namespace proxy {
 
@@ -66,6 +67,7 @@ class Client {
   void read_proxy_header();
   void on_proxy_header();
   void shake_hands();
+  void handshake_ended(upstream::Handshake result);
   void read_preface();
   void begin_h1();
   void begin_h2();

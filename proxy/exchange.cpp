@@ -66,7 +66,7 @@ bool Exchange::route() {
     answer_ourselves(404, kNoSuchHost);
     return false;
   }
-  desk_ = &thread_.desk(*found);
+  go_to(*found);
   if (!client_->is_tls && app().plain_http == conf::PlainHttp::kRedirect) {
     redirect_to_https();
     return false;
@@ -92,7 +92,14 @@ bool Exchange::route() {
 void Exchange::find_rules() {
   match_ = match_route(app().routes, request_.path);
   rules_ = match_ ? &match_->route->rules : &app().rules;
-  if (match_ && match_->route->to) desk_ = &thread_.desk(static_cast<upstream::AppIndex>(*match_->route->to));
+  if (match_ && match_->route->to) go_to(static_cast<upstream::AppIndex>(*match_->route->to));
+}
+
+void Exchange::go_to(upstream::AppIndex app) {
+  leave_row();
+  desk_ = &thread_.desk(app);
+  row_ = &thread_.row(app);
+  upstream::count(row_->in_flight);
 }
 
 bool Exchange::prepare() {

@@ -71,6 +71,7 @@ class Exchange {
   bool admit();
   bool route();
   void find_rules();
+  void go_to(upstream::AppIndex);
   bool prepare();
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
@@ -137,8 +138,8 @@ class Exchange {
   void let_lease_go(const Outcome& why);
   void tell_abandoned(upstream::Leftover&) const;
   void release_gathered();
-  void count(const Outcome&);
   void record();
+  void leave_row();
   void forget_untaken();
   void reset();
 
@@ -158,6 +159,7 @@ class Exchange {
   runtime::Chunk kept_;                  // the memory behind request_
   AppFields ours_;                       // fields that we add to the request
   upstream::Desk* desk_ = nullptr;       // the app's; null until routed
+  upstream::AppRow* row_ = nullptr;      // where this thread counts for the app; null until routed
   const conf::Rules* rules_ = nullptr;   // the route's, or the app's; null until routed
   std::optional<RouteMatch> match_;      // the route that has the path; looks into kept_; empty: none has
   upstream::Ticket ticket_;              // our place in line

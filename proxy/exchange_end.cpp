@@ -4,6 +4,7 @@
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
 #include "proxy/front_thread.h"
+#include "proxy/tally.h"
 #include "upstream/remainder.h"
 
 namespace proxy {
@@ -108,7 +109,6 @@ void Exchange::end(const Outcome& outcome) {
   upload_.clear();
   phase_ = Phase::kEnded;
   outcome_ = outcome;
-  count(outcome);
   stream_ != nullptr ? stream_->exchange_ended() : record();
 }
 
@@ -155,26 +155,25 @@ void Exchange::release_gathered() {
   if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));
 }
 
-void Exchange::count(const Outcome& outcome) {
-  if (desk_ == nullptr) return;
-  upstream::AppFigures& figures = desk_->dispatch().figures();
-  if (outcome.fault == Fault::kApp || outcome.fault == Fault::kUs) figures.failed.fetch_add(1, std::memory_order_relaxed);
-  if (outcome == kOk && record_.worker != 0) {
-    figures.served.fetch_add(1, std::memory_order_relaxed);
-    thread_.site().board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
-  }
-}
-
-/// Once.
+/// Once: into the figures and the access log.
 void Exchange::record() {
-  if (std::exchange(is_recorded_, true) || !thread_.access_log().is_on()) return;
+  if (std::exchange(is_recorded_, true)) return;
   if (ours_.request_id().empty()) name_request(request_, thread_.site().trusts(*client_), ours_);
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();
   event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
   event.outcome = outcome_;
   event.lives_long = lives_long_ || record_.status == 101;
-  thread_.access_log().write(event);
+  tally(event, row_ != nullptr ? *row_ : thread_.row(upstream::kNoApp));
+  if (outcome_ == kOk && record_.worker != 0) {
+    thread_.site().block.board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
+  }
+  leave_row();
+  if (thread_.access_log().is_on()) thread_.access_log().write(event);
+}
+
+void Exchange::leave_row() {
+  if (row_ != nullptr) upstream::count_down(std::exchange(row_, nullptr)->in_flight);
 }
 
 void Exchange::reset() {

@@ -53,7 +53,6 @@ void Exchange::on_refused(Refusal why) {
   const bool is_retry = record_.attempts > 0 && why == Refusal::kTimeout;
   if (is_retry || why == Refusal::kNoOther) return answer_ourselves(502, failure_);
   if (why == Refusal::kNotBooted) return answer_ourselves(503, kNotBooted);
-  desk_->dispatch().figures().refused.fetch_add(1, std::memory_order_relaxed);
   answer_ourselves(503, why == Refusal::kFull ? kQueueFull : kQueueTimeout);
 }
 
@@ -93,7 +92,6 @@ void Exchange::decide(bool connect_failed) {
 
 void Exchange::try_again(bool connect_failed) {
   upstream::Dispatch& dispatch = desk_->dispatch();
-  dispatch.figures().retried.fetch_add(1, std::memory_order_relaxed);
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
   const upstream::WorkerId failed = lease_.worker().id;
   const bool is_stale = !connect_failed && lease_.connection().is_reused();

@@ -13,6 +13,7 @@
 #include "runtime/channel.h"
 #include "runtime/log.h"
 #include "runtime/machine.h"
+#include "upstream/herd_board.h"
 #include "upstream/orders.h"
 #include "upstream/probe.h"
 
@@ -51,13 +52,12 @@ Result<std::string> read_all(int fd) {
 
 class Front {
  public:
-  Front(Fd channel, upstream::Scoreboard board)
+  Front(Fd channel, upstream::Scoreboard board, upstream::ReadOnlyHerdBoard herd)
       : board_(std::move(board)),
+        herd_(std::move(herd)),
         channel_(loop_, std::move(channel), runtime::bind<&Front::on_message>(this),
                  runtime::bind<&Front::on_supervisor_gone>(this)),
-        drain_deadline_(loop_, runtime::bind<&Front::on_drain_deadline>(this)) {
-    board_.clear_gauges();
-  }
+        drain_deadline_(loop_, runtime::bind<&Front::on_drain_deadline>(this)) {}
   ~Front() {
     for (auto& thread : threads_) thread->join();
     if (site_) site_->disk->close();  // what is under way comes back to the threads' desks, while they are there
@@ -112,7 +112,7 @@ class Front {
     for (std::size_t i = 0; i < count; ++i) {
       threads_.push_back(std::make_unique<FrontThread>(i, *site_, *access_log_, std::max<std::size_t>(1, most / count), most_memory()));
     }
-    board_->threads = static_cast<std::uint32_t>(count);
+    board_->set_threads(count);
   }
 
   void obey(upstream::Listen& order) {
@@ -242,6 +242,7 @@ class Front {
 
   runtime::Loop loop_;  // orders and probes; requests have the threads' loops
   upstream::Scoreboard board_;
+  upstream::ReadOnlyHerdBoard herd_;
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
   std::unique_ptr<Site> site_;
@@ -257,16 +258,18 @@ class Front {
 
 }  // namespace
 
-int run_front(int channel_fd, int scoreboard_fd) {
+int run_front(const FrontDescriptors& fds) {
   runtime::log_as("front", Level::kInfo);
   // The terminal's ^C reaches the whole group; the supervisor decides what it means.
   for (const int signal : {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGPIPE}) ::signal(signal, SIG_IGN);
-  auto board = upstream::Scoreboard::adopt(Fd(scoreboard_fd));
-  if (!board) {
-    runtime::log(Level::kError, board.error().text());
+  Fd channel(fds.channel);
+  auto board = upstream::Scoreboard::adopt(Fd(fds.scoreboard));
+  auto herd = upstream::ReadOnlyHerdBoard::adopt(Fd(fds.herd_board));
+  if (!board || !herd) {
+    runtime::log(Level::kError, (board ? herd.error() : board.error()).text());
     return 1;
   }
-  return Front(Fd(channel_fd), std::move(*board)).run();
+  return Front(std::move(channel), std::move(*board), std::move(*herd)).run();
 }
 
 }  // namespace proxy

@@ -4,8 +4,14 @@
 
 namespace proxy {
 
-/// The whole life of a front process; returns its exit status. `channel_fd`: the order channel to the supervisor
-/// (upstream/orders.h). `scoreboard_fd`: the shared figures (upstream/scoreboard.h).
-int run_front(int channel_fd, int scoreboard_fd);
+/// What a front has from its start.
+struct FrontDescriptors {
+  int channel;     ///< of orders, to the supervisor (upstream/orders.h)
+  int scoreboard;  ///< what it counts in (upstream/scoreboard.h)
+  int herd_board;  ///< what it may read of the supervisor (upstream/herd_board.h)
+};
+
+/// The whole life of a front process; returns its exit status.
+int run_front(const FrontDescriptors&);
 
 }  // namespace proxy

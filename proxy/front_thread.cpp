@@ -15,7 +15,8 @@ FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_
                          runtime::Bytes most_memory)
     : site_(site),
       access_log_(access_log),
-      figures_(site.board.thread[index]),
+      index_(index),
+      figures_(site.block.thread[index]),
       max_clients_(max_clients),
       most_memory_(most_memory),
       disk_(loop_, *site.disk),

@@ -36,6 +36,8 @@ class FrontThread {
   /// Files that are being sent.
   std::size_t& open_files() { return open_files_; }
   upstream::ThreadFigures& figures() { return figures_; }
+  /// Where this thread counts the requests of an app, or of upstream::kNoApp.
+  upstream::AppRow& row(std::size_t app) { return site_.block.row_of(index_, app); }
   TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
   std::string_view date();
@@ -69,6 +71,7 @@ class FrontThread {
   runtime::Loop loop_;
   const Site& site_;
   AccessLog& access_log_;
+  const std::size_t index_;                              // among the threads of the front
   upstream::ThreadFigures& figures_;
   const std::size_t max_clients_;
   const runtime::Bytes most_memory_;

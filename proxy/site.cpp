@@ -20,9 +20,9 @@ std::size_t files_of_a_thread(std::size_t threads) {
 
 }  // namespace
 
-Site::Site(conf::Settings s, upstream::Board& b)
+Site::Site(conf::Settings s, upstream::Block& b)
     : settings(std::move(s)),
-      board(b),
+      block(b),
       route(settings.apps),
       addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
       unfinished_handshakes(std::make_unique<UnfinishedHandshakes>()),
@@ -31,7 +31,7 @@ Site::Site(conf::Settings s, upstream::Board& b)
       max_files(files_of_a_thread(settings.front.threads.number)) {
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
     const auto index = static_cast<upstream::AppIndex>(i);
-    dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, board));
+    dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, block.board));
   }
 }
 

@@ -20,10 +20,10 @@
 namespace proxy {
 
 struct Site {
-  Site(conf::Settings s, upstream::Board& b);
+  Site(conf::Settings s, upstream::Block& b);
 
   const conf::Settings settings;
-  upstream::Board& board;
+  upstream::Block& block;  ///< of the scoreboard: what this front counts
   const Route route;
   std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;  ///< by AppIndex
 

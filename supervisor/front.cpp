@@ -27,6 +27,7 @@ constexpr Milliseconds kDrainSlack{2000};
 constexpr Milliseconds kCutWithin{1000};
 constexpr int kChannelFd = 3;
 constexpr int kBoardFd = 4;
+constexpr int kHerdFd = 5;
 
 // Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
 // command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read
@@ -68,14 +69,14 @@ std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
 }  // namespace
 
 Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-             const runtime::Fd& spool, upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls)
+             const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls)
     : reaper_(reaper),
       loop_(reaper.loop()),
       settings_(settings),
       listeners_(listeners),
       logs_(logs),
       spool_(spool),
-      board_(board),
+      boards_(boards),
       account_(account),
       program_(std::move(program)),
       calls_(calls),
@@ -84,11 +85,15 @@ Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& li
       beat_(loop_, runtime::bind<&Front::on_beat>(this)) {}
 
 Result<void> Front::start() {
-  TRY_VOID(spawn_front());
-  if (auto said = say_start(); !said) {
+  block_ = boards_.fronts.begin_front();
+  if (!block_) return fail(Code::kSystem, "too many fronts have not ended yet");
+  auto started = spawn_front();
+  if (started) started = say_start();
+  if (!started) {
     child_.reset();
     channel_.reset();
-    return said;
+    let_go();
+    return started;
   }
   deadline_.arm(kStartWithin);
   return {};
@@ -102,8 +107,11 @@ Result<void> Front::spawn_front() {
   plan.environment = to_texts(front_environment(own_environment()));
   plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
   plan.may_gain_privileges = false;
-  plan.fds = {
-      {STDERR_FILENO, 1}, {STDERR_FILENO, 2}, {ends.second.get(), kChannelFd}, {board_.fd(), kBoardFd}};
+  plan.fds = {{STDERR_FILENO, 1},
+              {STDERR_FILENO, 2},
+              {ends.second.get(), kChannelFd},
+              {boards_.fronts.fd(), kBoardFd},
+              {boards_.herd.fd(), kHerdFd}};
   if (is_root()) plan.account = account_;
   TRY(Spawned spawned, spawn(plan));
   is_started_ = is_condemned_ = false;
@@ -135,6 +143,11 @@ Result<void> Front::say_start() {
   calls_.on_replay();
   send(upstream::Begin{});
   return {};
+}
+
+/// What it counted stays.
+void Front::let_go() {
+  if (block_) boards_.fronts.end_front(*std::exchange(block_, std::nullopt));
 }
 
 void Front::tell(const upstream::Order& order) {
@@ -196,7 +209,7 @@ void Front::on_exited(const Exit& exit) {
   deadline_.cancel();
   beat_.cancel();
   const bool was_running = std::exchange(is_started_, false);
-  board_.clear_gauges();
+  let_go();
   if (is_draining_) {
     runtime::log(Level::kInfo, "the front has ended", {{"pid", pid}, {"exit", cause}});
     return calls_.on_gone(true);
@@ -241,9 +254,10 @@ bool Front::is_frozen() {
   };
   const auto oldest = milliseconds(loop_.now() - kFrozenAfter);
   if (milliseconds(started_at_) > oldest) return false;
-  const std::size_t threads = std::min<std::size_t>(board_->threads, upstream::kMaxThreads);
+  const upstream::Block& block = boards_.fronts.block(*block_);
+  const std::size_t threads = std::min<std::size_t>(block.threads, upstream::kMaxThreads);
   for (std::size_t i = 0; i < threads; ++i) {
-    if (static_cast<std::int64_t>(board_->thread[i].heartbeat.load()) < oldest) return true;
+    if (static_cast<std::int64_t>(block.thread[i].heartbeat.load()) < oldest) return true;
   }
   return false;
 }

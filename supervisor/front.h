@@ -2,6 +2,7 @@
 // started again if it ends. What it does inside is proxy/; the orders are upstream/orders.h.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "supervisor/logs.h"
 #include "supervisor/privileges.h"
 #include "supervisor/reap.h"
+#include "upstream/herd_board.h"
 #include "upstream/orders.h"
 #include "upstream/scoreboard.h"
 
@@ -23,7 +25,13 @@ namespace supervisor {
 struct FrontProgram {
   std::string path;  ///< for its argv
   int fd = -1;       ///< the open program: the same one as ours whatever lies at `path` by now
-  std::vector<std::string> arguments;  ///< {"front", "3", "4"}
+  std::vector<std::string> arguments;  ///< {"front", "3", "4", "5"}
+};
+
+/// What the front counts in, and what it may read of us.
+struct Boards {
+  upstream::Scoreboard fronts;
+  upstream::HerdBoard herd;
 };
 
 /// Who hears of what happens to the front. All are called from the loop.
@@ -40,10 +48,10 @@ class Front {
   static constexpr runtime::Milliseconds kFrozenAfter{10'000};
   static constexpr runtime::Milliseconds kStartWithin{30'000};
 
-  /// `settings`, `listeners`, `spool`, `board` and `account` outlive it. `logs` is read at each start and by
+  /// `settings`, `listeners`, `spool`, `boards` and `account` outlive it. `logs` is read at each start and by
   /// tell_logs(). `account`: who it is, if we are root.
   Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-        const runtime::Fd& spool, upstream::Scoreboard& board, const Account& account, FrontProgram program, FrontCalls calls);
+        const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls);
 
   /// Errors: it cannot be forked, a certificate cannot be opened, or https has none.
   runtime::Result<void> start();
@@ -65,13 +73,13 @@ class Front {
 
  private:
   runtime::Result<void> spawn_front();
+  void let_go();
   runtime::Result<void> say_start();
   void tell_spool();
   void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
   void on_message(runtime::Message& message);
   void on_channel_closed();
   void on_exited(const Exit& exit);
-  void start_again();
   void on_start_due();
   void on_deadline();
   void on_beat();
@@ -83,12 +91,13 @@ class Front {
   const Listeners& listeners_;
   const LogFiles& logs_;
   const runtime::Fd& spool_;
-  upstream::Scoreboard& board_;
+  Boards& boards_;
   const Account& account_;
   FrontProgram program_;
   FrontCalls calls_;
   std::unique_ptr<Child> child_;               // empty: none runs
   std::unique_ptr<runtime::Channel> channel_;  // to child_
+  std::optional<std::size_t> block_;           // of the scoreboard, child_'s
   runtime::Timer start_;                       // the next start
   runtime::Timer deadline_;                    // of starting, or of draining: then it is killed
   runtime::Timer beat_;                        // looks at the heartbeats

@@ -20,11 +20,14 @@ std::optional<std::uint32_t> Rows::take() {
   } else {
     ++unused_;
   }
-  upstream::WorkerFigures& figures = board_->worker[row];
-  figures.served = 0;
-  figures.connects = 0;
-  figures.busy = 0;
+  fronts_.clear_worker(row);
+  herd_.workers = unused_;
   return row;
+}
+
+void Rows::give_back(std::uint32_t row) {
+  herd_.memory[row].bytes = 0;
+  free_.push_back(row);
 }
 
 runtime::Result<runtime::Fd> python_in_memory() {

@@ -9,23 +9,25 @@
 #include "supervisor/privileges.h"
 #include "supervisor/reap.h"
 #include "supervisor/runtime_folder.h"
+#include "upstream/herd_board.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
 
-/// The workers' rows of the scoreboard.
+/// The workers' rows of both scoreboards.
 class Rows {
  public:
-  explicit Rows(upstream::Scoreboard& board) : board_(board) {}
+  Rows(upstream::Scoreboard& fronts, upstream::HerdFigures& herd) : fronts_(fronts), herd_(herd) {}
 
   /// A row, all zero. Nothing: kMaxWorkers live.
   std::optional<std::uint32_t> take();
-  void give_back(std::uint32_t row) { free_.push_back(row); }
-  upstream::WorkerFigures& operator[](std::uint32_t row) const { return board_->worker[row]; }
+  void give_back(std::uint32_t row);
+  upstream::Scoreboard::WorkerTotals operator[](std::uint32_t row) const { return fronts_.worker(row); }
 
  private:
-  upstream::Scoreboard& board_;
+  upstream::Scoreboard& fronts_;
+  upstream::HerdFigures& herd_;
   std::vector<std::uint32_t> free_;  // given back
   std::uint32_t unused_ = 0;         // rows from here on were never taken
 };
@@ -36,6 +38,7 @@ struct Herd {
   const RuntimeFolder& folder;
   OutputSink& output;
   Rows rows;
+  upstream::HerdFigures& figures;  ///< our own scoreboard
   Account front_account;
   bool is_run = false;             ///< `run`: own environment handed on, first generation gives up
   Variables own;                   ///< our environment

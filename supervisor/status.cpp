@@ -15,15 +15,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json figures_of(const upstream::WorkerFigures& figures) {
-  return {{"busy", figures.busy.load()},
-          {"served", figures.served.load()},
-          {"connects", figures.connects.load()}};
+Json figures_of(const upstream::Scoreboard::WorkerTotals& figures) {
+  return {{"busy", figures.busy}, {"served", figures.served}, {"connects", figures.connects}};
 }
 
-Json worker_json(const Worker& worker, upstream::Scoreboard& board) {
+Json worker_json(const Worker& worker, const upstream::Scoreboard& fronts) {
   Json json{{"slot", worker.slot()}, {"pid", nullptr}, {"state", name(worker.state())}, {"generation", 1}};
-  json.update(worker.has_process() ? figures_of(board->worker[worker.row()])
+  json.update(worker.has_process() ? figures_of(fronts.worker(worker.row()))
                                    : Json{{"busy", 0}, {"served", 0}, {"connects", 0}});
   json["started"] = nullptr;
   json["memory"] = nullptr;
@@ -37,21 +35,21 @@ Json worker_json(const Worker& worker, upstream::Scoreboard& board) {
 }
 
 // Somebody else supervises it: what we do not know is null.
-Json proxy_json(const upstream::Worker& proxy, upstream::Scoreboard& board) {
+Json proxy_json(const upstream::Worker& proxy, const upstream::Scoreboard& fronts) {
   Json json{{"slot", proxy.slot}, {"pid", nullptr}, {"state", "ready"}, {"generation", proxy.generation}};
-  json.update(figures_of(board->worker[proxy.row]));
+  json.update(figures_of(fronts.worker(proxy.row)));
   json.update({{"started", nullptr}, {"memory", nullptr}, {"last_exit", nullptr}, {"socket", proxy.socket}});
   return json;
 }
 
-Json group_json(const Group& group, upstream::Scoreboard& board) {
-  const upstream::AppFigures& figures = board->app[group.index()];
-  Json json{
-      {"name", group.app().name},        {"state", group.state()},          {"generation", 1},
-      {"queue", figures.queue.load()},   {"slots", figures.slots.load()},   {"busy", figures.busy.load()},
-      {"served", figures.served.load()}, {"failed", figures.failed.load()}, {"workers", Json::array()}};
-  for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, board));
-  for (const upstream::Worker& proxy : group.proxies()) json["workers"].push_back(proxy_json(proxy, board));
+Json group_json(const Group& group, const upstream::Scoreboard& fronts) {
+  const upstream::Scoreboard::AppGauges now = fronts.gauges(group.index());
+  const upstream::AppTotals totals = fronts.totals(group.index());
+  Json json{{"name", group.app().name}, {"state", group.state()},   {"generation", 1},
+            {"queue", now.queue},       {"slots", now.slots},       {"busy", now.busy},
+            {"served", totals.served},  {"failed", totals.failed},  {"workers", Json::array()}};
+  for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, fronts));
+  for (const upstream::Worker& proxy : group.proxies()) json["workers"].push_back(proxy_json(proxy, fronts));
   return json;
 }
 
@@ -97,7 +95,7 @@ std::string status_json(const StatusSources& sources) {
             {"listen", Json::array()},
             {"apps", Json::array()}};
   for (const Listener& listener : sources.listeners.all()) json["listen"].push_back(listener.url());
-  for (const auto& group : sources.groups) json["apps"].push_back(group_json(*group, sources.board));
+  for (const auto& group : sources.groups) json["apps"].push_back(group_json(*group, sources.fronts));
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

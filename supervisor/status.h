@@ -18,7 +18,7 @@ struct StatusSources {
   pid_t front = 0;  ///< 0: none runs
   const Listeners& listeners;
   const std::vector<std::unique_ptr<Group>>& groups;
-  upstream::Scoreboard& board;
+  const upstream::Scoreboard& fronts;
 };
 
 /// One line, without its end.

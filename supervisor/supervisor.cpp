@@ -76,11 +76,12 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
     return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
   TRY(LogFiles logs, open_logs(settings.log));
   TRY(runtime::Fd spool, open_spool(settings.front.spool));
-  TRY(upstream::Scoreboard board, upstream::Scoreboard::make());
+  TRY(upstream::Scoreboard fronts, upstream::Scoreboard::make());
+  TRY(upstream::HerdBoard herd, upstream::HerdBoard::make("portherd-herd", /*others_may_write=*/false));
   return Ground{std::move(settings),  std::move(options),  std::move(folder),
                 std::move(listeners), std::move(logs),     std::move(spool),
-                std::move(board),     std::move(front),    std::move(accounts),
-                std::move(python)};
+                {std::move(fronts), std::move(herd)},
+                std::move(front),     std::move(accounts), std::move(python)};
 }
 
 namespace {
@@ -122,7 +123,7 @@ Supervisor::Supervisor(Ground ground)
     : ground_(std::move(ground)),
       reaper_(loop_),
       output_(ground_.options.is_run),
-      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.board, ground_.front_account,
+      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.boards, ground_.front_account,
              ground_.options.front,
              {.on_replay = bind<&Supervisor::on_front_replay>(this),
               .on_started = bind<&Supervisor::on_front_started>(this),
@@ -133,7 +134,8 @@ Supervisor::Supervisor(Ground ground)
             .front = front_,
             .folder = ground_.folder,
             .output = output_,
-            .rows = Rows(ground_.board),
+            .rows = Rows(ground_.boards.fronts, *ground_.boards.herd),
+            .figures = *ground_.boards.herd,
             .front_account = ground_.front_account,
             .is_run = ground_.options.is_run,
             .own = own_environment(),
@@ -270,7 +272,7 @@ void Supervisor::on_scale_signal() {
 }
 
 Control::Answer Supervisor::answer(std::string_view verb) {
-  if (verb == "status") return {status_json({front_.pid(), ground_.listeners, groups_, ground_.board})};
+  if (verb == "status") return {status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts})};
   if (verb == "stop") {
     if (!is_stopping_) stop();
     return {.text = R"({"ok":true})", .stays_open = true};

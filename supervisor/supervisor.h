@@ -16,6 +16,7 @@
 #include "supervisor/logs.h"
 #include "supervisor/runtime_folder.h"
 #include "supervisor/service_notify.h"
+#include "upstream/herd_board.h"
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
@@ -45,7 +46,7 @@ class Supervisor {
     Listeners listeners;
     LogFiles logs;
     runtime::Fd spool;
-    upstream::Scoreboard board;
+    Boards boards;
     Account front_account;
     std::vector<Account> app_accounts;  // by app
     runtime::Fd python;

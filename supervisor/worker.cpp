@@ -229,7 +229,7 @@ void Worker::tell_exit(const std::string& cause) {
                 {"uptime", up}});
   }
   if (process_->was_ready) {
-    const std::uint32_t busy = herd_.rows[process_->about.row].busy;
+    const std::uint64_t busy = herd_.rows[process_->about.row].busy;
     return log(Level::kWarning, "worker has ended unexpectedly",
                {{"app", app_.name},
                 {"worker", slot_},

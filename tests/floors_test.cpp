@@ -30,7 +30,8 @@ const std::vector<Floor> kFloors = {
 // the package that it hands to a Python worker.
 const std::vector<std::string_view> kSupervisorTakesFromUpstream = {
     "upstream/app.h",        "upstream/roster.h",         "upstream/orders.h",
-    "upstream/scoreboard.h", "upstream/python_package.h",
+    "upstream/scoreboard.h", "upstream/herd_board.h",     "upstream/figures.h",
+    "upstream/python_package.h",
 };
 
 struct Door {

@@ -45,7 +45,7 @@ Connection* Lease::connect() {
   place_->leased.push_back(connection_.get());
   // It died in this very moment, and somebody else holds its socket.
   if (place_->has_ended) ::shutdown(connection_->fd(), SHUT_RDWR);
-  dispatch.board_.worker[place_->about.row].connects.fetch_add(1, std::memory_order_relaxed);
+  count(dispatch.board_.worker[place_->about.row].connects);
   return connection_.get();
 }
 

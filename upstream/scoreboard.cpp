@@ -1,50 +1,156 @@
 #include "upstream/scoreboard.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 
 namespace upstream {
 
-using runtime::Code;
-using runtime::fail;
 using runtime::Fd;
 using runtime::Result;
 
-void Scoreboard::Unmap::operator()(Board* board) const { ::munmap(board, sizeof(Board)); }
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr std::size_t kBits = 64;
+
+constexpr std::uint64_t bit_of(std::size_t app) { return std::uint64_t{1} << app % kBits; }
+
+bool has_row(const ThreadFigures& thread, std::size_t app) {
+  return (thread.has_row[app / kBits].load(kRelaxed) & bit_of(app)) != 0;
+}
+
+/// A front may have written whatever it likes.
+std::size_t threads_of(const Block& block) {
+  return std::min<std::size_t>(block.most_threads.load(kRelaxed), kMaxThreads);
+}
+
+void clear_gauges(Block& block, std::size_t workers) {
+  block.threads = 0;
+  for (std::size_t t = 0; t < threads_of(block); ++t) {
+    block.thread[t].heartbeat = 0;
+    block.thread[t].connections = 0;
+    for (std::size_t app = 0; app <= kNoApp; ++app) {
+      if (has_row(block.thread[t], app)) block.row[t][app].in_flight = 0;
+    }
+  }
+  for (AppFigures& app : block.board.app) app.queue = app.slots = app.busy = 0;
+  for (std::size_t row = 0; row < workers; ++row) block.board.worker[row].busy = 0;
+}
+
+}  // namespace
+
+void Block::set_threads(std::size_t number) {
+  threads = static_cast<std::uint32_t>(number);
+  most_threads = std::max(most_threads.load(), threads.load());
+}
+
+AppRow& Block::row_of(std::size_t thread_index, std::size_t app) {
+  Figure& bits = thread[thread_index].has_row[app / kBits];
+  const std::uint64_t known = bits.load(kRelaxed);
+  if ((known & bit_of(app)) == 0) bits.store(known | bit_of(app), kRelaxed);
+  return row[thread_index][app];
+}
 
 Result<Scoreboard> Scoreboard::make() {
-  Fd fd(::memfd_create("portherd-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd || ::ftruncate(fd.get(), sizeof(Board)) != 0 ||
-      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
-    return fail(Code::kSystem, "cannot make the scoreboard", errno);
-  }
-  return adopt(std::move(fd));
+  TRY(auto memory, runtime::SharedMemory<Blocks>::make("portherd-scoreboard", /*others_may_write=*/true));
+  return Scoreboard(std::move(memory));
 }
 
 Result<Scoreboard> Scoreboard::adopt(Fd fd) {
-  struct stat about{};
-  if (::fstat(fd.get(), &about) != 0) return fail(Code::kSystem, "cannot look at the scoreboard", errno);
-  if (about.st_size != sizeof(Board)) return fail(Code::kProtocol, "the scoreboard is of another version");
-  void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
-  if (memory == MAP_FAILED) return fail(Code::kSystem, "cannot map the scoreboard", errno);
-  return Scoreboard(std::move(fd), static_cast<Board*>(memory));
+  TRY(auto memory, runtime::SharedMemory<Blocks>::adopt(std::move(fd)));
+  return Scoreboard(std::move(memory));
 }
 
-void Scoreboard::clear_gauges() {
-  for (ThreadFigures& thread : board_->thread) {
-    thread.heartbeat = 0;
-    thread.connections = 0;
-  }
-  for (AppFigures& app : board_->app) {
-    app.queue = 0;
-    app.slots = 0;
-    app.busy = 0;
-  }
-  for (WorkerFigures& worker : board_->worker) worker.busy = 0;
+// The lowest free one, so that those that were ever used stand side by side.
+std::optional<std::size_t> Scoreboard::begin_front() {
+  const auto free = std::ranges::find(is_taken_, false);
+  if (free == is_taken_.end()) return std::nullopt;
+  const auto index = static_cast<std::uint32_t>(free - is_taken_.begin());
+  *free = true;
+  memory_->used = std::max(memory_->used.load(), index + 1);
+  memory_->next = index;
+  clear_gauges(block(index), workers_);
+  return index;
+}
+
+void Scoreboard::end_front(std::size_t index) {
+  clear_gauges(block(index), workers_);
+  is_taken_[index] = false;
+}
+
+void Scoreboard::clear_worker(std::uint32_t row) {
+  workers_ = std::max<std::size_t>(workers_, row + 1);
+  for_each_block([row](Block& block) {
+    WorkerFigures& worker = block.board.worker[row];
+    worker.served = 0;
+    worker.connects = 0;
+    worker.busy = 0;
+  });
+}
+
+template <class F>
+void Scoreboard::for_each_block(F each) const {
+  const std::size_t used = std::min<std::size_t>(memory_->used.load(kRelaxed), kMaxFronts);
+  for (std::size_t i = 0; i < used; ++i) each(memory_->block[i]);
+}
+
+template <class F>
+void Scoreboard::for_each_row(std::size_t app, F each) const {
+  for_each_block([&](const Block& block) {
+    for (std::size_t t = 0; t < threads_of(block); ++t) {
+      if (has_row(block.thread[t], app)) each(block.row[t][app]);
+    }
+  });
+}
+
+AppTotals Scoreboard::totals(std::size_t app) const {
+  AppTotals sum;
+  for_each_row(app, [&](const AppRow& row) { add(row, sum); });
+  return sum;
+}
+
+Histogram<std::uint64_t> Scoreboard::durations(std::size_t app) const {
+  Histogram<std::uint64_t> sum;
+  for_each_row(app, [&](const AppRow& row) { add(row.duration, sum); });
+  return sum;
+}
+
+Scoreboard::AppGauges Scoreboard::gauges(AppIndex app) const {
+  AppGauges sum;
+  for_each_block([&](const Block& block) {
+    const AppFigures& figures = block.board.app[app];
+    sum.queue += figures.queue.load(kRelaxed);
+    sum.slots += figures.slots.load(kRelaxed);
+    sum.busy += figures.busy.load(kRelaxed);
+  });
+  return sum;
+}
+
+Scoreboard::WorkerTotals Scoreboard::worker(std::uint32_t row) const {
+  WorkerTotals sum;
+  for_each_block([&](const Block& block) {
+    const WorkerFigures& figures = block.board.worker[row];
+    sum.served += figures.served.load(kRelaxed);
+    sum.connects += figures.connects.load(kRelaxed);
+    sum.busy += figures.busy.load(kRelaxed);
+  });
+  return sum;
+}
+
+std::uint64_t Scoreboard::connections() const {
+  std::uint64_t sum = 0;
+  for_each_block([&](const Block& block) {
+    for (std::size_t t = 0; t < threads_of(block); ++t) sum += block.thread[t].connections.load(kRelaxed);
+  });
+  return sum;
+}
+
+std::uint64_t Scoreboard::handshakes(Handshake result) const {
+  const auto index = static_cast<std::size_t>(result);
+  std::uint64_t sum = 0;
+  for_each_block([&](const Block& block) {
+    for (std::size_t t = 0; t < threads_of(block); ++t) sum += block.thread[t].handshakes[index].load(kRelaxed);
+  });
+  return sum;
 }
 
 }  // namespace upstream

@@ -1,75 +1,131 @@
-// Figures in shared memory: the front counts, the supervisor reads (for `status`); nothing is asked over a wire.
-// The supervisor makes one memfd at its start and hands it to every front, so counters never fall when a front is
-// replaced; a new front sets the gauges to zero.
+// The front's scoreboard: figures in shared memory that the front counts and the supervisor reads (for `status`), and the
+// front itself (for `/metrics`); nothing is asked over a wire. The supervisor's own: herd_board.h.
+//
+// One block for each front that lives; two do while one takes over from the other. The block of one that has ended goes
+// to the next, which counts on from what it finds, so counters never fall, however a front ended; its gauges are set to
+// zero. A figure is the sum over all blocks.
+//
+// Each row has one writer: a thread, or whoever holds the lock of the app's Dispatch; and its own cache lines.
 #pragma once
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
+#include <optional>
 
 #include "conf/limits.h"
-#include "runtime/fd.h"
-#include "runtime/result.h"
+#include "runtime/shared_memory.h"
+#include "upstream/app.h"
+#include "upstream/figures.h"
 
 namespace upstream {
 
 inline constexpr std::size_t kMaxApps = conf::kMostApps;
 inline constexpr std::size_t kMaxWorkers = conf::kMostWorkers;  ///< alive at the same time, over all apps
 inline constexpr std::size_t kMaxThreads = conf::kMostThreads;  ///< of a front
+inline constexpr std::size_t kMaxFronts = 4;                    ///< alive at the same time
+inline constexpr std::size_t kNoApp = kMaxApps;                 ///< the row of requests that no app has had
+inline constexpr std::size_t kCacheLine = 64;
 
-/// Counters only rise; gauges say what is now. All relaxed: they are figures, not synchronisation.
-struct alignas(64) AppFigures {
-  std::atomic<std::uint64_t> served;   ///< counter: exchanges ended with an answer of the app
-  std::atomic<std::uint64_t> failed;   ///< counter: exchanges that we answered 5xx, or cut
-  std::atomic<std::uint64_t> refused;  ///< counter: 503 for a full queue or queue_timeout; also in `failed`
-  std::atomic<std::uint64_t> retried;  ///< counter: second attempts
-  std::atomic<std::uint32_t> queue;    ///< gauge: requests in line
-  std::atomic<std::uint32_t> slots;    ///< gauge: of all published workers
-  std::atomic<std::uint32_t> busy;     ///< gauge: leases
+/// Gauges of an app; written under its Dispatch's lock.
+struct alignas(kCacheLine) AppFigures {
+  std::atomic<std::uint32_t> queue;  ///< requests in line
+  std::atomic<std::uint32_t> slots;  ///< of all published workers
+  std::atomic<std::uint32_t> busy;   ///< leases
 };
 
-/// One row for each living worker; the supervisor gives rows out and clears them.
-struct alignas(64) WorkerFigures {
-  std::atomic<std::uint64_t> served;  ///< counter since the worker's start
+/// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure with more
+/// than one writer.
+struct alignas(kCacheLine) WorkerFigures {
+  std::atomic<std::uint64_t> served;    ///< counter since the worker's start
   std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
-  std::atomic<std::uint32_t> busy;    ///< gauge: leases
+  std::atomic<std::uint32_t> busy;      ///< gauge: leases
 };
 
-struct alignas(64) ThreadFigures {
-  std::atomic<std::uint64_t> heartbeat;  ///< steady clock, milliseconds; written at least once a second
-  std::atomic<std::uint32_t> connections;  ///< gauge: clients
-};
-
+/// What the Dispatches write.
 struct Board {
-  std::atomic<std::uint32_t> threads;  ///< gauge: of the running front
-  std::array<ThreadFigures, kMaxThreads> thread;
   std::array<AppFigures, kMaxApps> app;
   std::array<WorkerFigures, kMaxWorkers> worker;
 };
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
-/// A mapped board.
+struct alignas(kCacheLine) ThreadFigures {
+  std::atomic<std::uint64_t> heartbeat;    ///< steady clock, milliseconds; written at least once a second
+  std::atomic<std::uint32_t> connections;  ///< gauge: clients
+  std::array<Figure, kHandshakeNames.size()> handshakes;  ///< counters, by Handshake
+  /// A bit for each of its rows that was ever written. Readers leave the others alone: a look would give them memory.
+  std::array<Figure, kMaxApps / 64 + 1> has_row;
+};
+
+struct alignas(kCacheLine) AppRow : AppCounts<Figure> {};
+
+/// All that one front counts.
+struct Block {
+  std::atomic<std::uint32_t> threads;       ///< gauge: of the front that has it
+  std::atomic<std::uint32_t> most_threads;  ///< that any front of this block had
+  std::array<ThreadFigures, kMaxThreads> thread;
+  Board board;
+  std::array<std::array<AppRow, kMaxApps + 1>, kMaxThreads> row;  ///< by thread and app
+
+  /// By the front, before any of them runs.
+  void set_threads(std::size_t number);
+  /// The row in which a thread counts for `app`, or for kNoApp.
+  AppRow& row_of(std::size_t thread_index, std::size_t app);
+};
+
+/// The whole file. Some 300 MiB of holes: memory is taken by the pages that are written.
+struct Blocks {
+  std::atomic<std::uint32_t> next;  ///< the block of the front that starts now
+  std::atomic<std::uint32_t> used;  ///< blocks from here on no front has had
+  std::array<Block, kMaxFronts> block;
+};
+
 class Scoreboard {
  public:
-  /// A new one, all zero, in a memfd (sealed against a change of size).
   static runtime::Result<Scoreboard> make();
-  /// Maps what another process made. Refuses a file of the wrong size.
+  /// In a front: maps what the supervisor made, and finds the block that it was given.
   static runtime::Result<Scoreboard> adopt(runtime::Fd);
 
-  int fd() const { return fd_.get(); }
-  Board& operator*() const { return *board_; }
-  Board* operator->() const { return board_.get(); }
+  int fd() const { return memory_.fd(); }
+  /// A front's own block.
+  Block& operator*() const { return *own_; }
+  Block* operator->() const { return own_; }
 
-  /// What a new front does first: queue, slots, busy, connections and heartbeats are zero again.
-  void clear_gauges();
+  // By the supervisor.
+  /// A free block for the front that is started next; all gauges are zero. Nothing: kMaxFronts live.
+  std::optional<std::size_t> begin_front();
+  /// It has ended: its gauges are void, its counters stay.
+  void end_front(std::size_t block);
+  Block& block(std::size_t index) const { return memory_->block[index]; }
+  /// A worker's row before it is given to one.
+  void clear_worker(std::uint32_t row);
+
+  // Sums over all fronts.
+  struct AppGauges {
+    std::uint64_t queue = 0, slots = 0, busy = 0;
+  };
+  struct WorkerTotals {
+    std::uint64_t served = 0, connects = 0, busy = 0;
+  };
+  AppTotals totals(std::size_t app) const;
+  /// Of the totals the durations alone.
+  Histogram<std::uint64_t> durations(std::size_t app) const;
+  AppGauges gauges(AppIndex app) const;
+  WorkerTotals worker(std::uint32_t row) const;
+  std::uint64_t connections() const;
+  std::uint64_t handshakes(Handshake result) const;
 
  private:
-  struct Unmap {
-    void operator()(Board*) const;
-  };
-  Scoreboard(runtime::Fd fd, Board* board) : fd_(std::move(fd)), board_(board) {}
-  runtime::Fd fd_;
-  std::unique_ptr<Board, Unmap> board_;
+  explicit Scoreboard(runtime::SharedMemory<Blocks> memory)
+      : memory_(std::move(memory)), own_(&memory_->block[memory_->next % kMaxFronts]) {}
+  template <class F>
+  void for_each_block(F each) const;
+  template <class F>
+  void for_each_row(std::size_t app, F each) const;
+
+  runtime::SharedMemory<Blocks> memory_;
+  Block* own_;  // in memory_
+  // The supervisor's, and not in memory_: there a front could change them.
+  std::array<bool, kMaxFronts> is_taken_{};  // blocks of fronts that live
+  std::size_t workers_ = 0;                  // rows from here on no worker has had
 };
 
 }  // namespace upstream

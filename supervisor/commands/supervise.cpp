@@ -33,7 +33,7 @@ int supervise(conf::Settings settings, bool is_run) {
   const runtime::Fd program(::open(kSelf, O_PATH | O_CLOEXEC));
   if (error || !program) return complain({runtime::Code::kSystem, "cannot find our own program", errno});
   Options options{.is_run = is_run,
-                  .front = {.path = path, .fd = program.get(), .arguments = {"front", "3", "4"}},
+                  .front = {.path = path, .fd = program.get(), .arguments = {"front", "3", "4", "5"}},
                   .adopted = adopt_listen_fds()};
   const auto made = Supervisor::make(std::move(settings), std::move(options));
   return made ? (*made)->run() : complain(made.error());

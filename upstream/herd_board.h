@@ -1,0 +1,61 @@
+// The supervisor's scoreboard: the herd in figures, for `/metrics` and `/-/ready`. The front maps it read-only: it has
+// read hostile bytes, and nothing that it does can change what the supervisor says of itself. The front's: scoreboard.h.
+#pragma once
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "upstream/figures.h"
+#include "upstream/scoreboard.h"
+
+namespace upstream {
+
+/// The words of `status`, in the order of a life.
+inline constexpr std::array<std::string_view, 7> kWorkerStates{"starting", "ready",   "draining", "stopping",
+                                                               "ended",    "backoff", "failed"};
+
+/// Why a worker has ended.
+enum class ExitReason : std::uint8_t {
+  kOrdered,      ///< we wanted it to, and it did so in time
+  kExited,       ///< by itself, with an exit status
+  kCrashed,      ///< by a signal that programs bring upon themselves
+  kOutOfMemory,  ///< surely or probably
+  kKilled,       ///< by somebody else's signal
+  kTimeout,      ///< by ours, because a clock was over
+  kNotStarted,   ///< a step of its start failed
+};
+inline constexpr std::array<std::string_view, 7> kExitReasons{
+    "ordered", "exited", "crashed", "out_of_memory", "killed", "timeout", "not_started"};
+
+/// Where an app is with the first boot of its life.
+enum class FirstBoot : std::uint32_t {
+  kOver,    ///< a worker has been ready, or there is nothing to boot
+  kUnderWay,
+  kFailed,  ///< and is tried again
+};
+
+struct alignas(kCacheLine) AppHerd {
+  std::array<std::atomic<std::uint32_t>, kWorkerStates.size()> workers;  ///< gauges, by state
+  std::array<Figure, kExitReasons.size()> exits;                         ///< counters, by ExitReason
+  Figure restarts;                                                       ///< starts in a place that had a worker before
+  std::atomic<FirstBoot> first_boot;
+};
+
+/// By the worker's row, which only its life long is its own. 0 bytes: nobody's.
+struct WorkerMemory {
+  std::atomic<std::uint32_t> app, slot;
+  std::atomic<std::uint64_t> bytes;  ///< resident; looked at every few seconds
+};
+
+struct HerdFigures {
+  std::atomic<bool> is_stopping;       ///< the order to stop has come; the front may accept for a while yet
+  std::atomic<std::uint32_t> workers;  ///< rows from here on no worker has had
+  std::array<AppHerd, kMaxApps> app;
+  std::array<WorkerMemory, kMaxWorkers> memory;
+};
+
+using HerdBoard = runtime::SharedMemory<HerdFigures>;
+using ReadOnlyHerdBoard = runtime::SharedMemory<const HerdFigures>;
+
+}  // namespace upstream
