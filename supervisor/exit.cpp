@@ -38,4 +38,14 @@ std::string describe(const Exit& exit, const ExitFacts& around) {
   return fmt::format("{} ({})", who(exit.number, around), name);
 }
 
+upstream::ExitReason reason_of(const Exit& exit, const ExitFacts& around) {
+  using enum upstream::ExitReason;
+  if (exit.is_signal && is_own_fault(exit.number) && exit.number != around.sent_by_us) return kCrashed;
+  // KILL is sent when a clock is over: a worker that was asked to leave and did not, or one that never got ready.
+  if (around.was_timeout || around.sent_by_us == SIGKILL) return kTimeout;
+  if (around.sent_by_us != 0) return kOrdered;
+  if (!exit.is_signal) return kExited;
+  return exit.number == SIGKILL && (around.cgroup_oom_rose || around.machine_oom_rose) ? kOutOfMemory : kKilled;
+}
+
 }  // namespace supervisor

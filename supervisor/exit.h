@@ -1,6 +1,8 @@
-// How a process ended, in words. Pure. Who collects it: reap.h.
+// How a process ended, in words for people and in one for machines. Pure. Who collects it: reap.h.
 #pragma once
 #include <string>
+
+#include "upstream/herd_board.h"
 
 namespace supervisor {
 
@@ -22,6 +24,9 @@ struct ExitFacts {
 /// "exit status 3", "killed by us (SIGKILL)", "out of memory (SIGKILL)", "probably out of memory (SIGKILL)",
 /// "crashed (SIGSEGV)", "killed from outside (SIGTERM)".
 std::string describe(const Exit&, const ExitFacts&);
+
+/// The same as one of a few words: the label of `portherd_worker_exits_total`.
+upstream::ExitReason reason_of(const Exit&, const ExitFacts&);
 
 /// "SIGTERM"; "signal 42" where there is no name.
 std::string signal_name(int number);

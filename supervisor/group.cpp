@@ -1,6 +1,9 @@
 #include "supervisor/group.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <ranges>
 
 #include "runtime/log.h"
@@ -24,6 +27,20 @@ Group::Group(Herd& herd, const conf::App& app, Account account, upstream::AppInd
   for (std::uint32_t slot = 1; slot <= wanted; ++slot) {
     workers_.push_back(std::make_unique<Worker>(herd_, *this, app_, account_, index_, slot));
   }
+  show();
+}
+
+// What others may read of it: the states of its workers, and whether it has ever worked.
+void Group::show() {
+  std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
+  for (const auto& worker : workers_) {
+    const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
+    ++by_state[static_cast<std::size_t>(state - upstream::kWorkerStates.begin())];
+  }
+  for (std::size_t i = 0; i < by_state.size(); ++i) figures().workers[i] = by_state[i];
+  using enum upstream::FirstBoot;
+  const bool is_over = has_been_ready_ || !app_.has_processes();
+  figures().first_boot = is_over ? kOver : failures_ == 0 ? kUnderWay : kFailed;
 }
 
 // They need not be there: a failed connect is a 502 at once, so all are published as they are.
@@ -100,8 +117,15 @@ void Group::on_drained(const upstream::Drained& answer) {
 
 void Group::on_boot_failed() {
   ++failures_;
+  show();
   if (failures_ == 1 && !has_been_ready_)
     herd_.front.tell(upstream::AppState{.app = index_, .can_wait = false});
+}
+
+void Group::on_exited(const Worker& worker, upstream::ExitReason reason) {
+  upstream::count(figures().exits[static_cast<std::size_t>(reason)]);
+  if (reason == upstream::ExitReason::kOrdered) return;
+  last_exit_ = fmt::format("worker {}: {}", worker.slot(), worker.last_exit());
 }
 
 Milliseconds Group::wait_before_next(Worker& worker) {
@@ -114,8 +138,10 @@ void Group::on_changed(Worker& worker, State from) {
   if (worker.state() == State::kReady) {
     has_been_ready_ = true;
     failures_ = 0;
-    return tend();
   }
+  show();
+  if (worker.state() == State::kStarting && !worker.last_exit().empty()) upstream::count(figures().restarts);
+  if (worker.state() == State::kReady) return tend();
   if (worker.state() == State::kBackoff && gives_up) return worker.on(Event::kGiveUp);
   if (worker.state() != State::kIdle) return;
   if (is_stopping_) {

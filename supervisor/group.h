@@ -36,6 +36,7 @@ class Group {
   // From its workers.
   void on_changed(Worker& worker, State from);
   void on_boot_failed();
+  void on_exited(const Worker& worker, upstream::ExitReason reason);
   void on_failed(Worker& worker);
   /// How long its place stays empty after an exit.
   runtime::Milliseconds wait_before_next(Worker& worker);
@@ -55,11 +56,17 @@ class Group {
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping".
   std::string_view state() const;
+  /// How often a worker was started in the place of one that had ended.
+  std::uint64_t restarts() const { return figures().restarts; }
+  /// Which worker was the last to end without an order, and why; empty: none has.
+  const std::string& last_exit() const { return last_exit_; }
   /// Why its first generation has failed.
   const std::string& failure() const { return failure_; }
 
  private:
   void tend();
+  void show();
+  upstream::AppHerd& figures() const { return herd_.figures.app[index_]; }
   void fill_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   bool is_another_being_tried(const Worker& worker) const;
@@ -77,6 +84,7 @@ class Group {
   bool has_been_ready_ = false;                   // a worker has, ever
   bool is_wanted_ = false;                        // between start() and stop()
   bool is_stopping_ = false;
+  std::string last_exit_;
   std::string failure_;  // empty: not given up
 };
 

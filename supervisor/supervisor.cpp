@@ -141,6 +141,7 @@ Supervisor::Supervisor(Ground ground)
             .own = own_environment(),
             .descriptors = raise_descriptor_limit(),
             .python = std::move(ground_.python)},
+      samples_(loop_, groups_, ground_.boards),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
@@ -207,6 +208,7 @@ void Supervisor::on_front_replay() {
 void Supervisor::on_front_started() {
   if (is_stopping_ || std::exchange(has_started_, true)) return;
   for (const auto& group : groups_) group->start();
+  samples_.begin();
   service_.say("READY=1");
   if (!ground_.options.is_run) return;
   std::vector<std::string> urls;
@@ -217,7 +219,7 @@ void Supervisor::on_front_started() {
 void Supervisor::on_front_gone(bool has_drained) {
   is_front_gone_ = true;
   if (!has_drained) fail("the front did not start", front_.had_trouble() ? Code::kConfig : Code::kSystem);
-  is_stopping_ = true;
+  set_stopping();
   stop_workers();
 }
 
@@ -232,7 +234,7 @@ void Supervisor::on_drained(const upstream::Drained& answer) {
 void Supervisor::on_group_failed(Group& group) {
   if (is_stopping_) return;
   fail(fmt::format("app {} did not start: {}", group.app().name, group.failure()));
-  is_stopping_ = true;
+  set_stopping();
   front_.drain_at_once();
 }
 
@@ -282,8 +284,14 @@ Control::Answer Supervisor::answer(std::string_view verb) {
 
 // ---- the end ----
 
-void Supervisor::stop() {
+// Load balancers that ask at /-/ready hear of it before anything closes.
+void Supervisor::set_stopping() {
   is_stopping_ = true;
+  herd_.figures.is_stopping = true;
+}
+
+void Supervisor::stop() {
+  set_stopping();
   service_.say("STOPPING=1");
   log(Level::kInfo, "draining: finishing what is in flight");
   const Milliseconds delay = ground_.settings.front.shutdown_delay;

@@ -15,6 +15,7 @@
 #include "supervisor/listeners.h"
 #include "supervisor/logs.h"
 #include "supervisor/runtime_folder.h"
+#include "supervisor/samples.h"
 #include "supervisor/service_notify.h"
 #include "upstream/herd_board.h"
 #include "upstream/scoreboard.h"
@@ -72,6 +73,7 @@ class Supervisor {
   void on_scale_signal();
   Control::Answer answer(std::string_view verb);
 
+  void set_stopping();
   void stop();
   void stop_now();
   void begin_drain();
@@ -86,6 +88,7 @@ class Supervisor {
   Front front_;
   Herd herd_;
   std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
+  Samples samples_;
   std::unique_ptr<Control> control_;
   runtime::Timer delay_;  // shutdown_delay
   runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_, one_more_;

@@ -186,26 +186,37 @@ void Worker::kill_now() {
 void Worker::reap() {
   admission_.cancel();
   if (process_->output) process_->output->finish();
-  last_exit_ = cause();
+  const ExitFacts around = exit_facts();
+  last_exit_ = cause(around);
   if (process_->output) last_lines_ = process_->output->last_lines();
   if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
   if (is_failed_boot()) group_.on_boot_failed();
   tell_exit(last_exit_);
+  group_.on_exited(*this, reason(around));
   if (process_->has_row) herd_.rows.give_back(process_->about.row);
   // Perhaps we are in a call from one of its parts.
   herd_.reaper.loop().bury(std::move(process_));
 }
 
-std::string Worker::cause() const {
+ExitFacts Worker::exit_facts() const {
+  const runtime::OomKills now = runtime::oom_kills();
+  return {.sent_by_us = process_->child ? process_->child->sent() : 0,
+          .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
+          .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
+          .was_timeout = has_timed_out_};
+}
+
+upstream::ExitReason Worker::reason(const ExitFacts& around) const {
+  const bool has_run = start_failure_.empty() && !process_->child->failure();
+  return has_run ? reason_of(exit_, around) : upstream::ExitReason::kNotStarted;
+}
+
+std::string Worker::cause(const ExitFacts& around) const {
   if (!start_failure_.empty()) return start_failure_;
   const Child& child = *process_->child;
   if (child.failure()) return child.failure()->text();
-  const runtime::OomKills now = runtime::oom_kills();
-  std::string words = describe(exit_, {.sent_by_us = child.sent(),
-                                       .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
-                                       .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
-                                       .was_timeout = has_timed_out_});
+  std::string words = describe(exit_, around);
   // Nothing else tells why: the probes' answers are no lines of the worker.
   if (has_timed_out_ && !process_->probe_cause.empty())
     words += fmt::format("; its last probe: {}", process_->probe_cause);

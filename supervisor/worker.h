@@ -84,7 +84,9 @@ class Worker {
   void term();
   void kill();
   void reap();
-  std::string cause() const;
+  ExitFacts exit_facts() const;
+  std::string cause(const ExitFacts& around) const;
+  upstream::ExitReason reason(const ExitFacts& around) const;
   bool is_failed_boot() const;
   void tell_exit(const std::string& cause);
 

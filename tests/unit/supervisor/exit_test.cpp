@@ -34,3 +34,21 @@ TEST_CASE("a boot that took too long is told as the reason of our kill") {
   CHECK(describe({.is_signal = true, .number = SIGKILL}, {.sent_by_us = SIGKILL, .was_timeout = true}) ==
         "not ready within boot_timeout, killed by us (SIGKILL)");
 }
+
+TEST_CASE("every end has a reason of one word, for the label of a counter") {
+  using enum upstream::ExitReason;
+  const auto signal = [](int number) { return Exit{.is_signal = true, .number = number}; };
+  const Exit status{.is_signal = false, .number = 0};
+  CHECK(reason_of(status, {}) == kExited);
+  CHECK(reason_of(status, {.sent_by_us = SIGTERM}) == kOrdered);
+  CHECK(reason_of(signal(SIGTERM), {.sent_by_us = SIGTERM}) == kOrdered);
+  CHECK(reason_of(signal(SIGTERM), {}) == kKilled);
+  CHECK(reason_of(signal(SIGKILL), {}) == kKilled);
+  CHECK(reason_of(signal(SIGKILL), {.cgroup_oom_rose = true}) == kOutOfMemory);
+  CHECK(reason_of(signal(SIGKILL), {.machine_oom_rose = true}) == kOutOfMemory);
+  CHECK(reason_of(signal(SIGKILL), {.sent_by_us = SIGKILL, .cgroup_oom_rose = true}) == kTimeout);
+  CHECK(reason_of(signal(SIGKILL), {.sent_by_us = SIGKILL, .was_timeout = true}) == kTimeout);
+  CHECK(reason_of(signal(SIGSEGV), {}) == kCrashed);
+  CHECK(reason_of(signal(SIGSEGV), {.sent_by_us = SIGTERM}) == kCrashed);
+  CHECK(reason_of(signal(SIGABRT), {.sent_by_us = SIGABRT}) == kOrdered);
+}

@@ -1,0 +1,40 @@
+#include "supervisor/samples.h"
+
+#include "runtime/machine.h"
+
+namespace supervisor {
+namespace {
+
+constexpr runtime::Milliseconds kEvery{1000};
+constexpr std::uint64_t kMemoryEvery = 5;  // looks: each is a file of /proc for each worker
+
+}  // namespace
+
+Samples::Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards)
+    : loop_(loop), groups_(groups), boards_(boards), next_(loop, runtime::bind<&Samples::look>(this)) {}
+
+void Samples::begin() {
+  rates_.resize(groups_.size());
+  look();
+}
+
+void Samples::look() {
+  next_.arm(kEvery);
+  for (std::size_t i = 0; i < rates_.size(); ++i) rates_[i].add(loop_.now(), boards_.fronts.durations(i));
+  if (looks_++ % kMemoryEvery == 0) look_at_memory();
+}
+
+void Samples::look_at_memory() {
+  for (const auto& group : groups_) {
+    for (const auto& worker : group->workers()) {
+      const auto memory = worker->pid() != 0 ? runtime::resident_memory(worker->pid()) : std::nullopt;
+      if (!memory) continue;
+      upstream::WorkerMemory& row = boards_.herd->memory[worker->row()];
+      row.app = group->index();
+      row.slot = worker->slot();
+      row.bytes = *memory;
+    }
+  }
+}
+
+}  // namespace supervisor

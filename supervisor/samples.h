@@ -1,0 +1,35 @@
+// What the supervisor looks at again and again: each app's counters once a second, for its rates; the memory of workers
+// every few seconds, for the scoreboard. One for a supervisor.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "runtime/loop.h"
+#include "supervisor/front.h"
+#include "supervisor/group.h"
+#include "supervisor/rates.h"
+
+namespace supervisor {
+
+class Samples {
+ public:
+  /// `groups` and `boards` outlive it.
+  Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards);
+
+  /// From now on.
+  void begin();
+  const std::vector<Rates>& rates() const { return rates_; }
+
+ private:
+  void look();
+  void look_at_memory();
+
+  runtime::Loop& loop_;
+  const std::vector<std::unique_ptr<Group>>& groups_;
+  Boards& boards_;
+  std::vector<Rates> rates_;  // by app
+  std::uint64_t looks_ = 0;
+  runtime::Timer next_;
+};
+
+}  // namespace supervisor
