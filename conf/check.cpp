@@ -103,27 +103,31 @@ class Checker {
 
  private:
   void check_listen() {
-    struct Seen {
-      Address const& address;
-      std::string key;
-    };
-    std::vector<Seen> seen;
-    auto const take = [&](std::string_view list, std::vector<Address> const& addresses) {
-      for (std::size_t i = 0; i < addresses.size(); ++i) {
-        std::string key = fmt::format("{}[{}]", list, i);
-        for (Seen const& other : seen) {
-          if (!do_clash(other.address, addresses[i])) continue;
-          add(key, fmt::format("`{}` cannot be bound beside `{}`{}", addresses[i].text, other.address.text,
-                               at(other.key)));
-          break;
-        }
-        check_socket_path(key, addresses[i].path);
-        seen.push_back({addresses[i], std::move(key)});
-      }
-    };
-    take("listen.http", settings_.listen.http);
-    take("listen.https", settings_.listen.https);
+    std::vector<Bound> seen;
+    for (std::size_t i = 0; i < settings_.listen.http.size(); ++i) {
+      check_address(fmt::format("listen.http[{}]", i), settings_.listen.http[i], seen);
+    }
+    for (std::size_t i = 0; i < settings_.listen.https.size(); ++i) {
+      check_address(fmt::format("listen.https[{}]", i), settings_.listen.https[i], seen);
+    }
+    if (settings_.metrics.listen) check_address("metrics.listen", *settings_.metrics.listen, seen);
     check_proxy_protocol();
+  }
+
+  struct Bound {
+    Address const& address;
+    std::string key;
+  };
+
+  void check_address(std::string key, Address const& address, std::vector<Bound>& seen) {
+    auto const other =
+        std::ranges::find_if(seen, [&](Bound const& b) { return do_clash(b.address, address); });
+    if (other != seen.end()) {
+      add(key, fmt::format("`{}` cannot be bound beside `{}`{}", address.text, other->address.text,
+                           at(other->key)));
+    }
+    check_socket_path(key, address.path);
+    seen.push_back({address, std::move(key)});
   }
 
   void check_proxy_protocol() {

@@ -241,6 +241,17 @@ void visit(V& v, Log& log) {
 }
 
 template <class V>
+void visit(V& v, Metrics& metrics) {
+  v(Row{.key = "listen",
+        .meaning = "Address of `/metrics` (Prometheus), `/-/healthy` and `/-/ready`, in plain HTTP and open to whoever "
+                   "reaches it; keep it to loopback or a network of your own.",
+        .form = Form::kListenAddress,
+        .unset = "none",
+        .example = R"("127.0.0.1:9180")"},
+    metrics.listen);
+}
+
+template <class V>
 void visit(V& v, Health& health) {
   v(Row{.key = "path",
         .meaning = "A worker is ready when this path answers 2xx or 3xx.",
@@ -515,13 +526,14 @@ void visit(V& v, Settings& settings) {
   v(Row{.key = "tls", .meaning = "Certificates for the `https` addresses."}, settings.tls);
   v(Row{.key = "control", .meaning = "How the command line reaches the supervisor."}, settings.control);
   v(Row{.key = "log", .meaning = "Where events are written."}, settings.log);
+  v(Row{.key = "metrics", .meaning = "For who looks after Portherd: figures, liveness and readiness."}, settings.metrics);
 }
 
 /// A value that is a table of rows itself.
 template <class T>
 concept Section = std::same_as<T, Listen> || std::same_as<T, Front> || std::same_as<T, Clocks> ||
     std::same_as<T, Tls> || std::same_as<T, Control> || std::same_as<T, Log> || std::same_as<T, AccessLog> ||
-    std::same_as<T, ErrorLog> || std::same_as<T, Health> || std::same_as<T, Route>;
+    std::same_as<T, ErrorLog> || std::same_as<T, Metrics> || std::same_as<T, Health> || std::same_as<T, Route>;
 
 /// Several such tables, `[[routes]]`.
 template <class T>

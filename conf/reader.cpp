@@ -205,6 +205,8 @@ class PathResolver {
       if (row.form == Form::kProgram) resolve_program(value);
     } else if constexpr (std::same_as<T, std::vector<std::string>>) {
       if (row.form == Form::kProgram && !value.empty()) resolve_program(value.front());
+    } else if constexpr (std::same_as<T, std::optional<Address>>) {
+      if (value) resolve(*value);
     } else if constexpr (std::same_as<T, std::vector<Address>>) {
       std::ranges::for_each(value, [&](Address& address) { resolve(address); });
     }

@@ -119,6 +119,12 @@ struct Log {
   bool operator==(Log const&) const = default;
 };
 
+/// [metrics]
+struct Metrics {
+  std::optional<Address> listen;  ///< empty: nobody is told
+  bool operator==(Metrics const&) const = default;
+};
+
 enum class PlainHttp { kRedirect, kServe, kRefuse };
 
 /// health = { path = "/healthz" }
@@ -220,6 +226,7 @@ struct Settings {
   Tls tls;
   Control control;
   Log log;
+  Metrics metrics;
   std::vector<App> apps;  ///< by name
   bool operator==(Settings const&) const = default;
 };

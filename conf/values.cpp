@@ -161,6 +161,24 @@ std::string expected(std::optional<Umask>, Row const&) {
   return "octal digits in quotes, such as \"027\"";
 }
 
+std::optional<Fault> read(Node const& node, Row const& row, std::optional<Address>& value) {
+  if (node.kind != Node::Kind::kString) return unexpected(node, expected(value, row));
+  if (node.text.empty()) return std::nullopt;
+  runtime::Result<Address> address = parse_address(node.text);
+  if (!address)
+    return fault(node, fmt::format("is {}: {}", in_quotes(printable(node.text)), address.error().sentence));
+  value = std::move(*address);
+  return std::nullopt;
+}
+
+std::string write(std::optional<Address> const& value, Row const&) {
+  return value ? in_quotes(value->text) : std::string();
+}
+
+std::string expected(std::optional<Address> const&, Row const&) {
+  return "\"host:port\", \"*:port\", \"[::]:port\" or \"unix:PATH\"";
+}
+
 std::optional<Fault> read(Node const& node, Row const& row, std::vector<std::string>& value) {
   return read_list(node, row, value, [&](Node const& item) -> std::optional<Fault> {
     if (std::optional<std::string> bad = refusal(item.text, row.form)) return fault(item, *bad);

@@ -9,6 +9,8 @@
 #include "conf/load.h"
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
+#include "proxy/metrics_listener.h"
+#include "proxy/metrics_page.h"
 #include "proxy/tls_context.h"
 #include "runtime/channel.h"
 #include "runtime/log.h"
@@ -116,11 +118,32 @@ class Front {
   }
 
   void obey(upstream::Listen& order) {
+    if (order.metrics) return listen_for_metrics();
     if (order.tls && site_->https_port == 0) site_->https_port = order.port;
     for (std::size_t i = 0; i < (order.shared ? threads_.size() : fds_.size()); ++i) {
       Fd socket = order.shared ? runtime::duplicate(fds_[0].get()) : std::move(fds_[i]);
       threads_[i % threads_.size()]->listen(std::move(socket), order.port, {order.tls, order.proxy_protocol});
     }
+  }
+
+  void listen_for_metrics() {
+    for (Fd& socket : fds_) {
+      metrics_.push_back(std::make_unique<MetricsListener>(loop_, std::move(socket), site_->settings.front.clocks,
+                                                           [this](std::string_view path) { return tell(path); }));
+    }
+  }
+
+  MetricsAnswer tell(std::string_view path) const {
+    const std::vector<conf::App>& apps = site_->settings.apps;
+    if (path == "/metrics") return {200, metrics_page({apps, board_, *herd_, expiries_}), kMetricsType};
+    if (path == "/-/healthy") return {200, "healthy\n"};  // the loop turns: nothing else is asked
+    if (path != "/-/ready") return {404, "there is /metrics, /-/healthy and /-/ready\n"};
+    const std::string why = why_not_ready(stage(), apps, *herd_);
+    return why.empty() ? MetricsAnswer{200, "ready\n"} : MetricsAnswer{503, "not ready: " + why + "\n"};
+  }
+
+  Stage stage() const {
+    return is_draining_ ? Stage::kDraining : has_begun_ ? Stage::kAccepting : Stage::kStarting;
   }
 
   void obey(upstream::Certificates& order) {
@@ -131,6 +154,7 @@ class Front {
     auto made = TlsContext::make(site_->settings.tls, std::move(files));
     if (!made) return say(upstream::Trouble{made.error().text()});
     const std::shared_ptr<TlsContext> context = std::move(*made);
+    expiries_ = context->expiries();
     for (auto& thread : threads_) {
       if (has_begun_) {
         thread->loop().post([&t = *thread, context] { t.use(context); });
@@ -249,6 +273,8 @@ class Front {
   std::unique_ptr<AccessLog> access_log_;
   std::vector<std::unique_ptr<FrontThread>> threads_;
   std::unordered_map<upstream::WorkerId, std::unique_ptr<upstream::WorkerProbe>> probes_;
+  std::vector<std::unique_ptr<MetricsListener>> metrics_;
+  std::vector<CertificateExpiry> expiries_;  // of the certificates in use
   runtime::Timer drain_deadline_;
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;

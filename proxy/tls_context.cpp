@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <ctime>
 
 #include "proxy/tls_parts.h"
 #include "runtime/log.h"
@@ -159,6 +160,12 @@ void warn_of_dates(const std::string& file, const X509* certificate) {
   }
 }
 
+/// RFC 5280 4.1.2.5, in seconds since 1970.
+std::int64_t expiry_of(const X509* certificate) {
+  std::tm end{};
+  return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) == 1 ? ::timegm(&end) : 0;
+}
+
 /// The server's own certificate, then the chain to its issuer (RFC 8446 4.4.2).
 Result<Certificate> use_chain(SSL_CTX* context, const PemText& text, const std::string& file) {
   const Bio bio = text.open();
@@ -257,6 +264,7 @@ Result<void> CertificateSet::add(const conf::Tls& tls, const CertificateFiles& f
   for (std::string& name : names_of(own.get())) {
     if (!name.empty()) by_name_.emplace(std::move(name), context.get());  // the first file by name keeps it
   }
+  expiries_.push_back({files.name, expiry_of(own.get())});
   contexts_.push_back(std::move(context));
   return {};
 }
@@ -292,6 +300,10 @@ Result<std::unique_ptr<TlsContext>> TlsContext::make(const conf::Tls& tls,
 
 ssl_ctx_st* TlsContext::choose(std::string_view server_name) const {
   return parts_->choose(server_name);
+}
+
+const std::vector<CertificateExpiry>& TlsContext::expiries() const {
+  return parts_->expiries();
 }
 
 }  // namespace proxy

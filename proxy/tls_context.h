@@ -2,6 +2,7 @@
 // Built whole from descriptors that the supervisor opened; a new set replaces the old one at once, also on
 // running listeners.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,12 @@ struct CertificateFiles {
   runtime::Fd certificate, key;
 };
 
+/// When a certificate of the set is over.
+struct CertificateExpiry {
+  std::string name;      ///< as in CertificateFiles
+  std::int64_t seconds;  ///< since 1970, UTC
+};
+
 class TlsContext {
  public:
   /// TLS 1.2 with AEAD suites and 1.3 (as conf says), no renegotiation, no compression, session tickets, ALPN
@@ -31,6 +38,8 @@ class TlsContext {
 
   /// The certificate for this name: exact, then one-label wildcard, then the first file by name.
   ssl_ctx_st* choose(std::string_view server_name) const;
+  /// Of each certificate, by name.
+  const std::vector<CertificateExpiry>& expiries() const;
 
  private:
   friend class TlsStream;

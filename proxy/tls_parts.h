@@ -24,6 +24,7 @@ class CertificateSet {
   runtime::Result<void> add(const conf::Tls&, const CertificateFiles&);
   SSL_CTX* choose(std::string_view server_name) const;
   SSL_CTX* first() const { return contexts_.front().get(); }
+  const std::vector<CertificateExpiry>& expiries() const { return expiries_; }
 
  private:
   struct FreeContext {
@@ -31,6 +32,7 @@ class CertificateSet {
   };
   using Context = std::unique_ptr<SSL_CTX, FreeContext>;
   std::vector<Context> contexts_;
+  std::vector<CertificateExpiry> expiries_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;  // lower case, "*.example.com" too; into contexts_
 };
 

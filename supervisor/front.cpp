@@ -39,6 +39,7 @@ std::string text_for_the_front(conf::Settings settings) {
   settings.control.socket.clear();
   settings.log.access.path.clear();
   settings.log.error.path.clear();
+  settings.metrics = {};
   for (conf::App& app : settings.apps) {
     if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
     if (!app.wsgi.empty()) app.wsgi = "-:-";
@@ -133,7 +134,8 @@ Result<void> Front::say_start() {
   one.push_back(std::move(text));
   send(upstream::Configure{}, std::move(one));
   for (const Listener& listener : listeners_.all()) {
-    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol},
+    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol,
+                          listener.metrics},
          duplicates(listener.sockets));
   }
   if (!certificates.names.empty())

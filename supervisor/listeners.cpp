@@ -59,11 +59,11 @@ std::string Listener::url() const {
   if (port == 0) return text;
   std::string_view host = std::string_view(text).substr(0, text.rfind(':'));
   if (host == "*" || host == "0.0.0.0" || host == "[::]") host = "localhost";
-  return fmt::format("{}://{}:{}", tls ? "https" : "http", host, port);
+  return fmt::format("{}://{}:{}{}", tls ? "https" : "http", host, port, metrics ? "/metrics" : "");
 }
 
-Result<Listeners> Listeners::open(const conf::Listen& settings, std::size_t threads,
-                                  std::vector<Fd> adopted) {
+Result<Listeners> Listeners::open(const conf::Listen& settings, const conf::Metrics& metrics,
+                                  std::size_t threads, std::vector<Fd> adopted) {
   Listeners listeners;
   for (const bool tls : {false, true}) {
     for (const conf::Address& address : tls ? settings.https : settings.http) {
@@ -71,6 +71,10 @@ Result<Listeners> Listeners::open(const conf::Listen& settings, std::size_t thre
       listeners.all_.back().proxy_protocol =
           std::ranges::find(settings.proxy_protocol, address) != settings.proxy_protocol.end();
     }
+  }
+  if (const auto& address = metrics.listen) {
+    if (!listeners.adopt(*address, false, adopted)) TRY_VOID(listeners.open_one(*address, false, 1));
+    listeners.all_.back().metrics = true;
   }
   // Sockets for an address that no setting names: whoever gave them meant us to serve them.
   for (Fd& fd : adopted) {

@@ -19,9 +19,10 @@ struct Listener {
   bool tls = false;
   bool shared = false;  ///< one socket for all threads
   bool proxy_protocol = false;
+  bool metrics = false;  ///< the page of figures, not for clients
   std::vector<runtime::Fd> sockets;
 
-  /// "https://127.0.0.1:8443", "http://localhost:80" for "*:80", "unix:/run/x.sock".
+  /// "https://127.0.0.1:8443", "http://localhost:80" for "*:80", "unix:/run/x.sock"; of metrics with its path.
   std::string url() const;
 };
 
@@ -29,8 +30,8 @@ class Listeners {
  public:
   /// `threads`: of the front; each TCP address gets as many sockets. `adopted`: from adopt(), may be empty.
   /// Errors: an address is in use, or not ours to bind; nothing is left open then.
-  static runtime::Result<Listeners> open(const conf::Listen& settings, std::size_t threads,
-                                         std::vector<runtime::Fd> adopted);
+  static runtime::Result<Listeners> open(const conf::Listen& settings, const conf::Metrics& metrics,
+                                         std::size_t threads, std::vector<runtime::Fd> adopted);
   ~Listeners();
   Listeners(Listeners&&) noexcept = default;
   Listeners& operator=(Listeners&&) = delete;

@@ -71,8 +71,9 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
   }
   TRY(RuntimeFolder folder, RuntimeFolder::make());
   TRY(Listeners listeners,
-      Listeners::open(settings.listen, settings.front.threads.number, std::move(options.adopted)));
-  if (listeners.all().empty())
+      Listeners::open(settings.listen, settings.metrics, settings.front.threads.number,
+                      std::move(options.adopted)));
+  if (std::ranges::all_of(listeners.all(), &Listener::metrics))
     return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
   TRY(LogFiles logs, open_logs(settings.log));
   TRY(runtime::Fd spool, open_spool(settings.front.spool));
@@ -212,7 +213,9 @@ void Supervisor::on_front_started() {
   service_.say("READY=1");
   if (!ground_.options.is_run) return;
   std::vector<std::string> urls;
-  for (const Listener& listener : ground_.listeners.all()) urls.push_back(listener.url());
+  for (const Listener& listener : ground_.listeners.all()) {
+    if (!listener.metrics) urls.push_back(listener.url());
+  }
   say(banner(ground_.settings, urls));
 }
 

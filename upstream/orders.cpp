@@ -47,6 +47,7 @@ void visit(Listen& o, V& v) {
   v("tls", o.tls);
   v("shared", o.shared);
   v("proxy_protocol", o.proxy_protocol);
+  v("metrics", o.metrics);
 }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}

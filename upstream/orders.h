@@ -27,6 +27,7 @@ struct Listen {
   bool tls = false;
   bool shared = false;     ///< adopted from LISTEN_FDS: one socket for all threads
   bool proxy_protocol = false;  ///< every connection begins with its header
+  bool metrics = false;         ///< [metrics]: not for clients, but for who looks after us; the front's main loop serves it
 };
 
 /// The whole new set of certificates, swapped at once. fds: certificate and key of each name, in turn.

@@ -252,6 +252,22 @@ TEST_CASE("two addresses that cannot be bound side by side are found") {
   CHECK(listen("['127.0.0.1:0', '127.0.0.1:0']", "[]") == Lines{});
 }
 
+TEST_CASE("the address of metrics is one, and nobody else's") {
+  Folder const folder;
+  auto const metrics = [&](std::string_view listen) {
+    return problems_of(folder, "[listen]\nhttp = ['*:80', 'unix:a']\n[metrics]\nlisten = " + std::string(listen) + "\n");
+  };
+  CHECK(metrics("'127.0.0.1:9180'") == Lines{});
+  CHECK(metrics("'unix:b'") == Lines{});
+  CHECK(metrics("''") == Lines{});
+  CHECK(metrics("'127.0.0.1:80'") ==
+        Lines{"4:1 `127.0.0.1:80` cannot be bound beside `*:80` ($/portherd.toml:2)"});
+  CHECK(metrics("'unix:./a'").size() == 1);
+  CHECK(metrics("'nowhere'").size() == 1);
+  CHECK(metrics("['127.0.0.1:9180']").size() == 1);
+  CHECK(metrics("9180").size() == 1);
+}
+
 TEST_CASE("proxy_protocol is for addresses that we listen on, over TCP, and needs somebody to be trusted") {
   Folder const folder;
   auto const listen = [&](std::string_view list, std::string_view front) {

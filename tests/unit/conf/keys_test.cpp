@@ -62,6 +62,7 @@ TEST_CASE("no field of a settings struct is without a row in the table") {
   CHECK(rows<conf::Control>() == fields<conf::Control>());
   CHECK(rows<conf::ErrorLog>() == fields<conf::ErrorLog>());
   CHECK(rows<conf::Log>() == fields<conf::Log>());
+  CHECK(rows<conf::Metrics>() == fields<conf::Metrics>());
   CHECK(rows<conf::Health>() == fields<conf::Health>());
   CHECK(rows<conf::Rules>() == fields<conf::Rules>());
   CHECK(rows<conf::OwnRules>() == fields<conf::OwnRules>());

@@ -45,6 +45,7 @@ class Changer {
   static void change(Row const&, conf::Count& value) { value.number = 3; }
   static void change(Row const&, conf::Signal& value) { value.number = SIGUSR2; }
   static void change(Row const&, std::optional<conf::Umask>& value) { value = conf::Umask{007}; }
+  static void change(Row const&, std::optional<conf::Address>& value) { value = *conf::parse_address("unix:/a b"); }
   static void change(Row const&, std::optional<conf::Signal>& value) { value = conf::Signal{SIGQUIT}; }
   static void change(Row const&, conf::OnAbandon& value) { value = conf::OnAbandon::kFinish; }
   template <class T>

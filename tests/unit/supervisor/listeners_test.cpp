@@ -30,7 +30,7 @@ bool shares_its_port(int fd) {
 }  // namespace
 
 TEST_CASE("an address gets one socket for each thread, all on the same port") {
-  const auto opened = Listeners::open(listen_on("127.0.0.1:0", "127.0.0.1:0"), 3, {});
+  const auto opened = Listeners::open(listen_on("127.0.0.1:0", "127.0.0.1:0"), {}, 3, {});
   REQUIRE(opened.has_value());
   REQUIRE(opened->all().size() == 2);
   const Listener& http = opened->all()[0];
@@ -49,7 +49,7 @@ TEST_CASE("an address gets one socket for each thread, all on the same port") {
 TEST_CASE("an address of proxy_protocol is known as one") {
   conf::Listen settings = listen_on("127.0.0.1:0", "[::1]:0");
   settings.proxy_protocol = settings.https;
-  const auto opened = Listeners::open(settings, 1, {});
+  const auto opened = Listeners::open(settings, {}, 1, {});
   REQUIRE(opened.has_value());
   REQUIRE(opened->all().size() == 2);
   CHECK_FALSE(opened->all()[0].proxy_protocol);
@@ -60,7 +60,7 @@ TEST_CASE("a port in use is found, even where its owner would share it") {
   const auto other = runtime::listen_tcp("127.0.0.1", 0, /*shared=*/true);
   REQUIRE(other.has_value());
   const std::string address = "127.0.0.1:" + std::to_string(runtime::local_port(other->get()));
-  const auto opened = Listeners::open(listen_on(address), 2, {});
+  const auto opened = Listeners::open(listen_on(address), {}, 2, {});
   REQUIRE_FALSE(opened.has_value());
   CHECK(opened.error().text() == "cannot listen on " + address + ": Address already in use");
 }
@@ -70,13 +70,13 @@ TEST_CASE("a Unix socket is one for all threads, and removed at the end") {
   REQUIRE(::mkdtemp(folder.data()) != nullptr);
   const std::string path = folder + "/x.sock";
   {
-    const auto opened = Listeners::open(listen_on("unix:" + path), 4, {});
+    const auto opened = Listeners::open(listen_on("unix:" + path), {}, 4, {});
     REQUIRE(opened.has_value());
     CHECK(opened->all()[0].sockets.size() == 1);
     CHECK(opened->all()[0].shared);
     CHECK(opened->all()[0].url() == "unix:" + path);
     CHECK(::access(path.c_str(), F_OK) == 0);
-    CHECK_FALSE(Listeners::open(listen_on("unix:" + path), 1, {}).has_value());
+    CHECK_FALSE(Listeners::open(listen_on("unix:" + path), {}, 1, {}).has_value());
   }
   CHECK(::access(path.c_str(), F_OK) != 0);
   ::rmdir(folder.c_str());
@@ -93,7 +93,7 @@ TEST_CASE("an adopted socket serves the address it is bound to; what no setting 
   std::vector<runtime::Fd> adopted;
   adopted.push_back(std::move(*other));
   adopted.push_back(std::move(*tls));
-  const auto opened = Listeners::open(listen, 4, std::move(adopted));
+  const auto opened = Listeners::open(listen, {}, 4, std::move(adopted));
   REQUIRE(opened.has_value());
   REQUIRE(opened->all().size() == 2);
   CHECK((opened->all()[0].tls && opened->all()[0].shared && opened->all()[0].port == tls_port));
@@ -114,4 +114,17 @@ TEST_CASE("LISTEN_FDS of another process are not ours, and are not handed on") {
   CHECK(supervisor::adopt_listen_fds().empty());
   CHECK(::getenv("LISTEN_FDS") == nullptr);
   CHECK(::getenv("LISTEN_PID") == nullptr);
+}
+
+TEST_CASE("the address of metrics has one socket, however many threads there are") {
+  conf::Metrics metrics;
+  metrics.listen = conf::parse_address("127.0.0.1:0").value();
+  const auto opened = Listeners::open(listen_on("127.0.0.1:0"), metrics, 3, {});
+  REQUIRE(opened.has_value());
+  REQUIRE(opened->all().size() == 2);
+  CHECK_FALSE(opened->all()[0].metrics);
+  const Listener& listener = opened->all()[1];
+  CHECK(listener.metrics);
+  CHECK(listener.sockets.size() == 1);
+  CHECK(listener.url() == "http://" + listener.text + "/metrics");
 }

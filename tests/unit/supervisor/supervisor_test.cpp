@@ -365,7 +365,7 @@ TEST_CASE("USR1 opens the logs again; what other signals will do later they say,
 TEST_CASE("an address in use is an error before anything is started") {
   Stage stage;
   stage.app("touch " + stage.folder + "/started");
-  const auto other = Listeners::open(stage.settings.listen, 1, {});
+  const auto other = Listeners::open(stage.settings.listen, {}, 1, {});
   REQUIRE(other.has_value());
   stage.settings.listen.http[0] = *conf::parse_address(other->all()[0].text);
   const auto made = Supervisor::make(stage.settings, {.front = stage.front});
