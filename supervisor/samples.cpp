@@ -10,13 +10,13 @@ constexpr std::uint64_t kMemoryEvery = 5;  // looks: each is a file of /proc for
 
 }  // namespace
 
-Samples::Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards)
-    : loop_(loop), groups_(groups), boards_(boards), next_(loop, runtime::bind<&Samples::look>(this)) {}
-
-void Samples::begin() {
-  rates_.resize(groups_.size());
-  look();
-}
+Samples::Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups,
+                 Boards& boards)
+    : loop_(loop),
+      groups_(groups),
+      boards_(boards),
+      rates_(apps),
+      next_(loop, runtime::bind<&Samples::look>(this)) {}
 
 void Samples::look() {
   next_.arm(kEvery);

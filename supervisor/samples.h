@@ -13,12 +13,12 @@ namespace supervisor {
 
 class Samples {
  public:
-  /// `groups` and `boards` outlive it.
-  Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards);
+  /// `groups`, of which there will be `apps`, and `boards` outlive it.
+  Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards);
 
   /// From now on.
-  void begin();
-  const std::vector<Rates>& rates() const { return rates_; }
+  void begin() { look(); }
+  const Rates& rates(upstream::AppIndex app) const { return rates_[app]; }
 
  private:
   void look();

@@ -1,15 +1,15 @@
-// What `status` says: from what the supervisor knows and the scoreboard counts to JSON (docs/design.md,
-// "status --json"), and from JSON to a table for people. Nothing is asked of the front.
+// What `status --json` says: what the supervisor knows and the scoreboards count, as JSON (docs/design.md,
+// "status --json"). Nothing is asked of the front. The table for people, which is made of it: status_table.h.
 #pragma once
 #include <sys/types.h>
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "supervisor/group.h"
 #include "supervisor/listeners.h"
+#include "supervisor/samples.h"
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
@@ -19,17 +19,10 @@ struct StatusSources {
   const Listeners& listeners;
   const std::vector<std::unique_ptr<Group>>& groups;
   const upstream::Scoreboard& fronts;
+  const Samples& samples;
 };
 
 /// One line, without its end.
 std::string status_json(const StatusSources& sources);
-
-/// A table of at most 80 columns. `json` is what status_json() made, from another process: not trusted to be
-/// so.
-std::string status_table(std::string_view json);
-/// Every worker of every app is ready.
-bool is_all_ready(std::string_view json);
-/// Indented, for people and programs.
-std::string status_pretty(std::string_view json);
 
 }  // namespace supervisor

@@ -142,7 +142,7 @@ Supervisor::Supervisor(Ground ground)
             .own = own_environment(),
             .descriptors = raise_descriptor_limit(),
             .python = std::move(ground_.python)},
-      samples_(loop_, groups_, ground_.boards),
+      samples_(loop_, ground_.settings.apps.size(), groups_, ground_.boards),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
@@ -277,7 +277,9 @@ void Supervisor::on_scale_signal() {
 }
 
 Control::Answer Supervisor::answer(std::string_view verb) {
-  if (verb == "status") return {status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts})};
+  if (verb == "status") {
+    return {status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts, samples_})};
+  }
   if (verb == "stop") {
     if (!is_stopping_) stop();
     return {.text = R"({"ok":true})", .stays_open = true};

@@ -1,5 +1,5 @@
 // portherd status: what runs, as a table or as JSON.
-#include "supervisor/status.h"
+#include "supervisor/status_table.h"
 
 #include "supervisor/commands/arguments.h"
 #include "supervisor/commands/commands.h"

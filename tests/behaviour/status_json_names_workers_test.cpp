@@ -1,3 +1,6 @@
+#include <csignal>
+#include <nlohmann/json.hpp>
+
 #include "play.h"
 
 namespace {
@@ -46,14 +49,33 @@ TEST_CASE("status --json names every worker with pid, state and what it served")
   CHECK(app.workers[1].slot == 2);
 }
 
-TEST_CASE("status without --json is a table of at most 80 columns") {
+TEST_CASE("status tells how it goes right now, what was started again, and why") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kConfig);
-  const play::Status status = portherd.wait_ready();
+  const pid_t worker = portherd.wait_ready().app("who").workers[0].pid;
+  const auto of_who = [](const play::Status& status) {
+    const auto json = nlohmann::json::parse(status.text);
+    return json["apps"][0]["name"] == "who" ? json["apps"][0] : json["apps"][1];
+  };
+  portherd.wait_until("a rate is known", [&](const play::Status& status) {
+    CHECK(play::get(portherd.port()).status == 200);
+    const auto rates = of_who(status)["rates"];
+    return rates["requests_per_second"] > 0 && rates["p95_ms"].is_number();
+  });
+  CHECK(of_who(portherd.status())["restarts"] == 0);
+  CHECK(of_who(portherd.status())["last_exit"].is_null());
+  ::kill(worker, SIGKILL);
+  portherd.wait_until("it was started again", [&](const play::Status& status) {
+    return of_who(status)["restarts"] == 1 && status.all_ready();
+  });
+  CHECK(of_who(portherd.status())["last_exit"] == "worker 1: killed from outside (SIGKILL)");
+
   const play::Ended table = play::portherd({"status", "-c", portherd.config_file()});
   CHECK(table.status == 0);
-  CHECK(table.out.find("who") != std::string::npos);
-  CHECK(table.out.find(std::to_string(status.app("who").workers[0].pid)) != std::string::npos);
+  CHECK(table.out.find("APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n") !=
+        std::string::npos);
+  CHECK(table.out.find("\nwho/ready                             2/2 ") != std::string::npos);
+  CHECK(table.out.find("\n  last exit: worker 1: killed from outside (SIGKILL)\n") != std::string::npos);
   for (std::size_t begin = 0, end = 0; (end = table.out.find('\n', begin)) != std::string::npos;
        begin = end + 1) {
     CHECK(end - begin <= 80);

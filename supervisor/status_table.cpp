@@ -1,0 +1,146 @@
+#include "supervisor/status_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace supervisor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kWidth = 80;
+constexpr std::size_t kNameWidth = 31;   // of APP/STATE: what the figures leave
+constexpr std::size_t kStateWidth = 10;  // the longest is "degraded"
+
+Json parse(std::string_view text) {
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+const Json& field_of(const Json& json, std::string_view key) {
+  static const Json kNone;
+  const auto found = json.is_object() ? json.find(key) : json.end();
+  return json.is_object() && found != json.end() ? *found : kNone;
+}
+
+const Json& list_of(const Json& json, std::string_view key) {
+  static const Json kNone = Json::array();
+  const Json& list = field_of(json, key);
+  return list.is_array() ? list : kNone;
+}
+
+// Whatever it is, there is a text for it.
+std::string text_of(const Json& json, std::string_view key) {
+  const Json& field = field_of(json, key);
+  if (field.is_null()) return "-";
+  return field.is_string() ? field.get<std::string>() : field.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// No figure is below 0, nor so large that it would break the table.
+std::optional<double> number_of(const Json& json, std::string_view key) {
+  constexpr double kMost = 999e12;
+  const Json& field = field_of(json, key);
+  return field.is_number() ? std::optional(std::clamp(field.get<double>(), 0.0, kMost)) : std::nullopt;
+}
+
+std::string cut(std::string text, std::size_t width) {
+  if (text.size() > width) text = text.substr(0, width - 1) + "~";
+  return text;
+}
+
+// In five columns: "7.5", "120", "99999", "123k", "1.2M".
+std::string short_number(std::optional<double> number) {
+  constexpr double kWhole = 99999, kThousand = 1000, kFraction = 10;
+  if (!number) return "-";
+  double rest = *number;
+  if (rest <= kWhole) return fmt::format("{:.{}f}", rest, rest < kFraction && rest != std::trunc(rest) ? 1 : 0);
+  std::string_view units = "kMGT";
+  for (rest /= kThousand; rest >= kThousand && units.size() > 1; rest /= kThousand) units.remove_prefix(1);
+  return fmt::format("{:.{}f}{}", rest, rest < kFraction ? 1 : 0, units.front());
+}
+
+std::string short_time(std::optional<double> milliseconds) {
+  constexpr double kSecond = 1000, kMost = 60;  // above that no percentile is known: the buckets end there
+  if (!milliseconds) return "-";
+  if (*milliseconds < kSecond) return fmt::format("{:.{}f}ms", *milliseconds, *milliseconds < 10 ? 1 : 0);
+  const double seconds = *milliseconds / kSecond;
+  return seconds < kMost ? fmt::format("{:.{}f}s", seconds, seconds < 10 ? 1 : 0) : ">60s";
+}
+
+std::string short_memory(double bytes) {
+  constexpr double kUnit = 1024, kFraction = 10;
+  if (bytes <= 0) return "-";
+  double rest = bytes / kUnit / kUnit;
+  std::string_view units = "MGT";
+  for (; rest >= kUnit && units.size() > 1; rest /= kUnit) units.remove_prefix(1);
+  return fmt::format("{:.{}f}{}", rest, rest < kFraction ? 1 : 0, units.front());
+}
+
+std::string ready_text(const Json& workers) {
+  if (workers.empty()) return "-";
+  const auto ready = std::ranges::count_if(workers, [](const Json& w) { return text_of(w, "state") == "ready"; });
+  return fmt::format("{}/{}", ready, workers.size());
+}
+
+double memory_of(const Json& workers) {
+  double sum = 0;
+  for (const Json& worker : workers) sum += number_of(worker, "memory").value_or(0);
+  return sum;
+}
+
+std::string name_and_state(const Json& app) {
+  const std::string state = cut(text_of(app, "state"), kStateWidth);
+  return cut(text_of(app, "name"), kNameWidth - 1 - state.size()) + "/" + state;
+}
+
+// One layout for the head and for the apps.
+template <class... Columns>
+std::string row(const Columns&... columns) {
+  return fmt::format("{:<31} {:>9} {:>5} {:>5} {:>5} {:>5} {:>5} {:>8}\n", columns...);
+}
+
+std::string app_rows(const Json& app) {
+  const Json& workers = list_of(app, "workers");
+  const Json& rates = field_of(app, "rates");
+  std::string rows = row(name_and_state(app), ready_text(workers), short_number(number_of(app, "busy")),
+                         short_number(number_of(app, "queue")), short_number(number_of(rates, "requests_per_second")),
+                         short_time(number_of(rates, "p95_ms")), short_memory(memory_of(workers)),
+                         short_number(number_of(app, "restarts")));
+  if (!field_of(app, "last_exit").is_null()) rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
+  return rows;
+}
+
+}  // namespace
+
+std::string status_table(std::string_view text) {
+  const Json json = parse(text);
+  const std::string head =
+      fmt::format("portherd {}  supervisor {}  front {}", text_of(json, "version"),
+                  text_of(field_of(json, "supervisor"), "pid"), text_of(field_of(json, "front"), "pid"));
+  std::string table = cut(head, kWidth) + "\n";
+  for (const Json& address : list_of(json, "listen")) {
+    if (address.is_string()) table += cut("  " + address.get<std::string>(), kWidth) + "\n";
+  }
+  if (list_of(json, "apps").empty()) return table;
+  table += "\n" + row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
+  for (const Json& app : list_of(json, "apps")) table += app_rows(app);
+  return table;
+}
+
+bool is_all_ready(std::string_view text) {
+  const Json json = parse(text);
+  if (!json.is_object()) return false;
+  return std::ranges::all_of(list_of(json, "apps"), [](const Json& app) {
+    return std::ranges::all_of(list_of(app, "workers"), [](const Json& w) { return text_of(w, "state") == "ready"; });
+  });
+}
+
+std::string status_pretty(std::string_view text) {
+  const Json json = parse(text);
+  return json.is_discarded() ? std::string(text) : json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace supervisor
