@@ -44,6 +44,10 @@ class MetricsListener::Visit {
     if (has_asked_) in_.clear();
     const Io io = transport_.read(in_.room(), n);
     if (io == Io::kWant) return;
+    if (io == Io::kClosed && !out_.is_empty()) {  // it has closed its half; the other one is still being used
+      has_closed_ = true;
+      return watch_.want_read(false);
+    }
     if (io != Io::kProgress) return leave();
     in_.added(n);
     if (!has_asked_) read_head();
@@ -87,6 +91,7 @@ class MetricsListener::Visit {
     if (io == Io::kFailed || io == Io::kClosed) return leave();
     watch_.want_write(io == Io::kWant);
     if (io == Io::kWant) return deadline_.arm(home_.clocks_.write_idle);
+    if (has_closed_) return leave();
     transport_.close_write();
     deadline_.arm(kLinger);
   }
@@ -101,7 +106,8 @@ class MetricsListener::Visit {
   runtime::InBuffer in_;
   upstream::RequestHead request_;  // views into in_, until it is answered
   runtime::ByteQueue out_;
-  bool has_asked_ = false;  // what still comes is thrown away
+  bool has_asked_ = false;   // what still comes is thrown away
+  bool has_closed_ = false;  // its sending side, before it had all of the answer
 };
 
 MetricsListener::MetricsListener(runtime::Loop& loop, runtime::Fd socket, const conf::Clocks& clocks, Answerer answer)

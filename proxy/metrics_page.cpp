@@ -82,16 +82,15 @@ class Page {
 /// An app as the page shows it. Requests that found no app have none: their label is empty.
 struct Shown {
   std::string_view name;
-  std::size_t index;
   AppTotals totals;
 };
 
 std::vector<Shown> look(const MetricsSources& sources) {
   std::vector<Shown> shown;
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
-    shown.push_back({sources.apps[i].name, i, sources.fronts.totals(i)});
+    shown.push_back({sources.apps[i].name, sources.fronts.totals(i)});
   }
-  shown.push_back({"", upstream::kNoApp, sources.fronts.totals(upstream::kNoApp)});
+  shown.push_back({"", sources.fronts.totals(upstream::kNoApp)});
   return shown;
 }
 
@@ -112,7 +111,7 @@ void put_histogram(Page& page, std::string_view name, std::string_view help, std
 }
 
 void put_number(Page& page, std::string_view name, std::string_view type, std::string_view help,
-                 std::span<const Shown> apps, std::uint64_t AppTotals::*which) {
+                std::span<const Shown> apps, std::uint64_t AppTotals::*which) {
   page.family(name, type, help);
   for (const Shown& app : apps) page.sample({{"app", app.name}}, app.totals.*which);
 }
@@ -201,13 +200,13 @@ std::string metrics_page(const MetricsSources& sources) {
                 &AppTotals::queue_wait);
   put_gauge(page, "portherd_queue_depth", "Requests in line.", sources, &Gauges::queue);
   put_number(page, "portherd_requests_in_flight", "gauge", "Requests that have begun and are not over.", apps,
-              &AppTotals::in_flight);
+             &AppTotals::in_flight);
   put_gauge(page, "portherd_slots", "Requests that the ready workers can take at the same time.", sources, &Gauges::slots);
   put_gauge(page, "portherd_slots_busy", "Slots in use.", sources, &Gauges::busy);
   put_refused(page, apps);
   put_number(page, "portherd_retries_total", "counter", "Attempts after the first.", apps, &AppTotals::retried);
   put_number(page, "portherd_abandoned_total", "counter", "Requests whose client left before the end.", apps,
-              &AppTotals::abandoned);
+             &AppTotals::abandoned);
   put_exits(page, sources);
   put_memory(page, sources);
   put_states(page, sources);

@@ -95,6 +95,14 @@ TEST_CASE("an answer that is longer than the socket takes comes whole") {
   CHECK(body_of(play.ask("GET /long HTTP/1.1\r\nHost: a\r\n\r\n")).size() == kLongSize);
 }
 
+TEST_CASE("a visitor that has closed its sending side gets the whole answer, too") {
+  Play play;
+  const runtime::Fd visitor = play.visit("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(::shutdown(visitor.get(), SHUT_WR) == 0);
+  play.visit();
+  CHECK(body_of(play.hear(visitor)).size() == kLongSize);
+}
+
 TEST_CASE("who does nothing keeps nobody out: the one that has been there longest has to go") {
   Play play;
   std::vector<runtime::Fd> silent;
