@@ -10,7 +10,8 @@ TEST_CASE("while an app starts its requests wait; they do not fail") {
 http = ["127.0.0.1:$PORT"]
 [apps.slow]
 command = ["$PYTHON", "$APPS/slow_start.py"]
-queue_timeout = "1ms"   # does not count before the app has had a ready worker
+concurrency = 20
+queue_timeout = "1ms"   # does not count before the app has had a ready worker; then all of them have a slot
 )");
   std::vector<play::Peer> clients;
   for (int i = 0; i < 20; ++i) {
