@@ -95,6 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::expect(first.body == second.body, "the body is the same");
   fuzz::expect(first.trailers == second.trailers, "the trailers are the same");
   fuzz::expect(first.head == second.head, "the head is the same");
-  fuzz::expect(first.written == second.written, "and stays so");
+  // Chunks that come together are joined, so what came in pieces may become shorter, once.
+  fuzz::expect(second.written == read({second.written}).written, "and what was written stays so");
   return 0;
 }
