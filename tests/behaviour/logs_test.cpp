@@ -83,6 +83,46 @@ TEST_CASE("an access event is a flat JSON object with these fields") {
   CHECK(event["referer"] == "http://b.example/");
 }
 
+TEST_CASE("what is no UTF-8, from a client or from a worker, leaves every line of JSON whole") {
+  const play::Folder folder;
+  folder.write("raw.py", R"(
+import os, sys
+sys.path.insert(0, sys.argv[1])
+import worker
+def story(connection, request):
+    os.write(1, b"raw \xff \xc3( \xed\xa0\x80\n")
+    if request.target == "/die":
+        os._exit(1)
+    worker.answer(connection, "ok")
+worker.serve(story)
+)");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+access = { path = "access.log", slow = "1ms" }
+[apps.app]
+command = ["$PYTHON", "raw.py", "$APPS"]
+)");
+  for (const std::string request : {"GET /", "POST /die"}) {
+    play::Peer client = play::connect(portherd.port());
+    client.send(request + " HTTP/1.1\r\nHost: a\r\nUser-Agent: caf\xe9 \xff \xed\xa0\x80\r\nReferer: \xc3\r\n\r\n");
+    CHECK(client.read_answer().status == (request == "GET /" ? 200 : 502));
+  }
+  portherd.expect_line("raw ");
+  std::istringstream lines(wait_for_lines(portherd, folder, "access.log", 2));
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    const auto event = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+    REQUIRE_FALSE(event.is_discarded());
+    CHECK(event["user_agent"] == "caf\xef\xbf\xbd \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
+  }
+  const play::Status status = portherd.wait_until("its end is known", [](const play::Status& s) {
+    return !s.app("app").workers.empty() && !s.app("app").workers[0].last_exit.empty();
+  });
+  CHECK_FALSE(nlohmann::json::parse(status.text, nullptr, /*allow_exceptions=*/false).is_discarded());
+}
+
 TEST_CASE("combined is Apache's format") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, config(R"({ path = "access.log", format = "combined" })"));
