@@ -24,6 +24,7 @@ TEST_CASE("a route's max_body holds below its path, the app's elsewhere") {
   auto portherd = play::Supervisor::serve(folder, std::string(kTop) + R"(
 [apps.app]
 proxy = ["unix:app.sock"]
+concurrency = 1
 max_body = "10B"
 [[apps.app.routes]]
 path = "/upload/"
