@@ -184,3 +184,43 @@ TEST_CASE("the ends of workers are counted by reason, and their states told") {
   CHECK(page.sum("portherd_workers", {{"app", "codes"}, {"state", "ready"}}) == 1);
   CHECK(page.sum("portherd_workers", {{"app", "codes"}}) == 1);
 }
+
+TEST_CASE("TLS handshakes are counted by result, and each certificate tells when it is over; at a Unix socket, too") {
+  const play::Folder folder;
+  folder.certificate("a.example");
+  folder.write("public/there", "here");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+https = ["127.0.0.1:$TLS"]
+[tls]
+certificates = "tls"
+[metrics]
+listen = "unix:metrics.sock"
+[apps.files]
+[[apps.files.routes]]
+files = "public"
+)");
+  const auto ask = [&] {
+    play::Peer probe = play::connect_unix(folder / "metrics.sock");
+    probe.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return prometheus::parse(probe.read_answer().body);
+  };
+  for (int i = 0; i < 3; ++i) {
+    play::Peer client = play::connect_tls(portherd.tls_port(), "a.example");
+    client.send("GET /there HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    CHECK(client.read_answer().body == "here");
+  }
+  play::Peer stranger = play::connect(portherd.tls_port());
+  stranger.send("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+  stranger.read_to_end();
+
+  const prometheus::Page page = ask();
+  CHECK(page.faults == std::vector<std::string>{});
+  CHECK(page.sum("portherd_tls_handshakes_total", {{"result", "ok"}}) == 3);
+  CHECK(page.sum("portherd_tls_handshakes_total", {{"result", "failed"}}) == 1);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const double today = std::chrono::duration<double>(now).count(), day = 24 * 60 * 60;
+  const double expiry = page.sum("portherd_certificate_expiry_seconds", {{"name", "a.example"}});
+  CHECK(expiry > today + 28 * day);  // it was made for 30 days
+  CHECK(expiry < today + 31 * day);
+}
