@@ -58,7 +58,7 @@ def high(descriptor):
 class Worker:
     """One worker process. `with Worker("hello:app") as worker` starts it and waits until it is ready."""
 
-    def __init__(self, app, threads=1, python=sys.executable, directory=APPS, wait=True, **more):
+    def __init__(self, app, threads=1, python=sys.executable, directory=APPS, wait=True, pass_fds=(), **more):
         self.folder = tempfile.mkdtemp()
         self.path = os.path.join(self.folder, "worker")
         listener = socket.socket(socket.AF_UNIX)
@@ -83,7 +83,7 @@ class Worker:
         mover = [sys.executable, "-S", "-E", "-c", move % (listening, listening)]
         self.process = subprocess.Popen(
             mover + [python, "-c", line() % memfd], cwd=directory, env=variables,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, pass_fds=(listening, memfd))
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, pass_fds=(listening, memfd, *pass_fds))
         os.close(listening)
         os.close(memfd)
         self.fronts = []

@@ -97,6 +97,7 @@ class Start(unittest.TestCase):
             self.assertEqual(self.refused("hello:app", PORTHERD_THREADS=threads), (
                 2, "portherd: PORTHERD_THREADS must be a number from 1 to 1024: '%s'\n" % threads))
         self.assertEqual(self.refused("hello:app", PORTHERD_STACK_SIGNAL="9")[0], 2)
+        self.assertEqual(self.refused("hello:app", PORTHERD_STACK_SIGNAL="40", PORTHERD_STACK_FD="77")[0], 2)
 
     def test_a_notify_socket_that_is_not_there(self):
         status, said = self.refused("hello:app", NOTIFY_SOCKET="/nonexistent/notify")
@@ -285,6 +286,29 @@ class Signals(unittest.TestCase):
             self.assertIn('slow.py", line', said)
             front.send(frame(BODY, b"it", LAST))
             self.assertEqual(whole(front.answer())[2], b"waited for it")
+
+    def test_stacks_go_to_a_descriptor_of_their_own_which_no_program_of_the_app_inherits(self):
+        reader, writer = os.pipe()
+        number = signal.SIGRTMIN + 7
+        with open(reader, "rb", buffering=0) as stacks:
+            with Worker("slow:app", threads=2, pass_fds=(writer,), PORTHERD_STACK_SIGNAL=str(int(number)),
+                        PORTHERD_STACK_FD=str(writer)) as worker:
+                front = worker.connect()
+                front.send(frame(REQUEST, environment("/slow", "POST")))
+                worker.wait_stderr("running /slow")
+                os.kill(worker.process.pid, number)
+                said = b""
+                while b"<portherd/bootstrap.py>" not in said:
+                    self.assertTrue(select.select([stacks], [], [], 20)[0], said)
+                    said += stacks.read(65536)
+                self.assertIn(b'slow.py", line', said)
+                self.assertEqual(worker.stderr(), "running /slow\n")
+                with open("/proc/%d/fdinfo/%d" % (worker.process.pid, writer)) as info:
+                    flags = int(re.search(r"flags:\s*(\d+)", info.read()).group(1), 8)
+                self.assertTrue(flags & os.O_CLOEXEC)
+                front.send(frame(BODY, b"it", LAST))
+                self.assertEqual(whole(front.answer())[2], b"waited for it")
+        os.close(writer)
 
 
 class Forks(unittest.TestCase):

@@ -14,6 +14,7 @@
 #     PORTHERD_WSGI              "module:attribute"; the attribute may be dotted, or a call: "create_app()"
 #     PORTHERD_THREADS           requests at once; 1 without it
 #     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
+#     PORTHERD_STACK_FD          the descriptor that they are printed to; stderr without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
 # started wrongly (one of the variables above); 3 what was found is not callable.
 import sys

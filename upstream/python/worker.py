@@ -38,7 +38,8 @@ def parameters():
         refuse("LISTEN_FDS does not name one socket for this process", STARTED_WRONGLY)
     threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
     if "PORTHERD_STACK_SIGNAL" in values:
-        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1))
+        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
+                        number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
     return values.get("PORTHERD_WSGI", ""), threads, values.get("NOTIFY_SOCKET")
 
 
@@ -52,10 +53,14 @@ def number(text, name, most):
     return int(text)
 
 
-def print_stacks_on(number):
+def print_stacks_on(number, descriptor):
+    """A pipe of their own: what the app prints at the same time stays out of them. No program that the app
+    starts inherits it."""
     import faulthandler
     try:
-        faulthandler.register(number, file=2, all_threads=True)
+        if descriptor > 2:
+            os.set_inheritable(descriptor, False)
+        faulthandler.register(number, file=descriptor, all_threads=True)
     except (OSError, RuntimeError, ValueError) as error:
         refuse("PORTHERD_STACK_SIGNAL %d: %s" % (number, error), STARTED_WRONGLY)
 
