@@ -466,7 +466,8 @@ void visit_process(V& v, App& app) {
                    "`\"TERM\"`."},
     app.stop_signal);
   v(Row{.key = "stack_signal",
-        .meaning = "Makes a `command` print where it is, for a request that has run out of time. A `wsgi` app does so unasked.",
+        .meaning = "Makes a `command` print where it is, for a request that has run out of time and is not let go of; a "
+                   "program that does not know it may end. A `wsgi` app does so unasked.",
         .unset = "no worker is asked",
         .example = R"("USR2")"},
     app.stack_signal);

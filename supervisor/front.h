@@ -40,6 +40,8 @@ struct FrontCalls {
   runtime::Call<> on_started;  ///< it accepts
   runtime::Call<const upstream::Probed&> on_probed;
   runtime::Call<const upstream::Drained&> on_drained;
+  runtime::Call<const upstream::Stuck&> on_stuck;
+  runtime::Call<const upstream::Unstuck&> on_unstuck;
   runtime::Call<bool> on_gone;  ///< no other comes; true: it has drained, false: it never started
 };
 

@@ -103,16 +103,30 @@ void Group::replay() {
   for (const auto& worker : workers_) worker->replay();
 }
 
+// Nobody: its process has ended while the word was on its way.
+Worker* Group::find(upstream::WorkerId id) const {
+  const auto found = std::ranges::find(workers_, id, [](const auto& worker) { return worker->id(); });
+  return found == workers_.end() ? nullptr : found->get();
+}
+
 void Group::on_probed(const upstream::Probed& answer) {
-  for (const auto& worker : workers_) {
-    if (worker->id() == answer.worker) return worker->on_probed(answer);
-  }
+  if (Worker* const worker = find(answer.worker)) worker->on_probed(answer);
 }
 
 void Group::on_drained(const upstream::Drained& answer) {
-  for (const auto& worker : workers_) {
-    if (worker->id() == answer.worker) return worker->on(Event::kDrained);
-  }
+  if (Worker* const worker = find(answer.worker)) worker->on(Event::kDrained);
+}
+
+void Group::on_stuck(const upstream::Stuck& told) {
+  if (Worker* const worker = find(told.worker)) return worker->on_stuck(told);
+  const auto proxy = std::ranges::find(proxies_, told.worker, &upstream::Worker::id);
+  if (proxy == proxies_.end()) return;
+  log(Level::kWarning, "a worker does not let go of a request that has run out of time",
+      {{"app", app_.name}, {"worker", proxy->slot}, {"socket", proxy->socket}, {"exchange", told.exchange}});
+}
+
+void Group::on_unstuck(const upstream::Unstuck& told) {
+  if (Worker* const worker = find(told.worker)) worker->on_unstuck(told);
 }
 
 void Group::on_boot_failed() {

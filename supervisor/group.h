@@ -32,6 +32,8 @@ class Group {
 
   void on_probed(const upstream::Probed& answer);
   void on_drained(const upstream::Drained& answer);
+  void on_stuck(const upstream::Stuck& told);
+  void on_unstuck(const upstream::Unstuck& told);
 
   // From its workers.
   void on_changed(Worker& worker, State from);
@@ -69,6 +71,7 @@ class Group {
   upstream::AppHerd& figures() const { return herd_.figures.app[index_]; }
   void fill_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
+  Worker* find(upstream::WorkerId id) const;
   bool is_another_being_tried(const Worker& worker) const;
 
   Herd& herd_;

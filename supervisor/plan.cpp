@@ -89,6 +89,12 @@ std::vector<std::string> arguments_of(const conf::App& app, Handover how, const 
 
 }  // namespace
 
+// Of a Python worker a real-time signal: no app waits for one. Never ABRT, by which a program ends itself.
+std::optional<int> stack_signal_of(const conf::App& app) {
+  if (app.kind() == conf::AppKind::kWsgi) return SIGRTMIN + 7;
+  return app.stack_signal ? std::optional(app.stack_signal->number) : std::nullopt;
+}
+
 Handover handover_of(const conf::App& app) {
   if (app.kind() != conf::AppKind::kCommand) return Handover::kListenFds;
   if (mentions(app, "{port}")) return Handover::kPort;
@@ -119,6 +125,9 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
     plan.fds.push_back({seat.blob_fd, kBlobFd});
     variables["PORTHERD_WSGI"] = app.wsgi;
     variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+    plan.fds.push_back({seat.stack, kStackFd});
+    variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
+    variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);
   }
   plan.environment = to_texts(variables);
   if (is_root()) plan.account = account;

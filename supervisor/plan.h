@@ -3,6 +3,7 @@
 // fork.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "conf/settings.h"
@@ -26,6 +27,11 @@ Handover handover_of(const conf::App& app);
 
 inline constexpr int kSocketFd = 3;  // SD_LISTEN_FDS_START
 inline constexpr int kBlobFd = 4;    // what a Python worker runs first
+inline constexpr int kStackFd = 5;   // where it prints its stacks
+
+/// What makes a worker that is ready print where it is; one that is not ready yet may die of it. Nothing: there is no
+/// such signal.
+std::optional<int> stack_signal_of(const conf::App& app);
 
 /// What one process of an app gets for itself. Descriptors are ours, open until the spawn.
 struct Seat {
@@ -35,6 +41,7 @@ struct Seat {
   int socket_fd = -1;      ///< for kListenFds
   int blob_fd = -1;        ///< for wsgi
   int out = -1, err = -1;  ///< its output
+  int stack = -1;          ///< for wsgi: where its stacks go
 };
 
 /// `base`: the environment below env_file and env. `account`: who the app runs as. Errors: no such program, a

@@ -91,8 +91,15 @@ Child::~Child() {
 }
 
 void Child::signal(int number) {
-  if (!is_alive_) return;
-  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) sent_ = number;
+  if (is_alive_ && send(number)) sent_ = number;
+}
+
+void Child::ask(int number) {
+  if (is_alive_) send(number);
+}
+
+bool Child::send(int number) const {
+  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
 }
 
 void Child::kill_group() {

@@ -47,15 +47,18 @@ class Child {
   bool is_alive() const { return is_alive_; }
   /// To the process alone. Nothing happens when it has ended.
   void signal(int number);
+  /// The same, but only to hear something: an end that follows is not our doing.
+  void ask(int number);
   /// SIGKILL to its whole group.
   void kill_group();
-  /// The last signal that we sent, or 0.
+  /// The last signal that we sent by signal() or kill_group(), or 0.
   int sent() const { return sent_; }
   /// The step of the spawn that failed, if one did. Asked after the end.
   const std::optional<SpawnFailure>& failure() const { return failure_; }
 
  private:
   friend class Reaper;
+  bool send(int number) const;
   void on_pidfd();
   bool collect(bool wait, Exit& exit);
 

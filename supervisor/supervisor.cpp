@@ -130,6 +130,8 @@ Supervisor::Supervisor(Ground ground)
               .on_started = bind<&Supervisor::on_front_started>(this),
               .on_probed = bind<&Supervisor::on_probed>(this),
               .on_drained = bind<&Supervisor::on_drained>(this),
+              .on_stuck = bind<&Supervisor::on_stuck>(this),
+              .on_unstuck = bind<&Supervisor::on_unstuck>(this),
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
       herd_{.reaper = reaper_,
             .front = front_,
@@ -232,6 +234,14 @@ void Supervisor::on_probed(const upstream::Probed& answer) {
 
 void Supervisor::on_drained(const upstream::Drained& answer) {
   if (answer.app < groups_.size()) groups_[answer.app]->on_drained(answer);
+}
+
+void Supervisor::on_stuck(const upstream::Stuck& told) {
+  if (told.app < groups_.size()) groups_[told.app]->on_stuck(told);
+}
+
+void Supervisor::on_unstuck(const upstream::Unstuck& told) {
+  if (told.app < groups_.size()) groups_[told.app]->on_unstuck(told);
 }
 
 void Supervisor::on_group_failed(Group& group) {

@@ -63,6 +63,8 @@ class Supervisor {
   void on_front_gone(bool has_drained);
   void on_probed(const upstream::Probed& answer);
   void on_drained(const upstream::Drained& answer);
+  void on_stuck(const upstream::Stuck& told);
+  void on_unstuck(const upstream::Unstuck& told);
   void on_group_failed(Group& group);
   void on_group_stopped();
 

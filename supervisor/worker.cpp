@@ -117,13 +117,18 @@ Result<void> Worker::start_process() {
                                                   runtime::bind<&Worker::on_notified>(this));
   TRY(auto out, pipe());
   TRY(auto err, pipe());
+  StackPipe::Ends stacks;
+  if (app_.kind() == conf::AppKind::kWsgi) {
+    TRY(stacks, StackPipe::make());
+  }
   const Seat seat{.socket = process.socket->path(),
                   .notify = notify_path,
                   .port = process.socket->port(),
                   .socket_fd = process.socket->fd(),
                   .blob_fd = herd_.python.get(),
                   .out = out.second.get(),
-                  .err = err.second.get()};
+                  .err = err.second.get(),
+                  .stack = stacks.theirs.get()};
   const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
   TRY(SpawnPlan plan, plan_worker(app_, seat, base, account_));
   plan.descriptors = herd_.descriptors;
@@ -138,6 +143,8 @@ Result<void> Worker::start_process() {
   about.pid = spawned.pid;
   process.child =
       std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
+  process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, about, *process.child, herd_.reaper.loop(),
+                                                   std::move(stacks.ours));
   process.journey.note("spawned", runtime::Clock::now());
   if (!process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
   log(Level::kDebug, "worker has been started",
@@ -186,6 +193,7 @@ void Worker::kill_now() {
 void Worker::reap() {
   admission_.cancel();
   if (process_->output) process_->output->finish();
+  if (process_->stuck) process_->stuck->finish();
   const ExitFacts around = exit_facts();
   last_exit_ = cause(around);
   if (process_->output) last_lines_ = process_->output->last_lines();
@@ -284,7 +292,17 @@ void Worker::on_probed(const upstream::Probed& answer) {
       {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
 }
 
+// One that is not ready never had a request; its end may have crossed with what the front says.
+void Worker::on_stuck(const upstream::Stuck& told) {
+  if (process_ && process_->was_ready) process_->stuck->add(told.exchange);
+}
+
+void Worker::on_unstuck(const upstream::Unstuck& told) {
+  if (process_ && process_->was_ready) process_->stuck->remove(told.exchange);
+}
+
 void Worker::replay() {
+  if (process_ && process_->stuck) process_->stuck->clear();
   if (state_ == State::kReady) herd_.front.tell(upstream::Publish{process_->about});
   if (state_ == State::kStarting && process_->is_probed) begin_probe();
 }

@@ -13,6 +13,7 @@
 #include "supervisor/output.h"
 #include "supervisor/readiness.h"
 #include "supervisor/reap.h"
+#include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
 #include "upstream/roster.h"
@@ -34,6 +35,8 @@ class Worker {
 
   // From the front, for the process with this id.
   void on_probed(const upstream::Probed& answer);
+  void on_stuck(const upstream::Stuck& told);
+  void on_unstuck(const upstream::Unstuck& told);
   /// A new front is told of this worker, if there is something to tell.
   void replay();
 
@@ -65,6 +68,7 @@ class Worker {
     std::unique_ptr<NotifySocket> notify;
     std::unique_ptr<Output> output;
     std::unique_ptr<Child> child;  // empty until the fork, and if that failed
+    std::unique_ptr<StuckExchanges> stuck;  // with child
     Journey journey;
     runtime::WallTime started{};
     runtime::Time begun{};

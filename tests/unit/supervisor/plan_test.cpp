@@ -36,7 +36,8 @@ const Seat kSeat{.socket = "/run/x/shop.7.sock",
                  .socket_fd = 10,
                  .blob_fd = 11,
                  .out = 12,
-                 .err = 13};
+                 .err = 13,
+                 .stack = 14};
 
 SpawnPlan plan(const conf::App& app) {
   auto made = plan_worker(app, kSeat, kBase, kNobody);
@@ -143,7 +144,28 @@ TEST_CASE("a wsgi app is its interpreter with our bootstrap, told by environment
   CHECK(has(made.environment, "PORTHERD_WSGI=shop.wsgi:application"));
   CHECK(has(made.environment, "PORTHERD_THREADS=3"));
   CHECK(made.wants_listen_pid);
-  CHECK((made.fds.back().fd == 11 && made.fds.back().as == 4));
+  REQUIRE(made.fds.size() == 5);
+  CHECK((made.fds[3].fd == 11 && made.fds[3].as == 4));
+  CHECK((made.fds[4].fd == 14 && made.fds[4].as == 5));
+}
+
+TEST_CASE("a wsgi worker prints its stacks to a pipe of its own, on a real-time signal; a command when it says on which") {
+  conf::App app;
+  app.name = "shop";
+  app.directory = "/";
+  app.wsgi = "shop.wsgi:application";
+  app.python = "/bin/sh";
+  const auto number = stack_signal_of(app);
+  REQUIRE(number.has_value());
+  CHECK((*number >= SIGRTMIN && *number <= SIGRTMAX));
+  CHECK(has(plan(app).environment, "PORTHERD_STACK_SIGNAL=" + std::to_string(*number)));
+  CHECK(has(plan(app).environment, "PORTHERD_STACK_FD=5"));
+
+  app = command({"sh"});
+  CHECK_FALSE(stack_signal_of(app).has_value());
+  app.stack_signal = conf::Signal{SIGUSR2};
+  CHECK(stack_signal_of(app) == SIGUSR2);
+  CHECK_FALSE(has_name(plan(app).environment, "PORTHERD_STACK_SIGNAL"));
 }
 
 TEST_CASE("a worker gets TERM when the supervisor dies, its umask, its directory, and as root its user") {

@@ -1,9 +1,11 @@
 // A whole supervisor with a front that only speaks orders: it answers Started, finds workers ready by a
-// connect, and notes what it hears in a file. The real front is tried in tests/behaviour/.
+// connect, says what the test writes into a pipe, and notes what it hears in a file. The real front is tried in
+// tests/behaviour/.
 #include "supervisor/supervisor.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +31,7 @@ channel = socket.socket(fileno=3)
 channel.setblocking(True)
 def say(**order): channel.send(json.dumps(order).encode())
 asked = []
+said = os.open(sys.argv[2], os.O_RDWR)
 def ask(order):
     try:
         worker = socket.socket(socket.AF_UNIX)
@@ -38,11 +41,14 @@ def ask(order):
     except OSError: return False
 while True:
     asked = [order for order in asked if not ask(order)]
-    if not select.select([channel], [], [], 0.01 if asked else None)[0]: continue
+    there = select.select([channel, said], [], [], 0.01 if asked else None)[0]
+    if said in there:
+        for order in os.read(said, 4096).splitlines(): channel.send(order)
+    if channel not in there: continue
     text, fds, flags, address = socket.recv_fds(channel, 65536, 64)
     if not text: break
     order = json.loads(text)
-    with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("id", order.get("unexpected", ""))))
+    with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("text", order.get("id", order.get("unexpected", "")))))
     for fd in fds: os.close(fd)
     if order["order"] == "begin": say(order="started", threads=0)
     if order["order"] == "probe" and not order["path"]: asked.append(order)
@@ -63,7 +69,9 @@ struct Stage {
     settings.listen.http.push_back(*conf::parse_address("127.0.0.1:0"));
     const auto python = conf::find_program("python3", "/usr/bin:/bin:/usr/local/bin", "/");
     REQUIRE(python.has_value());
-    front = {.path = *python, .arguments = {"-c", kFront, folder + "/notes"}};
+    front = {.path = *python, .arguments = {"-c", kFront, folder + "/notes", folder + "/said"}};
+    REQUIRE(::mkfifo((folder + "/said").c_str(), 0600) == 0);
+    std::filesystem::permissions(folder + "/said", std::filesystem::perms::all);
   }
   ~Stage() { std::filesystem::remove_all(folder); }
 
@@ -110,6 +118,18 @@ struct Stage {
   void stop() const {
     const auto reply = ask(settings.control.socket, "stop");
     CHECK(reply.has_value());
+  }
+
+  // Orders of the front, in one piece.
+  void say(const std::vector<Json>& orders) const {
+    const runtime::Fd pipe(::open((folder + "/said").c_str(), O_WRONLY | O_CLOEXEC));
+    std::string text;
+    for (const Json& order : orders) text += order.dump() + "\n";
+    CHECK(::write(pipe.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  }
+  // Until our side has written this into a file.
+  void wait_for(const std::string& file, std::string_view text) const {
+    wait_until([&](const Json&) { return read(file).find(text) != std::string::npos; });
   }
 
   std::string read(const std::string& name) const {
@@ -462,4 +482,90 @@ signal.pause()
   CHECK_FALSE(std::filesystem::exists(stage.folder + "/started"));
   CHECK(stage.read("error.log").find("the front has trouble trouble=\"localhost.key is not a key\"") !=
         std::string::npos);
+}
+
+// ---- what is stuck ----
+
+namespace {
+
+Json about_exchange(const char* order, int worker, const char* exchange) {
+  return {{"order", order}, {"app", 0}, {"worker", worker}, {"exchange", exchange}};
+}
+Json stuck(int worker, const char* exchange = "e") {
+  return about_exchange("stuck", worker, exchange);
+}
+pid_t pid_of(const Json& status, int place) {
+  const Json& pid = status["apps"][0]["workers"][place]["pid"];
+  return pid.is_number() ? pid.get<pid_t>() : 0;
+}
+}  // namespace
+
+TEST_CASE("a command with stack_signal is asked where it is, once for all that is stuck, and its end is not our doing") {
+  Stage stage;
+  conf::App& app = stage.app("trap 'echo here' USR2; echo up; while :; do sleep 1000 & wait; done");
+  app.stack_signal = conf::Signal{SIGUSR2};
+  app.graceful_timeout = std::chrono::hours(1);
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    stage.wait_for("error.log", "shop.1 | up");
+    stage.say({stuck(1, "one"), stuck(1, "one"), stuck(1, "two")});
+    stage.wait_for("error.log", "exchange=two");
+    stage.wait_for("error.log", "shop.1 | here");
+    ::kill(pid_of(before, 0), SIGKILL);
+    after = stage.wait_until(
+        [&](const Json& now) { return Stage::is_ready(now) && pid_of(now, 0) != pid_of(before, 0); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(after["apps"][0]["workers"][0]["last_exit"] == "killed from outside (SIGKILL)");
+  const std::string log = stage.read("error.log");
+  CHECK(count(log, "a worker does not let go of a request that has run out of time app=shop worker=1 pid=" +
+                       std::to_string(pid_of(before, 0)) + " exchange=") == 2);
+  CHECK(count(log, "| here") == 1);
+  CHECK(count(stage.read("notes"), " ended True\n") >= 1);
+}
+
+TEST_CASE("our Python worker says where it is by a pipe of its own: to the log once, and to the front for each exchange") {
+  Stage stage;
+  conf::App& app = stage.settings.apps.emplace_back();
+  app.name = "shop";
+  app.directory = stage.folder;
+  app.wsgi = "hello:app";
+  app.python = stage.front.path;
+  app.graceful_timeout = std::chrono::hours(1);
+  std::ofstream(stage.folder + "/hello.py") << "def app(environ, start_response): pass\n";
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1, "one"), stuck(1, "two")});
+    stage.wait_until([&](const Json&) { return count(stage.read("notes"), " stack ") == 2; });
+    after = stage.status();
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(pid_of(before, 0) == pid_of(after, 0));
+  const std::string log = stage.read("error.log");
+  CHECK(count(log, "where a stuck worker is app=shop worker=1 pid=" + std::to_string(pid_of(before, 0)) +
+                       " exchange=one,two stack=\"") == 1);
+  CHECK(has(log, "<portherd/worker.py>"));
+  CHECK_FALSE(has(log, "shop.1 |"));
+  CHECK(count(stage.read("notes"), "<portherd/worker.py>") >= 2);
+}
+
+TEST_CASE("what is stuck in a worker of somebody else is only told") {
+  Stage stage;
+  conf::App& app = stage.settings.apps.emplace_back();
+  app.name = "elsewhere";
+  app.proxy.push_back(*conf::parse_address("unix:/run/elsewhere.sock"));
+  const int status = stage.run([&] {
+    stage.wait_for("notes", " publish 1\n");
+    stage.say({stuck(1), about_exchange("unstuck", 1, "e"), stuck(4, "of nobody"), stuck(1, "last")});
+    stage.wait_for("error.log", "exchange=last");
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(has(stage.read("error.log"), "a worker does not let go of a request that has run out of time app=elsewhere "
+                                     "worker=1 socket=/run/elsewhere.sock exchange=e\n"));
+  CHECK_FALSE(has(stage.read("error.log"), "of nobody"));
 }
