@@ -33,7 +33,7 @@ Group::Group(Herd& herd, const conf::App& app, Account account, upstream::AppInd
 // What others may read of it: the states of its workers, and whether it has ever worked.
 void Group::show() {
   std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
-  for (const auto& worker : workers_) {
+  for (const Worker* const worker : all()) {
     const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
     ++by_state[static_cast<std::size_t>(state - upstream::kWorkerStates.begin())];
   }
@@ -63,16 +63,18 @@ void Group::start() {
 // app is broken, that shows once, not N times at once.
 void Group::tend() {
   if (!is_wanted_ || !failure_.empty()) return;
-  const runtime::Time now = herd_.reaper.loop().now();
   for (const auto& worker : workers_) {
     if (worker->state() != State::kIdle) continue;
     if (!has_been_ready_ && is_another_being_tried(*worker)) return;
-    if (worker->not_before() > now) {
-      if (!tend_.is_armed() || tend_.deadline() > worker->not_before()) tend_.arm_at(worker->not_before());
-      continue;
-    }
-    worker->on(Event::kStart);
+    tend_one(*worker);
   }
+  if (replaced_ != nullptr && extra_->state() == State::kIdle) tend_one(*extra_);
+}
+
+void Group::tend_one(Worker& worker) {
+  const runtime::Time due = worker.not_before();
+  if (due <= herd_.reaper.loop().now()) return worker.on(Event::kStart);
+  if (!tend_.is_armed() || tend_.deadline() > due) tend_.arm_at(due);
 }
 
 bool Group::is_another_being_tried(const Worker& worker) const {
@@ -80,18 +82,26 @@ bool Group::is_another_being_tried(const Worker& worker) const {
       workers_, [&](const auto& other) { return other.get() != &worker && other->state() != State::kIdle; });
 }
 
+std::vector<Worker*> Group::all() const {
+  std::vector<Worker*> all;
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  if (extra_) all.push_back(extra_.get());
+  return all;
+}
+
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
+  replaced_ = nullptr;
   tend_.cancel();
-  for (const auto& worker : workers_ | std::views::reverse) {
+  for (Worker* const worker : all() | std::views::reverse) {
     worker->on(Event::kRetire);
     worker->on(Event::kDrained);
   }
 }
 
 void Group::kill_now() {
-  for (const auto& worker : workers_) worker->kill_now();
+  for (Worker* const worker : all()) worker->kill_now();
 }
 
 void Group::replay() {
@@ -100,13 +110,14 @@ void Group::replay() {
     herd_.front.tell(
         upstream::AppState{.app = index_, .can_wait = has_been_ready_, .has_been_ready = has_been_ready_});
   }
-  for (const auto& worker : workers_) worker->replay();
+  for (Worker* const worker : all()) worker->replay();
 }
 
 // Nobody: its process has ended while the word was on its way.
 Worker* Group::find(upstream::WorkerId id) const {
-  const auto found = std::ranges::find(workers_, id, [](const auto& worker) { return worker->id(); });
-  return found == workers_.end() ? nullptr : found->get();
+  const std::vector<Worker*> everyone = all();
+  const auto found = std::ranges::find(everyone, id, &Worker::id);
+  return found == everyone.end() ? nullptr : *found;
 }
 
 void Group::on_probed(const upstream::Probed& answer) {
@@ -154,15 +165,24 @@ void Group::on_changed(Worker& worker, State from) {
     failures_ = 0;
   }
   show();
-  if (worker.state() == State::kStarting && !worker.last_exit().empty()) upstream::count(figures().restarts);
-  if (worker.state() == State::kReady) return tend();
+  if (worker.state() == State::kStarting && (is_successor(worker) || !worker.last_exit().empty()))
+    upstream::count(figures().restarts);
+  if (worker.state() == State::kReady) {
+    if (is_successor(worker)) hand_over();
+    return tend();
+  }
+  if (&worker == replaced_) return on_replaced_ended();
   if (worker.state() == State::kBackoff && gives_up) return worker.on(Event::kGiveUp);
-  if (worker.state() != State::kIdle) return;
+  if (worker.state() == State::kIdle) on_idle(worker, from);
+}
+
+void Group::on_idle(Worker& worker, State from) {
   if (is_stopping_) {
     if (is_stopped()) calls_.on_stopped();
     return;
   }
-  if (from == State::kKilling && gives_up) return on_failed(worker);
+  if (&worker == extra_.get() && replaced_ == nullptr) return on_extra_gone();
+  if (from == State::kKilling && may_give_up()) return on_failed(worker);
   if (from == State::kKilling) worker.wait_until(herd_.reaper.loop().now() + wait_before_next(worker));
   tend();
 }
@@ -174,7 +194,7 @@ void Group::on_failed(Worker& worker) {
 }
 
 bool Group::is_stopped() const {
-  return std::ranges::none_of(workers_, [](const auto& worker) { return worker->has_process(); });
+  return std::ranges::none_of(all(), &Worker::has_process);
 }
 
 bool Group::is_all_ready() const {

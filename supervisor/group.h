@@ -1,5 +1,7 @@
 // All workers of one app: how many are wanted, when the next start is due, and what the app's state is. One
 // worker's life is worker.h. The rules: docs/design.md, "Worker life".
+//
+// group.cpp fills the places; group_replace.cpp replaces who serves in one of them, make-before-break.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -8,6 +10,7 @@
 #include "conf/settings.h"
 #include "supervisor/backoff.h"
 #include "supervisor/herd.h"
+#include "supervisor/retire.h"
 #include "supervisor/worker.h"
 #include "upstream/roster.h"
 
@@ -35,6 +38,11 @@ class Group {
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
 
+  /// Another worker is started for the place of this one, which goes when that is ready, and serves on if it
+  /// never is. One at a time: while another is being replaced nothing happens, and all are asked again
+  /// (Worker::look) after it.
+  void replace(Worker& worker, retire::Why why);
+
   // From its workers.
   void on_changed(Worker& worker, State from);
   void on_boot_failed();
@@ -49,7 +57,12 @@ class Group {
 
   const conf::App& app() const { return app_; }
   upstream::AppIndex index() const { return index_; }
+  /// By place: those that count.
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  /// One more than those, while a worker is being replaced: who is to come, and then who has to go. Or null.
+  const Worker* extra() const { return extra_.get(); }
+  /// By place, the extra one last.
+  std::vector<Worker*> all() const;
   /// Workers that somebody else supervises.
   const upstream::Roster& proxies() const { return proxies_; }
   bool is_stopping() const { return is_stopping_; }
@@ -67,12 +80,20 @@ class Group {
 
  private:
   void tend();
+  void tend_one(Worker& worker);
   void show();
   upstream::AppHerd& figures() const { return herd_.figures.app[index_]; }
   void fill_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
   bool is_another_being_tried(const Worker& worker) const;
+  void on_idle(Worker& worker, State from);
+
+  bool is_successor(const Worker& worker) const { return replaced_ != nullptr && &worker == extra_.get(); }
+  void hand_over();
+  void dismiss_extra();
+  void on_replaced_ended();
+  void on_extra_gone();
 
   Herd& herd_;
   const conf::App& app_;
@@ -80,6 +101,8 @@ class Group {
   const upstream::AppIndex index_;
   GroupCalls calls_;
   std::vector<std::unique_ptr<Worker>> workers_;  // by slot; as many as are wanted
+  std::unique_ptr<Worker> extra_;                 // see extra()
+  Worker* replaced_ = nullptr;                    // of workers_, ready: extra_ is to have its place; null: it is not
   upstream::Roster proxies_;                      // of a `proxy` app
   Allowance allowance_;                           // exits after ready
   runtime::Timer tend_;                           // the next place to be filled is due

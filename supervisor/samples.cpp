@@ -26,7 +26,7 @@ void Samples::look() {
 
 void Samples::look_at_memory() {
   for (const auto& group : groups_) {
-    for (const auto& worker : group->workers()) {
+    for (const Worker* const worker : group->all()) {
       const auto memory = worker->pid() != 0 ? runtime::resident_memory(worker->pid()) : std::nullopt;
       if (!memory) continue;
       upstream::WorkerMemory& row = boards_.herd->memory[worker->row()];

@@ -44,7 +44,8 @@ Worker::Worker(Herd& herd, Group& group, const conf::App& app, const Account& ac
       slot_(slot),
       proof_(proof_for(app)),
       deadline_(herd.reaper.loop(), runtime::bind<&Worker::on_deadline>(this)),
-      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)) {}
+      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)),
+      look_(herd.reaper.loop(), runtime::bind<&Worker::look>(this)) {}
 
 void Worker::on(Event event) {
   const Cell& cell = step(state_, event);
@@ -294,15 +295,37 @@ void Worker::on_probed(const upstream::Probed& answer) {
 
 // One that is not ready never had a request; its end may have crossed with what the front says.
 void Worker::on_stuck(const upstream::Stuck& told) {
-  if (process_ && process_->was_ready) process_->stuck->add(told.exchange);
+  if (!process_ || !process_->was_ready) return;
+  process_->stuck->add(told.exchange);
+  look();
 }
 
 void Worker::on_unstuck(const upstream::Unstuck& told) {
-  if (process_ && process_->was_ready) process_->stuck->remove(told.exchange);
+  if (!process_ || !process_->was_ready) return;
+  process_->stuck->remove(told.exchange);
+  look();
 }
 
+void Worker::look() {
+  look_.cancel();
+  if (state_ != State::kReady) return;
+  const auto [why, look_again] =
+      retire::verdict({.stuck_since = process_->stuck->since(), .graceful_timeout = app_.graceful_timeout},
+                      herd_.reaper.loop().now());
+  if (why) group_.replace(*this, *why);
+  if (look_again) look_.arm_at(*look_again);
+}
+
+void Worker::follow(const Worker& before) {
+  last_exit_ = before.last_exit_;
+  last_lines_ = before.last_lines_;
+}
+
+// What was in flight has gone with the front before: nothing is stuck any more, and there is nobody who would say
+// that this one has drained.
 void Worker::replay() {
   if (process_ && process_->stuck) process_->stuck->clear();
+  if (state_ == State::kDraining) return on(Event::kDrained);
   if (state_ == State::kReady) herd_.front.tell(upstream::Publish{process_->about});
   if (state_ == State::kStarting && process_->is_probed) begin_probe();
 }

@@ -1,5 +1,6 @@
 // One place of an app, and the processes that hold it one after the other. What happens when is
-// worker_table.h; this performs the actions. How many there are, and when the next start is due: group.h.
+// worker_table.h; this performs the actions. How many there are, and when the next start is due: group.h. While
+// one is replaced on purpose its place has two of these: group_replace.cpp.
 #pragma once
 #include <memory>
 #include <string>
@@ -39,6 +40,10 @@ class Worker {
   void on_unstuck(const upstream::Unstuck& told);
   /// A new front is told of this worker, if there is something to tell.
   void replay();
+  /// Asks the group for a replacement if this worker has to go, now or when the time comes.
+  void look();
+  /// It has taken over the place of `before`, whose last process has ended since.
+  void follow(const Worker& before);
 
   State state() const { return state_; }
   std::uint32_t slot() const { return slot_; }
@@ -119,6 +124,7 @@ class Worker {
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now
+  runtime::Timer look_;       // when what is known of a ready worker may mean that it has to go
 };
 
 }  // namespace supervisor

@@ -494,10 +494,23 @@ Json about_exchange(const char* order, int worker, const char* exchange) {
 Json stuck(int worker, const char* exchange = "e") {
   return about_exchange("stuck", worker, exchange);
 }
+Json probed(int worker) {
+  return {{"order", "probed"}, {"app", 0}, {"worker", worker}, {"is_ready", true}, {"cause", ""}};
+}
 pid_t pid_of(const Json& status, int place) {
   const Json& pid = status["apps"][0]["workers"][place]["pid"];
   return pid.is_number() ? pid.get<pid_t>() : 0;
 }
+bool is_in_order(std::string_view text, std::initializer_list<std::string_view> parts) {
+  std::size_t at = 0;
+  for (const std::string_view part : parts) {
+    at = text.find(part, at);
+    if (at == std::string_view::npos) return false;
+    at += part.size();
+  }
+  return true;
+}
+
 }  // namespace
 
 TEST_CASE("a command with stack_signal is asked where it is, once for all that is stuck, and its end is not our doing") {
@@ -568,4 +581,141 @@ TEST_CASE("what is stuck in a worker of somebody else is only told") {
   CHECK(has(stage.read("error.log"), "a worker does not let go of a request that has run out of time app=elsewhere "
                                      "worker=1 socket=/run/elsewhere.sock exchange=e\n"));
   CHECK_FALSE(has(stage.read("error.log"), "of nobody"));
+}
+
+TEST_CASE("a stuck worker is replaced: its successor is published, then it is unpublished, drained, and ended") {
+  Stage stage;
+  stage.app(kServes).graceful_timeout = std::chrono::milliseconds(100);
+  Json before, meanwhile, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1)});
+    meanwhile = stage.wait_until([&](const Json& now) { return pid_of(now, 0) != pid_of(before, 0); });
+    after = stage.wait_until(
+        [](const Json& now) { return now["apps"][0]["workers"][0]["last_exit"].is_string(); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  for (const Json& seen : {meanwhile, after}) {
+    CHECK(seen["apps"][0]["state"] == "ready");
+    CHECK(seen["apps"][0]["workers"][0]["state"] == "ready");
+    CHECK(seen["apps"][0]["workers"][0]["slot"] == 1);
+  }
+  CHECK(after["apps"][0]["workers"].size() == 1);
+  CHECK(after["apps"][0]["workers"][0]["last_exit"] == "killed by us (SIGTERM)");
+  CHECK(is_in_order(stage.read("notes"), {" publish 1\n", " publish 2\n", " unpublish ", " ended False\n"}));
+  CHECK(has(stage.read("error.log"), "a worker is being replaced app=shop worker=1 pid=" +
+                                         std::to_string(pid_of(before, 0)) + " cause=stuck"));
+}
+
+TEST_CASE("a worker is not replaced for what came back in time, nor for what the front before has said") {
+  Stage stage;
+  conf::App& app = stage.app(kServes);
+  app.workers = 3;
+  app.graceful_timeout = std::chrono::milliseconds(3000);
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1), about_exchange("unstuck", 1, "e"), stuck(2, "of the front before")});
+    stage.wait_for("error.log", "of the front before");
+    const Json front = before["front"]["pid"];
+    ::kill(front.get<pid_t>(), SIGKILL);
+    stage.wait_until([&](const Json& now) {
+      const Json& pid = now["front"]["pid"];
+      return !pid.is_null() && pid != front && has(stage.read("notes"), pid.dump() + " begin ");
+    });
+    stage.say({stuck(3)});
+    after = stage.wait_until([&](const Json& now) { return pid_of(now, 2) != pid_of(before, 2); });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(pid_of(after, 0) == pid_of(before, 0));
+  CHECK(pid_of(after, 1) == pid_of(before, 1));
+  CHECK(count(stage.read("error.log"), "a worker is being replaced") == 1);
+}
+
+TEST_CASE("two that are stuck are replaced one after the other, both in the end") {
+  Stage stage;
+  conf::App& app = stage.app(kServes);
+  app.workers = 2;
+  app.graceful_timeout = std::chrono::milliseconds(100);
+  Json before, after;
+  const int status = stage.run([&] {
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1), stuck(2)});
+    after = stage.wait_until([&](const Json& now) {
+      return pid_of(now, 0) != pid_of(before, 0) && pid_of(now, 1) != pid_of(before, 1);
+    });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(is_in_order(stage.read("error.log"), {"a worker is being replaced", "worker has ended", "a worker is being replaced"}));
+}
+
+TEST_CASE("a worker whose successor does not start serves on, and the successor is tried again") {
+  Stage stage;
+  conf::App& app = stage.app("mkdir " + stage.folder + "/first && exec sleep 1000; exit 7");
+  app.health.path = "/never";  // ready is who the test says is
+  app.graceful_timeout = std::chrono::milliseconds(100);
+  Json before, after, ended;
+  const int status = stage.run([&] {
+    stage.wait_for("notes", " probe 1\n");
+    stage.say({probed(1)});
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1)});
+    stage.wait_for("notes", " probe 3\n");  // it has been tried again
+    after = stage.status();
+    ::kill(pid_of(before, 0), SIGKILL);
+    ended = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["state"] != "ready"; });
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(after["apps"][0]["state"] == "ready");
+  CHECK(pid_of(after, 0) == pid_of(before, 0));
+  CHECK(after["apps"][0]["workers"][0]["last_exit"].is_null());
+  CHECK_FALSE(has(stage.read("notes"), " unpublish "));
+  CHECK(has(stage.read("error.log"), "worker did not become ready app=shop worker=1"));
+  CHECK(ended.is_object());
+}
+
+TEST_CASE("when a worker dies while its successor starts, that has its place, and no third one is started") {
+  Stage stage;
+  conf::App& app = stage.app(kServes);
+  app.health.path = "/never";  // ready is who the test says is
+  app.graceful_timeout = std::chrono::milliseconds(100);
+  Json before, meanwhile, after;
+  const int status = stage.run([&] {
+    stage.wait_for("notes", " probe 1\n");
+    stage.say({probed(1)});
+    before = stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1)});
+    stage.wait_for("notes", " probe 2\n");
+    ::kill(pid_of(before, 0), SIGKILL);
+    meanwhile = stage.wait_until([](const Json& now) { return now["apps"][0]["workers"][0]["state"] == "starting"; });
+    stage.say({probed(2)});
+    after = stage.wait_until(Stage::is_ready);
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(meanwhile["apps"][0]["workers"][0]["last_exit"] == "killed from outside (SIGKILL)");
+  CHECK(pid_of(after, 0) == pid_of(meanwhile, 0));
+  CHECK(is_in_order(stage.read("notes"), {" probe 2\n", " ended True\n", " publish 2\n"}));
+  CHECK_FALSE(has(stage.read("notes"), " probe 3\n"));
+}
+
+TEST_CASE("a supervisor that is told to stop while a worker is being replaced leaves nobody behind") {
+  Stage stage;
+  conf::App& app = stage.app(kServes);
+  app.health.path = "/never";  // ready is who the test says is
+  app.graceful_timeout = std::chrono::milliseconds(100);
+  const int status = stage.run([&] {
+    stage.wait_for("notes", " probe 1\n");
+    stage.say({probed(1)});
+    stage.wait_until(Stage::is_ready);
+    stage.say({stuck(1)});
+    stage.wait_for("notes", " probe 2\n");
+    stage.stop();
+  });
+  CHECK(status == 0);
+  CHECK(count(stage.read("error.log"), "worker has ended app=shop worker=1") == 2);
 }
