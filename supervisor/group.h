@@ -71,7 +71,7 @@ class Group {
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping".
   std::string_view state() const;
-  /// How often a worker was started in the place of one that had ended.
+  /// How often a worker was started in the place of one that had ended, or had to.
   std::uint64_t restarts() const { return figures().restarts; }
   /// Which worker was the last to end without an order, and why; empty: none has.
   const std::string& last_exit() const { return last_exit_; }

@@ -59,6 +59,7 @@ Json group_json(const Group& group, const StatusSources& sources) {
   json["workers"] = Json::array();
   for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
   for (const upstream::Worker& proxy : group.proxies()) json["workers"].push_back(proxy_json(proxy, sources.fronts));
+  json["extra"] = group.extra() == nullptr ? Json() : worker_json(*group.extra(), sources.fronts);
   return json;
 }
 

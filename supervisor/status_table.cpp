@@ -85,9 +85,9 @@ std::string ready_text(const Json& workers) {
   return fmt::format("{}/{}", ready, workers.size());
 }
 
-double memory_of(const Json& workers) {
-  double sum = 0;
-  for (const Json& worker : workers) sum += number_of(worker, "memory").value_or(0);
+double memory_of(const Json& app) {
+  double sum = number_of(field_of(app, "extra"), "memory").value_or(0);
+  for (const Json& worker : list_of(app, "workers")) sum += number_of(worker, "memory").value_or(0);
   return sum;
 }
 
@@ -107,7 +107,7 @@ std::string app_rows(const Json& app) {
   const Json& rates = field_of(app, "rates");
   std::string rows = row(name_and_state(app), ready_text(workers), short_number(number_of(app, "busy")),
                          short_number(number_of(app, "queue")), short_number(number_of(rates, "requests_per_second")),
-                         short_time(number_of(rates, "p95_ms")), short_memory(memory_of(workers)),
+                         short_time(number_of(rates, "p95_ms")), short_memory(memory_of(app)),
                          short_number(number_of(app, "restarts")));
   if (!field_of(app, "last_exit").is_null()) rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
   return rows;

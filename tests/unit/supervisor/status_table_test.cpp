@@ -22,7 +22,8 @@ constexpr std::string_view kUsual =
     R"json({"version":"9.9.9","supervisor":{"pid":12},"front":{"pid":null},"listen":["http://127.0.0.1:8000"],"apps":[
  {"name":"blog","state":"ready","queue":0,"busy":3,"restarts":0,"last_exit":null,
   "rates":{"requests_per_second":0.26,"p95_ms":null},
-  "workers":[{"state":"ready","memory":104857600},{"state":"ready","memory":20971520}]},
+  "workers":[{"state":"ready","memory":104857600},{"state":"ready","memory":20971520}],
+  "extra":{"slot":2,"state":"draining","memory":31457280}},
  {"name":"files","state":"ready","queue":0,"busy":0,"restarts":0,"last_exit":null,
   "rates":{"requests_per_second":12.0,"p95_ms":0.41},"workers":[]},
  {"name":"shop","state":"degraded","queue":17,"busy":8,"restarts":2,"last_exit":"worker 2: out of memory (SIGKILL)",
@@ -45,7 +46,7 @@ TEST_CASE("the table of status: an app a line, and its last unexpected exit belo
         "  http://127.0.0.1:8000\n"
         "\n"
         "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
-        "blog/ready                            2/2     3     0   0.3     -  120M        0\n"
+        "blog/ready                            2/2     3     0   0.3     -  150M        0\n"
         "files/ready                             -     0     0    12 0.4ms     -        0\n"
         "shop/degraded                         1/2     8    17   350  1.2s  2.0G        2\n"
         "  last exit: worker 2: out of memory (SIGKILL)\n");
