@@ -184,7 +184,7 @@ class Exchange {
 
   std::unique_ptr<FileAnswer> file_;     // in kFile: the answer is a file
   Record record_;                        // what the access log will say
-  std::uint8_t connect_failures_ = 0;    // attempts that never got a connection
+  std::uint8_t connect_failures_ = 0;    // attempts that never got a connection, or one that was closing
   Outcome failure_;                      // of the last attempt that failed
   Outcome outcome_;                      // set by end()
   bool is_recorded_ = false;             // the access log has the event

@@ -11,7 +11,7 @@ namespace proxy {
 namespace {
 
 /// The connection is broken, or nothing that comes from it can be understood.
-bool is_workers_end(const Outcome& why) { return why == kWorkerLost || why == kAnswerCut || why == kBadAnswer; }
+bool is_workers_end(const Outcome& why) { return why == kWorkerLost || why == kAnswerCut || why == kBadAnswer || why == kIncident; }
 
 }  // namespace
 
@@ -124,7 +124,8 @@ void Exchange::forget_untaken() {
 /// Before its answer is whole: unless it was the worker that broke off, it may be busy with it still. Then the slot stays taken
 /// until it has let go: a worker that is given more than it can take makes the next request wait behind this one.
 void Exchange::let_lease_go(const Outcome& why) {
-  if (!has_worker() || why == kOk || is_workers_end(why) || upload_.accepted() == 0) return lease_.give_back(false);
+  const bool has_begun = has_worker() && lease_.is_connected() && upload_.accepted() > 0;
+  if (!has_begun || why == kOk || is_workers_end(why)) return lease_.give_back(false);
   upstream::Leftover left;
   left.reader = std::move(reader_);
   left.head = std::move(answer_);

@@ -18,7 +18,9 @@ constexpr runtime::Milliseconds kWordWithin{250};
 
 /// A worker cannot have died of what it has not had. Of one that somebody else supervises nobody would tell us.
 void Exchange::note_loss() {
-  if (upload_.accepted() > 0 && !reader_.was_not_taken() && app().has_processes()) record_.lose();
+  if (upload_.accepted() == 0 || reader_.was_not_taken() || !app().has_processes()) return;
+  record_.lose();
+  desk_->dispatch().doubt(record_.worker);
 }
 
 /// Until the word comes each of them may have died of it.

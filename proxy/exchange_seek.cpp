@@ -94,10 +94,11 @@ void Exchange::try_again(bool connect_failed) {
   upstream::Dispatch& dispatch = desk_->dispatch();
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
   const upstream::WorkerId failed = lease_.worker().id;
-  const bool is_stale = !connect_failed && lease_.connection().is_reused();
+  const bool is_same_again = !connect_failed && lease_.connection().is_reused() && !dispatch.has_other(failed);
+  if (is_same_again) ++connect_failures_;  // it may never have had the request; if it is dying, another is still to be tried
   lease_.give_back(false);
   from_worker_.clear();
-  seek(is_stale && !dispatch.has_other(failed) ? 0 : failed);
+  seek(is_same_again ? 0 : failed);
 }
 
 }  // namespace proxy

@@ -14,17 +14,18 @@ struct Load {
   std::uint32_t slots = 0;       ///< leases it can have at the same time
   std::uint64_t last_used = 0;   ///< a count that rises with every lease of the app; 0: never
   std::uint32_t suspects = 0;    ///< of the leases, those of requests that a worker may have died of
+  bool is_doubted = false;       ///< it has lost a request and answered none since: it may be dead already
   bool takes_work = true;        ///< false: leaving or ended
 };
 
 /// The worker with the fewest requests in flight and a free slot; among equals the least recently used. Never `tried`
-/// (0: none), and for a suspect none that has another one: if it dies, it must be clear of what. Null: none is free. Fewest in
+/// (0: none), and for a suspect none that has another one, or is doubted: if it dies, it must be clear of what. Null: none is free. Fewest in
 /// flight, not round robin: one slow request would stall every n-th client.
 inline Load* choose(std::span<Load* const> loads, WorkerId tried, bool is_suspect) {
   Load* best = nullptr;
   for (Load* const load : loads) {
     if (!load->takes_work || load->in_flight >= load->slots || load->worker == tried) continue;
-    if (is_suspect && load->suspects > 0) continue;
+    if (is_suspect && (load->suspects > 0 || load->is_doubted)) continue;
     const bool better = best == nullptr || load->in_flight < best->in_flight ||
                         (load->in_flight == best->in_flight && load->last_used < best->last_used);
     if (better) best = load;

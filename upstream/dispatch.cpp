@@ -282,6 +282,7 @@ void Dispatch::release(Lease& lease, bool reuse) {
   {
     const std::scoped_lock lock(lock_);
     if (connection) erase(place.leased, connection.get());
+    if (reuse) place.is_doubted = false;
     if (reuse && connection && place.takes_work) {
       connection->is_reused_ = true;
       connection->is_idle_ = true;
@@ -410,6 +411,11 @@ void Dispatch::end_locked(Place& place) {
 Death Dispatch::death_of(WorkerId worker) const {
   const std::scoped_lock lock(lock_);
   return deaths_.of(worker);
+}
+
+void Dispatch::doubt(WorkerId worker) {
+  const std::scoped_lock lock(lock_);
+  if (Place* const place = find_locked(worker)) place->is_doubted = true;
 }
 
 void Dispatch::set_state(bool can_wait, bool has_been_ready) {

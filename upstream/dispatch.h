@@ -51,6 +51,7 @@ class Lease {
   /// The idle connection that came with the lease, or a new one. Null with errno set: the worker takes none.
   Connection* connect();
   Connection& connection() { return *connection_; }
+  bool is_connected() const { return connection_ != nullptr; }
   /// The slot is free again. `reuse`: the connection is between two messages and may carry the next one.
   void give_back(bool reuse);
 
@@ -127,6 +128,8 @@ class Dispatch {
   /// The process is dead: its leases see the end of their connections now, whoever else holds the socket. `unexpected`: nobody
   /// had asked for it.
   void ended(WorkerId worker, bool unexpected);
+  /// It has lost a request, and may be dead: no suspect is tried on it before it has answered somebody again.
+  void doubt(WorkerId worker);
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
 

@@ -44,4 +44,7 @@ TEST_CASE("a suspect only where no other one is; who is none goes everywhere") {
   CHECK(chosen(loads, 0, /*is_suspect=*/true) == 2);
   CHECK(chosen(loads, 2, /*is_suspect=*/true) == 0);
   CHECK(chosen(loads) == 1);
+  const std::vector<Load> doubted{{.worker = 1, .slots = 4, .is_doubted = true}, {.worker = 2, .in_flight = 3, .slots = 4}};
+  CHECK(chosen(doubted, 0, /*is_suspect=*/true) == 2);
+  CHECK(chosen(doubted) == 1);
 }
