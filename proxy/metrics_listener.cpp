@@ -20,7 +20,8 @@ using namespace runtime::literals;
 constexpr Bytes kMostHead = 16_KiB;
 constexpr std::size_t kMostFields = 100;
 constexpr Milliseconds kPause{50};
-constexpr Milliseconds kLinger{5000};  // see h1_session.cpp: a close with unread input could destroy the answer
+constexpr Milliseconds kLinger{
+    5000};  // see h1_session.cpp: a close with unread input could destroy the answer
 
 }  // namespace
 
@@ -110,7 +111,8 @@ class MetricsListener::Visit {
   bool has_closed_ = false;  // its sending side, before it had all of the answer
 };
 
-MetricsListener::MetricsListener(runtime::Loop& loop, runtime::Fd socket, const conf::Clocks& clocks, Answerer answer)
+MetricsListener::MetricsListener(runtime::Loop& loop, runtime::Fd socket, const conf::Clocks& clocks,
+                                 Answerer answer)
     : loop_(loop),
       socket_(std::move(socket)),
       clocks_(clocks),

@@ -1,5 +1,6 @@
-// The address of [metrics]: one GET or HEAD a connection, answered on the front's main loop, away from the requests of
-// clients: when no thread takes another one, this still says so. What is said: metrics_page.h. Not logged, not counted.
+// The address of [metrics]: one GET or HEAD a connection, answered on the front's main loop, away from the
+// requests of clients: when no thread takes another one, this still says so. What is said: metrics_page.h.
+// Not logged, not counted.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -23,7 +24,8 @@ struct MetricsAnswer {
 
 class MetricsListener {
  public:
-  /// One more, and the one that has been there longest has to go: nobody can keep a probe out by doing nothing.
+  /// One more, and the one that has been there longest has to go: nobody can keep a probe out by doing
+  /// nothing.
   static constexpr std::size_t kMostVisits = 16;
   using Answerer = std::function<MetricsAnswer(std::string_view path)>;
 

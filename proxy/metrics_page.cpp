@@ -95,7 +95,8 @@ std::vector<Shown> look(const MetricsSources& sources) {
 }
 
 void put_requests(Page& page, std::span<const Shown> all) {
-  page.family("portherd_requests_total", "counter", "Requests that have ended, by status code; 499: the client left first.");
+  page.family("portherd_requests_total", "counter",
+              "Requests that have ended, by status code; 499: the client left first.");
   for (const Shown& app : all) {
     for (std::size_t status = 0; status < app.totals.by_status.size(); ++status) {
       const std::uint64_t number = app.totals.by_status[status];
@@ -117,7 +118,8 @@ void put_number(Page& page, std::string_view name, std::string_view type, std::s
 }
 
 void put_refused(Page& page, std::span<const Shown> apps) {
-  page.family("portherd_refused_total", "counter", "Requests that were answered 503 instead of being given to the app.");
+  page.family("portherd_refused_total", "counter",
+              "Requests that were answered 503 instead of being given to the app.");
   for (const Shown& app : apps) {
     for (std::size_t i = 0; i < upstream::kRefusedNames.size(); ++i) {
       page.sample({{"app", app.name}, {"reason", upstream::kRefusedNames[i]}}, app.totals.refused[i]);
@@ -129,7 +131,8 @@ void put_gauge(Page& page, std::string_view name, std::string_view help, const M
                std::uint64_t upstream::Scoreboard::AppGauges::*which) {
   page.family(name, "gauge", help);
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
-    page.sample({{"app", sources.apps[i].name}}, sources.fronts.gauges(static_cast<upstream::AppIndex>(i)).*which);
+    page.sample({{"app", sources.apps[i].name}},
+                sources.fronts.gauges(static_cast<upstream::AppIndex>(i)).*which);
   }
 }
 
@@ -176,7 +179,8 @@ void put_front(Page& page, const MetricsSources& sources) {
     page.sample({{"result", upstream::kHandshakeNames[i]}},
                 sources.fronts.handshakes(static_cast<upstream::Handshake>(i)));
   }
-  page.family("portherd_certificate_expiry_seconds", "gauge", "When the certificate expires, in seconds since 1970.");
+  page.family("portherd_certificate_expiry_seconds", "gauge",
+              "When the certificate expires, in seconds since 1970.");
   for (const CertificateExpiry& certificate : sources.certificates) {
     page.sample({{"name", certificate.name}}, certificate.seconds);
   }
@@ -192,19 +196,21 @@ std::string metrics_page(const MetricsSources& sources) {
   page.family("portherd_build_info", "gauge", "Always 1; the version is in the label.");
   page.sample({{"version", PORTHERD_VERSION}}, 1);
   put_requests(page, all);
-  put_histogram(page, "portherd_request_duration_seconds", "From the head of a request to the end of its answer.",
-                apps, &AppTotals::duration);
-  put_histogram(page, "portherd_first_byte_seconds", "From the head of a request to the head of the app's answer.",
-                apps, &AppTotals::first_byte);
+  put_histogram(page, "portherd_request_duration_seconds",
+                "From the head of a request to the end of its answer.", apps, &AppTotals::duration);
+  put_histogram(page, "portherd_first_byte_seconds",
+                "From the head of a request to the head of the app's answer.", apps, &AppTotals::first_byte);
   put_histogram(page, "portherd_queue_wait_seconds", "From the head of a request to its slot.", apps,
                 &AppTotals::queue_wait);
   put_gauge(page, "portherd_queue_depth", "Requests in line.", sources, &Gauges::queue);
   put_number(page, "portherd_requests_in_flight", "gauge", "Requests that have begun and are not over.", apps,
              &AppTotals::in_flight);
-  put_gauge(page, "portherd_slots", "Requests that the ready workers can take at the same time.", sources, &Gauges::slots);
+  put_gauge(page, "portherd_slots", "Requests that the ready workers can take at the same time.", sources,
+            &Gauges::slots);
   put_gauge(page, "portherd_slots_busy", "Slots in use.", sources, &Gauges::busy);
   put_refused(page, apps);
-  put_number(page, "portherd_retries_total", "counter", "Attempts after the first.", apps, &AppTotals::retried);
+  put_number(page, "portherd_retries_total", "counter", "Attempts after the first.", apps,
+             &AppTotals::retried);
   put_number(page, "portherd_abandoned_total", "counter", "Requests whose client left before the end.", apps,
              &AppTotals::abandoned);
   put_exits(page, sources);

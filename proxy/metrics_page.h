@@ -1,5 +1,6 @@
-// What the metrics listener says: the page of figures in Prometheus' text format 0.0.4, and whether we are ready. Pure:
-// two scoreboards in, text out. The names and labels are docs/design.md's, a contract. Who asks: metrics_listener.h.
+// What the metrics listener says: the page of figures in Prometheus' text format 0.0.4, and whether we are
+// ready. Pure: two scoreboards in, text out. The names and labels are docs/design.md's, a contract. Who asks:
+// metrics_listener.h.
 #pragma once
 #include <span>
 #include <string>
@@ -26,8 +27,8 @@ std::string metrics_page(const MetricsSources& sources);
 /// Where this front is in its life.
 enum class Stage { kStarting, kAccepting, kDraining };
 
-/// Why no new work should come here, in a sentence for people; empty: it may. An app that has been ready once is no
-/// reason, whatever has become of it: it has a queue, and the other apps are served.
+/// Why no new work should come here, in a sentence for people; empty: it may. An app that has been ready once
+/// is no reason, whatever has become of it: it has a queue, and the other apps are served.
 std::string why_not_ready(Stage stage, std::span<const conf::App> apps, const upstream::HerdFigures& herd);
 
 }  // namespace proxy

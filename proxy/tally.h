@@ -1,5 +1,5 @@
-// Counts an exchange that has ended: its access event, in the row of its app. One place for all counters of requests,
-// so that `/metrics`, `status` and the access log cannot disagree. Pure: an event in, figures up.
+// Counts an exchange that has ended: its access event, in the row of its app. One place for all counters of
+// requests, so that `/metrics`, `status` and the access log cannot disagree. Pure: an event in, figures up.
 #pragma once
 #include "proxy/access_event.h"
 #include "upstream/figures.h"

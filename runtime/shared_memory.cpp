@@ -18,7 +18,7 @@ Result<Fd> make_shared_file(const char* name, std::size_t size) {
 }
 
 Result<void*> map_shared(int fd, std::size_t size, bool may_write) {
-  struct stat about{};
+  struct stat about {};
   if (::fstat(fd, &about) != 0) return fail(Code::kSystem, "cannot look at shared memory", errno);
   if (about.st_size != static_cast<off_t>(size))
     return fail(Code::kProtocol, "shared memory is of another version");

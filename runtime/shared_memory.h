@@ -1,5 +1,5 @@
-// A value in memory that processes share: a memfd (memfd_create(2)), mapped. What is in it is theirs who share it; here
-// is only how it is made, handed on and mapped.
+// A value in memory that processes share: a memfd (memfd_create(2)), mapped. What is in it is theirs who
+// share it; here is only how it is made, handed on and mapped.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -17,12 +17,13 @@ Result<void> seal_shared(int fd, bool others_may_write);
 void unmap_shared(void* memory, std::size_t size);
 }  // namespace detail
 
-/// T is all zero at first, and takes memory only where it has been touched: a read of a page that nobody has written
-/// allocates it, too. With a const T the mapping can only be read.
+/// T is all zero at first, and takes memory only where it has been touched: a read of a page that nobody has
+/// written allocates it, too. With a const T the mapping can only be read.
 template <class T>
 class SharedMemory {
  public:
-  /// A new one, sealed against a change of size, and against every writer but this mapping unless `others_may_write`.
+  /// A new one, sealed against a change of size, and against every writer but this mapping unless
+  /// `others_may_write`.
   static Result<SharedMemory> make(const char* name, bool others_may_write) {
     TRY(Fd fd, detail::make_shared_file(name, sizeof(T)));
     TRY(SharedMemory made, adopt(std::move(fd)));

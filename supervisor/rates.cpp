@@ -10,7 +10,9 @@ using runtime::Microseconds;
 constexpr double kP95 = 0.95;
 
 /// Counters do not fall; but they are a front's, and of what it says nothing may lead us astray.
-std::uint64_t rise(std::uint64_t from, std::uint64_t to) { return to > from ? to - from : 0; }
+std::uint64_t rise(std::uint64_t from, std::uint64_t to) {
+  return to > from ? to - from : 0;
+}
 
 }  // namespace
 
@@ -51,6 +53,8 @@ double Rates::requests_per_second() const {
   return time.count() > 0 ? static_cast<double>(number_of(within_window())) / time.count() : 0;
 }
 
-std::optional<Microseconds> Rates::p95() const { return quantile(within_window(), kP95); }
+std::optional<Microseconds> Rates::p95() const {
+  return quantile(within_window(), kP95);
+}
 
 }  // namespace supervisor

@@ -1,5 +1,5 @@
-// How an app does right now: requests a second and their 95th percentile, from what its counters were a few seconds ago.
-// Pure: snapshots of counters in, rates out. Who takes them: samples.h.
+// How an app does right now: requests a second and their 95th percentile, from what its counters were a few
+// seconds ago. Pure: snapshots of counters in, rates out. Who takes them: samples.h.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -12,8 +12,9 @@ namespace supervisor {
 
 using Durations = upstream::Histogram<std::uint64_t>;
 
-/// The time below which `share` (0 to 1) of what the histogram counts lies, by linear interpolation inside its bucket, as
-/// Prometheus' histogram_quantile() does it; the last bound for what lies above it. Nothing: it counts nothing.
+/// The time below which `share` (0 to 1) of what the histogram counts lies, by linear interpolation inside
+/// its bucket, as Prometheus' histogram_quantile() does it; the last bound for what lies above it. Nothing:
+/// it counts nothing.
 std::optional<runtime::Microseconds> quantile(const Durations& durations, double share);
 
 class Rates {

@@ -1,5 +1,5 @@
-// What the supervisor looks at again and again: each app's counters once a second, for its rates; the memory of workers
-// every few seconds, for the scoreboard. One for a supervisor.
+// What the supervisor looks at again and again: each app's counters once a second, for its rates; the memory
+// of workers every few seconds, for the scoreboard. One for a supervisor.
 #pragma once
 #include <memory>
 #include <vector>
@@ -14,7 +14,8 @@ namespace supervisor {
 class Samples {
  public:
   /// `groups`, of which there will be `apps`, and `boards` outlive it.
-  Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups, Boards& boards);
+  Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups,
+          Boards& boards);
 
   /// From now on.
   void begin() { look(); }

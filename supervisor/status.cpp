@@ -51,14 +51,15 @@ Json rates_json(const Rates& rates) {
 Json group_json(const Group& group, const StatusSources& sources) {
   const upstream::Scoreboard::AppGauges now = sources.fronts.gauges(group.index());
   const upstream::AppTotals totals = sources.fronts.totals(group.index());
-  Json json{{"name", group.app().name}, {"state", group.state()},   {"generation", 1},
-            {"queue", now.queue},       {"slots", now.slots},       {"busy", now.busy},
-            {"served", totals.served},  {"failed", totals.failed},  {"restarts", group.restarts()}};
+  Json json{{"name", group.app().name}, {"state", group.state()},  {"generation", 1},
+            {"queue", now.queue},       {"slots", now.slots},      {"busy", now.busy},
+            {"served", totals.served},  {"failed", totals.failed}, {"restarts", group.restarts()}};
   json["rates"] = rates_json(sources.samples.rates(group.index()));
   json["last_exit"] = group.last_exit().empty() ? Json() : Json(group.last_exit());
   json["workers"] = Json::array();
   for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
-  for (const upstream::Worker& proxy : group.proxies()) json["workers"].push_back(proxy_json(proxy, sources.fronts));
+  for (const upstream::Worker& proxy : group.proxies())
+    json["workers"].push_back(proxy_json(proxy, sources.fronts));
   json["extra"] = group.extra() == nullptr ? Json() : worker_json(*group.extra(), sources.fronts);
   return json;
 }

@@ -36,7 +36,8 @@ const Json& list_of(const Json& json, std::string_view key) {
 std::string text_of(const Json& json, std::string_view key) {
   const Json& field = field_of(json, key);
   if (field.is_null()) return "-";
-  return field.is_string() ? field.get<std::string>() : field.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return field.is_string() ? field.get<std::string>()
+                           : field.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 // No figure is below 0, nor so large that it would break the table.
@@ -56,7 +57,8 @@ std::string short_number(std::optional<double> number) {
   constexpr double kWhole = 99999, kThousand = 1000, kFraction = 10;
   if (!number) return "-";
   double rest = *number;
-  if (rest <= kWhole) return fmt::format("{:.{}f}", rest, rest < kFraction && rest != std::trunc(rest) ? 1 : 0);
+  if (rest <= kWhole)
+    return fmt::format("{:.{}f}", rest, rest < kFraction && rest != std::trunc(rest) ? 1 : 0);
   std::string_view units = "kMGT";
   for (rest /= kThousand; rest >= kThousand && units.size() > 1; rest /= kThousand) units.remove_prefix(1);
   return fmt::format("{:.{}f}{}", rest, rest < kFraction ? 1 : 0, units.front());
@@ -81,7 +83,8 @@ std::string short_memory(double bytes) {
 
 std::string ready_text(const Json& workers) {
   if (workers.empty()) return "-";
-  const auto ready = std::ranges::count_if(workers, [](const Json& w) { return text_of(w, "state") == "ready"; });
+  const auto ready =
+      std::ranges::count_if(workers, [](const Json& w) { return text_of(w, "state") == "ready"; });
   return fmt::format("{}/{}", ready, workers.size());
 }
 
@@ -105,11 +108,13 @@ std::string row(const Columns&... columns) {
 std::string app_rows(const Json& app) {
   const Json& workers = list_of(app, "workers");
   const Json& rates = field_of(app, "rates");
-  std::string rows = row(name_and_state(app), ready_text(workers), short_number(number_of(app, "busy")),
-                         short_number(number_of(app, "queue")), short_number(number_of(rates, "requests_per_second")),
-                         short_time(number_of(rates, "p95_ms")), short_memory(memory_of(app)),
-                         short_number(number_of(app, "restarts")));
-  if (!field_of(app, "last_exit").is_null()) rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
+  std::string rows =
+      row(name_and_state(app), ready_text(workers), short_number(number_of(app, "busy")),
+          short_number(number_of(app, "queue")), short_number(number_of(rates, "requests_per_second")),
+          short_time(number_of(rates, "p95_ms")), short_memory(memory_of(app)),
+          short_number(number_of(app, "restarts")));
+  if (!field_of(app, "last_exit").is_null())
+    rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
   return rows;
 }
 
@@ -134,7 +139,8 @@ bool is_all_ready(std::string_view text) {
   const Json json = parse(text);
   if (!json.is_object()) return false;
   return std::ranges::all_of(list_of(json, "apps"), [](const Json& app) {
-    return std::ranges::all_of(list_of(app, "workers"), [](const Json& w) { return text_of(w, "state") == "ready"; });
+    return std::ranges::all_of(list_of(app, "workers"),
+                               [](const Json& w) { return text_of(w, "state") == "ready"; });
   });
 }
 

@@ -1,5 +1,5 @@
-// The status for people: from the JSON of status.h, which came from another process and is not trusted to be what it
-// should be, to a table. Pure.
+// The status for people: from the JSON of status.h, which came from another process and is not trusted to be
+// what it should be, to a table. Pure.
 #pragma once
 #include <string>
 #include <string_view>

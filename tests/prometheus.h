@@ -1,5 +1,5 @@
-// Reads a page in Prometheus' text format 0.0.4, as strictly as the format is written down ("Text format details" of its
-// documentation), and knows what must be true of it as a whole.
+// Reads a page in Prometheus' text format 0.0.4, as strictly as the format is written down ("Text format
+// details" of its documentation), and knows what must be true of it as a whole.
 #pragma once
 #include <charconv>
 #include <cstdint>
@@ -46,7 +46,8 @@ namespace detail {
 
 inline bool is_name(std::string_view text) {
   if (text.empty() || (text[0] >= '0' && text[0] <= '9')) return false;
-  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:") == text.npos;
+  return text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:") ==
+         text.npos;
 }
 
 /// name="value", with its escapes; takes them off `rest` up to the closing brace.
@@ -106,13 +107,15 @@ inline void read_line(std::string_view line, Page& page, std::string& family) {
     const std::size_t space = rest.find(' ');
     family = rest.substr(0, space);
     const std::string type(space == rest.npos ? "" : rest.substr(space + 1));
-    if (!std::set<std::string>{"counter", "gauge", "histogram"}.contains(type)) page.faults.push_back("no type: " + std::string(line));
+    if (!std::set<std::string>{"counter", "gauge", "histogram"}.contains(type))
+      page.faults.push_back("no type: " + std::string(line));
     if (!page.types.emplace(family, type).second) page.faults.push_back("twice: " + std::string(line));
     return;
   }
   Sample sample;
   if (!take_sample(line, sample)) return page.faults.push_back("not a sample: " + std::string(line));
-  if (family_of(page, sample.name) != family) page.faults.push_back("not below its TYPE: " + std::string(line));
+  if (family_of(page, sample.name) != family)
+    page.faults.push_back("not below its TYPE: " + std::string(line));
   page.samples.push_back(std::move(sample));
 }
 
@@ -132,7 +135,8 @@ inline void check_histograms(Page& page) {
     for (const auto& [le, value] : buckets) {
       double next = 0;
       const bool is_number = std::from_chars(le.data(), le.data() + le.size(), next).ec == std::errc();
-      if (le != "+Inf" && (!is_number || next <= bound)) page.faults.push_back(name + ": le does not rise at " + le);
+      if (le != "+Inf" && (!is_number || next <= bound))
+        page.faults.push_back(name + ": le does not rise at " + le);
       if (value < before) page.faults.push_back(name + ": is not cumulative at " + le);
       before = value;
       bound = next;
@@ -159,7 +163,8 @@ inline Page parse(std::string_view text) {
   }
   std::set<std::pair<std::string, Labels>> seen;
   for (const Sample& sample : page.samples) {
-    if (!seen.emplace(sample.name, sample.labels).second) page.faults.push_back("stands twice: " + sample.name);
+    if (!seen.emplace(sample.name, sample.labels).second)
+      page.faults.push_back("stands twice: " + sample.name);
   }
   detail::check_histograms(page);
   return page;

@@ -5,7 +5,9 @@
 namespace upstream {
 namespace {
 
-void add(const Figure& from, std::uint64_t& to) { to += from.load(std::memory_order_relaxed); }
+void add(const Figure& from, std::uint64_t& to) {
+  to += from.load(std::memory_order_relaxed);
+}
 
 template <std::size_t N>
 void add(const std::array<Figure, N>& from, std::array<std::uint64_t, N>& to) {

@@ -1,5 +1,5 @@
-// What is counted of an app's requests: as rows in the front's scoreboard (Figure, in shared memory) and as their sums
-// (plain numbers). Which event counts where: proxy/tally.h. Where the rows are: scoreboard.h.
+// What is counted of an app's requests: as rows in the front's scoreboard (Figure, in shared memory) and as
+// their sums (plain numbers). Which event counts where: proxy/tally.h. Where the rows are: scoreboard.h.
 #pragma once
 #include <array>
 #include <atomic>
@@ -24,8 +24,8 @@ inline void count_down(Figure& figure) {
 
 namespace detail {
 using namespace std::chrono_literals;
-inline constexpr std::array<runtime::Microseconds, 15> kBounds{1ms,   2500us, 5ms, 10ms,   25ms, 50ms, 100ms, 250ms,
-                                                               500ms, 1s,     2500ms, 5s, 10s,  30s,  60s};
+inline constexpr std::array<runtime::Microseconds, 15> kBounds{
+    1ms, 2500us, 5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2500ms, 5s, 10s, 30s, 60s};
 }  // namespace detail
 /// Upper bounds of the buckets of a histogram; one bucket more has what is above the last.
 using detail::kBounds;

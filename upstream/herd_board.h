@@ -1,5 +1,6 @@
-// The supervisor's scoreboard: the herd in figures, for `/metrics` and `/-/ready`. The front maps it read-only: it has
-// read hostile bytes, and nothing that it does can change what the supervisor says of itself. The front's: scoreboard.h.
+// The supervisor's scoreboard: the herd in figures, for `/metrics` and `/-/ready`. The front maps it
+// read-only: it has read hostile bytes, and nothing that it does can change what the supervisor says of
+// itself. The front's: scoreboard.h.
 #pragma once
 #include <array>
 #include <atomic>
@@ -30,7 +31,7 @@ inline constexpr std::array<std::string_view, 7> kExitReasons{
 
 /// Where an app is with the first boot of its life.
 enum class FirstBoot : std::uint32_t {
-  kOver,    ///< a worker has been ready, or there is nothing to boot
+  kOver,  ///< a worker has been ready, or there is nothing to boot
   kUnderWay,
   kFailed,  ///< and is tried again
 };
@@ -38,7 +39,7 @@ enum class FirstBoot : std::uint32_t {
 struct alignas(kCacheLine) AppHerd {
   std::array<std::atomic<std::uint32_t>, kWorkerStates.size()> workers;  ///< gauges, by state
   std::array<Figure, kExitReasons.size()> exits;                         ///< counters, by ExitReason
-  Figure restarts;                                                       ///< starts in a place that had a worker before
+  Figure restarts;  ///< starts in a place that had a worker before
   std::atomic<FirstBoot> first_boot;
 };
 

@@ -12,7 +12,9 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr std::size_t kBits = 64;
 
-constexpr std::uint64_t bit_of(std::size_t app) { return std::uint64_t{1} << app % kBits; }
+constexpr std::uint64_t bit_of(std::size_t app) {
+  return std::uint64_t{1} << app % kBits;
+}
 
 bool has_row(const ThreadFigures& thread, std::size_t app) {
   return (thread.has_row[app / kBits].load(kRelaxed) & bit_of(app)) != 0;
@@ -148,7 +150,8 @@ std::uint64_t Scoreboard::handshakes(Handshake result) const {
   const auto index = static_cast<std::size_t>(result);
   std::uint64_t sum = 0;
   for_each_block([&](const Block& block) {
-    for (std::size_t t = 0; t < threads_of(block); ++t) sum += block.thread[t].handshakes[index].load(kRelaxed);
+    for (std::size_t t = 0; t < threads_of(block); ++t)
+      sum += block.thread[t].handshakes[index].load(kRelaxed);
   });
   return sum;
 }

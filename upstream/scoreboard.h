@@ -1,11 +1,13 @@
-// The front's scoreboard: figures in shared memory that the front counts and the supervisor reads (for `status`), and the
-// front itself (for `/metrics`); nothing is asked over a wire. The supervisor's own: herd_board.h.
+// The front's scoreboard: figures in shared memory that the front counts and the supervisor reads (for
+// `status`), and the front itself (for `/metrics`); nothing is asked over a wire. The supervisor's own:
+// herd_board.h.
 //
-// One block for each front that lives; two do while one takes over from the other. The block of one that has ended goes
-// to the next, which counts on from what it finds, so counters never fall, however a front ended; its gauges are set to
-// zero. A figure is the sum over all blocks.
+// One block for each front that lives; two do while one takes over from the other. The block of one that has
+// ended goes to the next, which counts on from what it finds, so counters never fall, however a front ended;
+// its gauges are set to zero. A figure is the sum over all blocks.
 //
-// Each row has one writer: a thread, or whoever holds the lock of the app's Dispatch; and its own cache lines.
+// Each row has one writer: a thread, or whoever holds the lock of the app's Dispatch; and its own cache
+// lines.
 #pragma once
 #include <array>
 #include <atomic>
@@ -33,8 +35,8 @@ struct alignas(kCacheLine) AppFigures {
   std::atomic<std::uint32_t> busy;   ///< leases
 };
 
-/// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure with more
-/// than one writer.
+/// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure
+/// with more than one writer.
 struct alignas(kCacheLine) WorkerFigures {
   std::atomic<std::uint64_t> served;    ///< counter since the worker's start
   std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
@@ -51,7 +53,8 @@ struct alignas(kCacheLine) ThreadFigures {
   std::atomic<std::uint64_t> heartbeat;    ///< steady clock, milliseconds; written at least once a second
   std::atomic<std::uint32_t> connections;  ///< gauge: clients
   std::array<Figure, kHandshakeNames.size()> handshakes;  ///< counters, by Handshake
-  /// A bit for each of its rows that was ever written. Readers leave the others alone: a look would give them memory.
+  /// A bit for each of its rows that was ever written. Readers leave the others alone: a look would give them
+  /// memory.
   std::array<Figure, kMaxApps / 64 + 1> has_row;
 };
 

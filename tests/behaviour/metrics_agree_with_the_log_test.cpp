@@ -70,7 +70,8 @@ void check_agree(const prometheus::Page& page, const Log& log) {
   for (const auto& [key, number] : log.requests) {
     CAPTURE(key.first);
     CAPTURE(key.second);
-    CHECK(page.sum("portherd_requests_total", {{"app", key.first}, {"code", std::to_string(key.second)}}) == number);
+    CHECK(page.sum("portherd_requests_total", {{"app", key.first}, {"code", std::to_string(key.second)}}) ==
+          number);
   }
   CHECK(page.sum("portherd_requests_total") == log.all);
   for (const auto& [app, number] : log.number) {
@@ -137,7 +138,8 @@ Log wait_for_log(play::Supervisor& portherd, const play::Folder& folder, std::si
 
 }  // namespace
 
-TEST_CASE("the figures are the access log's sums, also across crashes of the front, and no counter ever falls") {
+TEST_CASE(
+    "the figures are the access log's sums, also across crashes of the front, and no counter ever falls") {
   const play::Folder folder;
   play::App elsewhere(folder, "elsewhere.sock");
   auto portherd = serve(folder);
@@ -158,9 +160,11 @@ TEST_CASE("the figures are the access log's sums, also across crashes of the fro
     CHECK(page.sum("portherd_queue_wait_seconds_count", {{"app", "codes"}}) == 7 * life);
 
     ::kill(front, SIGKILL);
-    front = portherd.wait_until("another front runs", [&](const play::Status& status) {
-      return status.front > 0 && status.front != front;
-    }).front;
+    front =
+        portherd
+            .wait_until("another front runs",
+                        [&](const play::Status& status) { return status.front > 0 && status.front != front; })
+            .front;
     before = page;
     const prometheus::Page after = metrics(portherd);
     check_agree(after, log);
@@ -185,7 +189,9 @@ TEST_CASE("the ends of workers are counted by reason, and their states told") {
   CHECK(page.sum("portherd_workers", {{"app", "codes"}}) == 1);
 }
 
-TEST_CASE("TLS handshakes are counted by result, and each certificate tells when it is over; at a Unix socket, too") {
+TEST_CASE(
+    "TLS handshakes are counted by result, and each certificate tells when it is over; at a Unix socket, "
+    "too") {
   const play::Folder folder;
   folder.certificate("a.example");
   folder.write("public/there", "here");

@@ -17,11 +17,16 @@ command = ["$PYTHON", "$APPS/who.py"]
 )";
 constexpr const char* kQuick = "GET / HTTP/1.1\r\nHost: quick\r\n\r\n";
 
-play::Answer ready(const play::Supervisor& portherd) { return play::get(portherd.tls_port(), "/-/ready"); }
-play::Answer healthy(const play::Supervisor& portherd) { return play::get(portherd.tls_port(), "/-/healthy"); }
+play::Answer ready(const play::Supervisor& portherd) {
+  return play::get(portherd.tls_port(), "/-/ready");
+}
+play::Answer healthy(const play::Supervisor& portherd) {
+  return play::get(portherd.tls_port(), "/-/healthy");
+}
 
 void wait_until_ready(play::Supervisor& portherd) {
-  portherd.wait_until("it says that it is ready", [&](const play::Status&) { return ready(portherd).status == 200; });
+  portherd.wait_until("it says that it is ready",
+                      [&](const play::Status&) { return ready(portherd).status == 200; });
 }
 
 }  // namespace
@@ -34,7 +39,8 @@ TEST_CASE("with shutdown_delay it is not ready at once, and serves on") {
   wait_until_ready(portherd);
 
   portherd.signal(SIGTERM);
-  portherd.wait_until("it says that it is not", [&](const play::Status&) { return ready(portherd).status == 503; });
+  portherd.wait_until("it says that it is not",
+                      [&](const play::Status&) { return ready(portherd).status == 503; });
   CHECK(ready(portherd).body == "not ready: draining\n");
   CHECK(healthy(portherd).status == 200);
   CHECK(play::get(portherd.port(), "/", "quick").status == 200);  // a new connection, after it said so

@@ -14,10 +14,11 @@ constexpr std::size_t kLongSize = 4'000'000;  // more than a socket holds
 
 class Play {
  public:
-  Play() : listener_(loop_, std::move(*runtime::listen_unix(path_, 0600)), clocks_, [](std::string_view path) {
-    return path == kLong ? proxy::MetricsAnswer{200, std::string(kLongSize, 'x')}
-                         : proxy::MetricsAnswer{200, "you asked for " + std::string(path), "text/test"};
-  }) {}
+  Play()
+      : listener_(loop_, std::move(*runtime::listen_unix(path_, 0600)), clocks_, [](std::string_view path) {
+          return path == kLong ? proxy::MetricsAnswer{200, std::string(kLongSize, 'x')}
+                               : proxy::MetricsAnswer{200, "you asked for " + std::string(path), "text/test"};
+        }) {}
   ~Play() { ::unlink(path_.c_str()); }
 
   runtime::Fd visit(std::string_view say = {}) {
@@ -50,7 +51,9 @@ class Play {
   proxy::MetricsListener listener_;
 };
 
-std::string body_of(const std::string& answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+std::string body_of(const std::string& answer) {
+  return answer.substr(answer.find("\r\n\r\n") + 4);
+}
 
 }  // namespace
 
@@ -87,7 +90,8 @@ TEST_CASE("other methods are refused, and so is what is not HTTP") {
   CHECK(post.starts_with("HTTP/1.1 405 "));
   CHECK(post.find("Allow: GET, HEAD\r\n") != post.npos);
   CHECK(play.ask("what is this?\r\n\r\n").starts_with("HTTP/1.1 400 "));
-  CHECK(play.ask("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n").starts_with("HTTP/1.1 431 "));
+  CHECK(play.ask("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n")
+            .starts_with("HTTP/1.1 431 "));
 }
 
 TEST_CASE("an answer that is longer than the socket takes comes whole") {

@@ -10,7 +10,8 @@ using prometheus::Page;
 namespace {
 
 struct Boards {
-  Boards() : fronts(std::move(*upstream::Scoreboard::make())), herd(std::make_unique<upstream::HerdFigures>()) {
+  Boards()
+      : fronts(std::move(*upstream::Scoreboard::make())), herd(std::make_unique<upstream::HerdFigures>()) {
     apps.resize(2);
     apps[0].name = "blog";
     apps[1].name = "shop";
@@ -133,7 +134,8 @@ TEST_CASE("ready is who accepts, is not leaving, and has no app that never worke
   boards.herd->app[1].first_boot = upstream::FirstBoot::kUnderWay;
   CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd) == "app shop boots for the first time");
   boards.herd->app[1].first_boot = upstream::FirstBoot::kFailed;
-  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd).find("shop has not booted") != std::string::npos);
+  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd).find("shop has not booted") !=
+        std::string::npos);
   boards.herd->is_stopping = true;
   CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd) == "draining");
 }

@@ -49,7 +49,8 @@ TEST_CASE("what lies further back than the window is forgotten") {
   CHECK(rates.requests_per_second() == doctest::Approx(6.3));
   CHECK(*rates.p95() <= 10ms);
   rates.add(kStart + 100s, after(7 * Rates::kWindow, 500));
-  for (std::size_t i = 0; i < Rates::kWindow; ++i) rates.add(kStart + 101s + i * 1s, after(7 * Rates::kWindow, 500));
+  for (std::size_t i = 0; i < Rates::kWindow; ++i)
+    rates.add(kStart + 101s + i * 1s, after(7 * Rates::kWindow, 500));
   CHECK(rates.requests_per_second() == 0);
   CHECK_FALSE(rates.p95().has_value());
 }

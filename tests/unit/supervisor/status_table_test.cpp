@@ -60,20 +60,23 @@ TEST_CASE("it fits into 80 columns, with the longest names and the widest figure
     CHECK(line.size() <= 80);
   }
   CHECK(lines[5] == "a-name-that-has-thirt~/degraded       0/2 65536  1.0M  1.2M  >60s  115G     999T");
-  CHECK(lines[6].starts_with("  last exit: worker 1024: not ready within boot_timeout, killed by us (SIGKILL)"));
+  CHECK(lines[6].starts_with(
+      "  last exit: worker 1024: not ready within boot_timeout, killed by us (SIGKILL)"));
   CHECK(lines[6].ends_with("~"));
 }
 
 TEST_CASE("all are ready only if every worker of every app is") {
   CHECK_FALSE(is_all_ready(kUsual));
   CHECK(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"},{"state":"ready"}]}]})"));
-  CHECK_FALSE(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"}]},{"workers":[{"state":"draining"}]}]})"));
+  CHECK_FALSE(
+      is_all_ready(R"({"apps":[{"workers":[{"state":"ready"}]},{"workers":[{"state":"draining"}]}]})"));
   CHECK_FALSE(is_all_ready("what?"));
 }
 
 TEST_CASE("whatever a supervisor answers, there is a table for it") {
-  for (const char* text : {"", "[]", "{}", "7", R"({"apps":[1,{"workers":[null]}],"listen":[2],"front":3})",
-                           R"({"apps":[{"rates":7,"busy":"many","queue":-1e300,"restarts":1e300,"last_exit":{}}]})"}) {
+  for (const char* text :
+       {"", "[]", "{}", "7", R"({"apps":[1,{"workers":[null]}],"listen":[2],"front":3})",
+        R"({"apps":[{"rates":7,"busy":"many","queue":-1e300,"restarts":1e300,"last_exit":{}}]})"}) {
     const std::string table = status_table(text);
     CHECK(table.starts_with("portherd "));
     for (const std::string& line : lines_of(table)) CHECK(line.size() <= 80);

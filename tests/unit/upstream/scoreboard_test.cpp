@@ -19,7 +19,7 @@ Scoreboard start_front(Scoreboard& supervisor, std::uint32_t threads) {
 }
 
 std::int64_t pages_of(const Scoreboard& board) {
-  struct stat about{};
+  struct stat about {};
   ::fstat(board.fd(), &about);
   return about.st_blocks;
 }
@@ -90,7 +90,8 @@ TEST_CASE("reading takes no memory where nobody has counted") {
   Scoreboard front = start_front(supervisor, upstream::kMaxThreads);
   serve(front, 0, 1);
   const std::int64_t before = pages_of(supervisor);
-  for (std::size_t app = 0; app <= upstream::kNoApp; ++app) CHECK(supervisor.totals(app).served == (app == kApp ? 1 : 0));
+  for (std::size_t app = 0; app <= upstream::kNoApp; ++app)
+    CHECK(supervisor.totals(app).served == (app == kApp ? 1 : 0));
   CHECK(supervisor.handshakes(upstream::Handshake::kOk) == 0);
   // The heads of all threads, which stand side by side: a few pages, whatever the number of apps.
   CHECK(pages_of(supervisor) - before <= static_cast<std::int64_t>(sizeof(front->thread) / 512 + 8));
@@ -117,7 +118,9 @@ TEST_CASE("a worker's row is zero for the next one, whoever counted in it") {
 
 TEST_CASE("two threads do not share a cache line") {
   Scoreboard board = std::move(*Scoreboard::make());
-  const auto address = [](const void* at) { return reinterpret_cast<std::uintptr_t>(at) / upstream::kCacheLine; };
+  const auto address = [](const void* at) {
+    return reinterpret_cast<std::uintptr_t>(at) / upstream::kCacheLine;
+  };
   CHECK(address(&board->thread[0].has_row.back()) < address(&board->thread[1]));
   CHECK(address(&board->row[0][0].by_status.back()) < address(&board->row[0][1]));
   CHECK(address(&board->row[0].back().by_status.back()) < address(&board->row[1][0]));
