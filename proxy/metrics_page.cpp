@@ -200,7 +200,7 @@ std::string metrics_page(const MetricsSources& sources) {
                 "From the head of a request to the end of its answer.", apps, &AppTotals::duration);
   put_histogram(page, "portherd_first_byte_seconds",
                 "From the head of a request to the head of the app's answer.", apps, &AppTotals::first_byte);
-  put_histogram(page, "portherd_queue_wait_seconds", "From the head of a request to its slot.", apps,
+  put_histogram(page, "portherd_queue_wait_seconds", "In line for a slot, all attempts together.", apps,
                 &AppTotals::queue_wait);
   put_gauge(page, "portherd_queue_depth", "Requests in line.", sources, &Gauges::queue);
   put_number(page, "portherd_requests_in_flight", "gauge", "Requests that have begun and are not over.", apps,
