@@ -20,14 +20,17 @@ void Disk::close() {
 }
 
 void Disk::take(Errand& errand) {
-  {
-    const std::scoped_lock lock(lock_);
+  std::unique_lock lock(lock_);
+  if (!is_closing_) {
     errand.before_ = std::exchange(last_, &errand);
     (errand.before_ != nullptr ? errand.before_->behind_ : first_) = &errand;
     errand.is_waiting_ = true;
     if (threads_.size() < most_) threads_.emplace_back([this] { work(); });
+    lock.unlock();
+    return more_.notify_one();
   }
-  more_.notify_one();
+  lock.unlock();
+  errand.desk_.bring_back(errand);
 }
 
 /// True: it will not be done. False: it is too late.
@@ -60,7 +63,7 @@ void Disk::work() {
 }
 
 DiskDesk::~DiskDesk() {
-  for (Errand* errand : back_) errand->come_back();
+  while (!back_.empty()) collect();  // who comes back may be sent a last time, and be back at once
 }
 
 void DiskDesk::bring_back(Errand& errand) {
@@ -93,8 +96,18 @@ bool Errand::withdraw() {
   return true;
 }
 
+void Errand::finish(Call<> last) {
+  if (is_under_way_ && !withdraw()) {
+    last_ = last;
+    return;
+  }
+  work_ = last;
+  send();
+}
+
 void Errand::come_back() {
   is_under_way_ = false;
+  if (last_) return finish(std::exchange(last_, {}));
   if (owner_ != nullptr) return destroy_(owner_);
   done_();
 }

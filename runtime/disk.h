@@ -26,8 +26,8 @@ class Disk {
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
 
-  /// Waits for what is being done; what has not begun comes back undone. No loop may turn any more, and
-  /// nothing be sent.
+  /// Waits for what is being done; what has not begun comes back undone, and so does what is sent later. No loop
+  /// may turn any more.
   void close();
 
  private:
@@ -88,14 +88,25 @@ class Errand {
     errand.destroy_ = [](void* body) { delete static_cast<T*>(body); };
   }
 
+  /// Does `last` for `owner` on a thread of the Disk, then destroys it: for what may wait for the disk even at its
+  /// end. What has not begun is left out, what is being done comes first. `done` is not called.
+  template <class T>
+  static void retire(std::unique_ptr<T> owner, Errand& errand, Call<> last) {
+    errand.owner_ = owner.release();
+    errand.destroy_ = [](void* body) { delete static_cast<T*>(body); };
+    errand.finish(last);
+  }
+
  private:
   friend class Disk;
   friend class DiskDesk;
   bool withdraw();
+  void finish(Call<> last);
   void come_back();
 
   DiskDesk& desk_;
   Call<> work_, done_;
+  Call<> last_;                // set by retire() while it is under way: what is done next, and last
   bool is_under_way_ = false;  // the loop's thread looks at this and at what follows
   void* owner_ = nullptr;      // set by abandon(): to be destroyed instead of called
   void (*destroy_)(void*) = nullptr;

@@ -124,6 +124,60 @@ TEST_CASE("an errand that has not begun is withdrawn at once, wherever it stands
   CHECK(busy.times_done == 1);
 }
 
+TEST_CASE("who is retired has a last thing done for it, wherever it was, and is destroyed then") {
+  Loop loop;
+  Disk disk(1);
+  DiskDesk desk(loop, disk);
+  std::latch gate(1), open(0);
+  struct Retired {
+    Retired(DiskDesk& desk, std::latch& gate, std::string& n, int& count)
+        : notes(n), ended(count), may_go(gate), errand(desk, bind<&Retired::work>(this), bind<&Retired::done>(this)) {}
+    ~Retired() {
+      notes += "ended";
+      ++ended;
+    }
+    void work() {
+      began.count_down();
+      may_go.wait();
+      notes += "work ";
+    }
+    void last() { notes += "last "; }
+    void done() { notes += "done "; }
+    std::string& notes;  // of both threads, in turn
+    int& ended;          // of the loop's
+    std::latch& may_go;
+    std::latch began{1};
+    Errand errand;
+  };
+  const auto retire = [](std::unique_ptr<Retired> owner) {
+    Errand& errand = owner->errand;
+    const runtime::Call<> last = bind<&Retired::last>(owner.get());
+    Errand::retire(std::move(owner), errand, last);
+  };
+  int ended = 0;
+  std::string busy_notes, waiting_notes, idle_notes, late_notes;
+  auto busy = std::make_unique<Retired>(desk, gate, busy_notes, ended);
+  auto waiting = std::make_unique<Retired>(desk, open, waiting_notes, ended);
+  busy->errand.send();
+  busy->began.wait();
+  waiting->errand.send();
+  retire(std::move(busy));
+  retire(std::move(waiting));
+  retire(std::make_unique<Retired>(desk, open, idle_notes, ended));
+  gate.count_down();
+  while (ended < 3) loop.turn();
+  CHECK(busy_notes == "work last ended");
+  CHECK(waiting_notes == "last ended");
+  CHECK(idle_notes == "last ended");
+  {
+    DiskDesk gone(loop, disk);
+    disk.close();
+    retire(std::make_unique<Retired>(gone, open, late_notes, ended));  // too late for that
+    CHECK(late_notes.empty());
+  }
+  CHECK(late_notes == "ended");
+}
+
 TEST_CASE("what was under way when the disk closed is destroyed by the desk, done or not") {
   int ended = 0;
   {
