@@ -1,14 +1,15 @@
-// Bytes that all threads together may hold for one purpose.
+// Bytes that all threads together may hold for one purpose, in memory or on disk; and what one of the many holds of them.
 #pragma once
 #include <atomic>
+#include <utility>
 
 #include "runtime/bytes.h"
 
 namespace proxy {
 
-class MemoryBudget {
+class ByteBudget {
  public:
-  explicit MemoryBudget(runtime::Bytes most) : most_(most) {}
+  explicit ByteBudget(runtime::Bytes most) : most_(most) {}
 
   /// False: so much is not left, nothing is taken.
   bool take(runtime::Bytes n) {
@@ -22,6 +23,31 @@ class MemoryBudget {
  private:
   const runtime::Bytes most_;
   std::atomic<runtime::Bytes> used_{0};
+};
+
+/// Belongs to one thread at a time; gives back what it holds when it goes.
+class ByteShare {
+ public:
+  explicit ByteShare(ByteBudget& budget) : budget_(budget) {}
+  ~ByteShare() { give_back(); }
+  ByteShare(const ByteShare&) = delete;
+  ByteShare& operator=(const ByteShare&) = delete;
+
+  /// At least n in all. False: so much is not left, and nothing has changed.
+  bool grow_to(runtime::Bytes n) {
+    if (n <= held_) return true;
+    if (!budget_.take(n - held_)) return false;
+    held_ = n;
+    return true;
+  }
+  void give_back() {
+    if (held_ > 0) budget_.give_back(std::exchange(held_, 0));
+  }
+  runtime::Bytes held() const { return held_; }
+
+ private:
+  ByteBudget& budget_;
+  runtime::Bytes held_ = 0;
 };
 
 }  // namespace proxy

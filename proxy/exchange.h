@@ -60,7 +60,10 @@ class Exchange {
 
   bool has_ended() const { return phase_ == Phase::kEnded; }
   /// A worker is busy with it, or a file is sent: the client's half-close is only that. Before, it means gone.
-  bool is_being_answered() const { return has_worker() || phase_ == Phase::kFile; }
+  /// (It may come with a body's last byte, too, while that is on its way to the disk.)
+  bool is_being_answered() const {
+    return has_worker() || phase_ == Phase::kFile || (phase_ == Phase::kGather && upload_.is_whole());
+  }
 
  private:
   friend class ExchangePool;
@@ -88,6 +91,11 @@ class Exchange {
 
   // exchange_send.cpp: the request's way to the worker.
   void gather();
+  void gather_piece(runtime::Slice);
+  bool open_body_file();
+  void on_body_file();
+  void go_on_if_gathered();
+  Outcome tell_spool_fault(const SpoolFile&) const;
   void send();
   void send_continue();
   bool send_head();

@@ -48,7 +48,7 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
   const conf::Clocks& clocks = thread_.site().settings.front.clocks;
   switch (phase_) {
     case Phase::kGather:
-      return clocks.body_idle;
+      return upload_.waits_for_disk() ? rules_->request_timeout : clocks.body_idle;
     case Phase::kSend:
     case Phase::kRelay:
       if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
@@ -73,6 +73,7 @@ bool Exchange::is_out_of_time() const { return total_until_ != runtime::Time{} &
 void Exchange::on_deadline() {
   switch (phase_) {
     case Phase::kGather:
+      if (upload_.waits_for_disk()) return answer_ourselves(503, kDiskTimeout);
       return answer_ourselves(408, kBodyTimeout);
     case Phase::kSeek:
       return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : arm_patience();
@@ -81,6 +82,7 @@ void Exchange::on_deadline() {
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
+      if (upload_.waits_for_disk()) return answer_ourselves(503, kDiskTimeout);
       if (waits_for_client()) return answer_ourselves(408, kBodyTimeout);
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
@@ -134,8 +136,7 @@ void Exchange::let_lease_go(const Outcome& why) {
   left.has_answered = record_.first_byte != runtime::Time{};
   left.is_tunnel = phase_ == Phase::kTunnel;
   left.is_stuck = why == kAnswerTimeout;
-  const bool finishes = rules_->on_abandon == conf::OnAbandon::kFinish && upload_.is_whole() && !left.is_tunnel;
-  if (finishes) upload_.fill_all();
+  const bool finishes = rules_->on_abandon == conf::OnAbandon::kFinish && !left.is_tunnel && upload_.fill_all();
   left.wire = upload_.take_wire();
   if (!finishes) tell_abandoned(left);
   left.lease = std::move(lease_);
@@ -153,7 +154,7 @@ void Exchange::tell_abandoned(upstream::Leftover& left) const {
 }
 
 void Exchange::release_gathered() {
-  if (gathered_ > 0) thread_.site().gathered->give_back(std::exchange(gathered_, 0));
+  if (gathered_ > 0) thread_.site().buffer_memory->give_back(std::exchange(gathered_, 0));
 }
 
 /// Once: into the figures and the access log.

@@ -1,7 +1,10 @@
 // The request's way to the worker: gathered before there is one, sent once there is.
+#include <cstring>
+
 #include "proxy/exchange.h"
 #include "proxy/front_thread.h"
 #include "proxy/long_lived.h"
+#include "runtime/log.h"
 #include "upstream/environment.h"
 #include "upstream/request_writer.h"
 
@@ -11,8 +14,8 @@ using runtime::Bytes;
 using runtime::Slice;
 using upstream::Framing;
 
-/// Small bodies are read before a slot is taken, so that no worker waits for a slow client. What is larger than
-/// buffer_body, does not fit into buffer_memory, or is to be streamed, goes to the worker while it comes.
+/// A body is read before a slot is taken, so that no worker waits for a slow client; what is larger than buffer_body, or does
+/// not fit into buffer_memory, into a file. What is to be streamed goes to the worker while it comes.
 void Exchange::gather() {
   if (request_.framing == Framing::kNone) upload_.finish();
   if (upload_.is_whole()) return seek();
@@ -29,22 +32,64 @@ void Exchange::on_body(Slice piece) {
   record_.received += size;
   continue_sent_ = true;  // it did not wait for us
   if (phase_ != Phase::kTunnel && record_.received > rules_->max_body) return answer_ourselves(413, kBodyTooLarge);
-  if (phase_ == Phase::kGather && upload_.size() + size < rules_->buffer_body && thread_.site().gathered->take(size)) {
+  if (phase_ == Phase::kGather) return gather_piece(std::move(piece));
+  upload_.add(std::move(piece));
+  send_soon_.schedule();
+}
+
+/// What went into the file once is followed by the rest.
+void Exchange::gather_piece(Slice piece) {
+  const Bytes size = piece.size;
+  if (upload_.file() == nullptr && upload_.size() + size <= rules_->buffer_body && thread_.site().buffer_memory->take(size)) {
     gathered_ += size;
     upload_.gather(std::move(piece));
     stream_->body_taken(size);
-    return arm_deadline();
+  } else {
+    if (upload_.file() == nullptr && !open_body_file()) return answer_ourselves(507, kTooManySpooled);
+    upload_.spool(std::move(piece));
+    if (upload_.file()->fault() != SpoolFile::Fault::kNone) return on_body_file();
   }
-  upload_.add(std::move(piece));
-  if (phase_ == Phase::kGather) return seek();
-  send_soon_.schedule();
+  arm_deadline();
+}
+
+bool Exchange::open_body_file() {
+  auto file = SpoolFile::make(thread_.spool(), runtime::bind<&Exchange::on_body_file>(this));
+  const bool is_open = static_cast<bool>(file);
+  upload_.use_file(std::move(file));
+  return is_open;
+}
+
+/// The disk has taken some of the body, or read some of it for the worker; from the loop.
+void Exchange::on_body_file() {
+  if (const SpoolFile& file = *upload_.file(); file.fault() != SpoolFile::Fault::kNone) {
+    return answer_ourselves(507, tell_spool_fault(file));
+  }
+  if (has_worker()) return send_body();
+  if (phase_ != Phase::kGather) return;
+  if (const Bytes written = upload_.take_credit(); written > 0) stream_->body_taken(written);
+  go_on_if_gathered();
+}
+
+/// The line in the error log, and what the event will say.
+Outcome Exchange::tell_spool_fault(const SpoolFile& file) const {
+  Outcome outcome = kSpoolFull;
+  if (file.fault() == SpoolFile::Fault::kUnwritten) outcome = kNotSpooled;
+  if (file.fault() == SpoolFile::Fault::kUnread) outcome = kSpoolLost;
+  runtime::log(runtime::Level::kError, outcome.cause,
+               {{"app", app().name}, {"cause", file.error() == 0 ? "[front] spool_disk" : std::strerror(file.error())}});
+  return outcome;
+}
+
+void Exchange::go_on_if_gathered() {
+  if (upload_.is_whole() && !upload_.waits_for_disk()) return seek();
+  arm_deadline();
 }
 
 void Exchange::on_body_end(std::string_view trailers) {
   if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
   if (!trailers.empty() && app_speaks_http()) upload_.add_trailers(pass_trailers(trailers));
   upload_.finish();
-  if (phase_ == Phase::kGather) return seek();
+  if (phase_ == Phase::kGather) return go_on_if_gathered();
   if (phase_ == Phase::kTunnel) client_closed_ = true;
   send_soon_.schedule();
 }

@@ -62,7 +62,7 @@ class Front {
         drain_deadline_(loop_, runtime::bind<&Front::on_drain_deadline>(this)) {}
   ~Front() {
     for (auto& thread : threads_) thread->join();
-    if (site_) site_->disk->close();  // what is under way comes back to the threads' desks, while they are there
+    if (site_) site_->close_disks();
   }
 
   int run() {

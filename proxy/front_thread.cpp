@@ -20,6 +20,7 @@ FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_
       max_clients_(max_clients),
       most_memory_(most_memory),
       disk_(loop_, *site.disk),
+      spool_(loop_, *site.spooler, site.spool, *site.spool_disk, site.max_spool_files),
       exchanges_(*this),
       turned_away_(loop_),
       clients_(*this),

@@ -10,6 +10,7 @@
 #include "proxy/client_list.h"
 #include "proxy/exchange_pool.h"
 #include "proxy/site.h"
+#include "proxy/spool_file.h"
 #include "proxy/turned_away.h"
 #include "runtime/disk.h"
 #include "runtime/loop.h"
@@ -35,6 +36,7 @@ class FrontThread {
   runtime::DiskDesk& disk() { return disk_; }
   /// Files that are being sent.
   std::size_t& open_files() { return open_files_; }
+  SpoolDesk& spool() { return spool_; }
   upstream::ThreadFigures& figures() { return figures_; }
   /// Where this thread counts the requests of an app, or of upstream::kNoApp.
   upstream::AppRow& row(std::size_t app) { return site_.block.row_of(index_, app); }
@@ -80,6 +82,7 @@ class FrontThread {
   std::shared_ptr<TlsContext> tls_;
   runtime::DiskDesk disk_;                               // outlives the exchanges, whose errands come back to it
   std::size_t open_files_ = 0;
+  SpoolDesk spool_;                                      // like disk_
   ExchangePool exchanges_;
   TurnedAway turned_away_;
   ClientList clients_;

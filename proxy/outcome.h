@@ -39,6 +39,10 @@ inline constexpr Outcome kBadTarget{Fault::kClient, "target cannot be an environ
 inline constexpr Outcome kDiskTimeout{Fault::kUs, "disk did not answer in time"};
 inline constexpr Outcome kTooManyFiles{Fault::kUs, "too many files are being sent"};
 inline constexpr Outcome kFileCut{Fault::kUs, "file became shorter while it was sent"};
+inline constexpr Outcome kSpoolFull{Fault::kUs, "spool_disk is used up"};
+inline constexpr Outcome kTooManySpooled{Fault::kUs, "too many temporary files are in use"};
+inline constexpr Outcome kNotSpooled{Fault::kUs, "disk does not take the body"};
+inline constexpr Outcome kSpoolLost{Fault::kUs, "disk does not give back what it took"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
 
 }  // namespace proxy

@@ -11,11 +11,13 @@ namespace {
 // Each can wait for a disk; more would only make its queue longer.
 constexpr std::size_t kDiskThreads = 4;
 
-/// A quarter of all descriptors, all threads together: half are for clients, and workers need some.
-std::size_t files_of_a_thread(std::size_t threads) {
+// Of all descriptors, all threads together: half are for clients, and workers need some.
+constexpr std::size_t kForFiles = 4, kForSpoolFiles = 8;  // a quarter, an eighth
+
+std::size_t descriptors_of_a_thread(std::size_t threads, std::size_t part) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
-  return static_cast<std::size_t>(limit.rlim_cur) / 4 / std::max<std::size_t>(threads, 1);
+  return static_cast<std::size_t>(limit.rlim_cur) / part / std::max<std::size_t>(threads, 1);
 }
 
 }  // namespace
@@ -26,9 +28,12 @@ Site::Site(conf::Settings s, upstream::Block& b)
       route(settings.apps),
       addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
       unfinished_handshakes(std::make_unique<UnfinishedHandshakes>()),
-      gathered(std::make_unique<MemoryBudget>(settings.front.buffer_memory)),
+      buffer_memory(std::make_unique<ByteBudget>(settings.front.buffer_memory)),
+      spool_disk(std::make_unique<ByteBudget>(settings.front.spool_disk)),
       disk(std::make_unique<runtime::Disk>(kDiskThreads)),
-      max_files(files_of_a_thread(settings.front.threads.number)) {
+      spooler(std::make_unique<runtime::Disk>(kDiskThreads)),
+      max_files(descriptors_of_a_thread(settings.front.threads.number, kForFiles)),
+      max_spool_files(descriptors_of_a_thread(settings.front.threads.number, kForSpoolFiles)) {
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
     const auto index = static_cast<upstream::AppIndex>(i);
     dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, block.board));

@@ -7,8 +7,8 @@
 
 #include "conf/settings.h"
 #include "proxy/address_count.h"
+#include "proxy/byte_budget.h"
 #include "proxy/client_facts.h"
-#include "proxy/memory_budget.h"
 #include "proxy/route.h"
 #include "proxy/unfinished_handshakes.h"
 #include "runtime/disk.h"
@@ -29,14 +29,21 @@ struct Site {
 
   const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
   const std::unique_ptr<UnfinishedHandshakes> unfinished_handshakes;
-  const std::unique_ptr<MemoryBudget> gathered;         ///< request bodies that wait for their worker
-  /// For files; closed before the threads' desks go.
-  const std::unique_ptr<runtime::Disk> disk;
+  const std::unique_ptr<ByteBudget> buffer_memory;  ///< bodies that wait for their worker, answers for their client
+  const std::unique_ptr<ByteBudget> spool_disk;     ///< the same, in temporary files
+  /// For files, and for temporary ones: a slow disk of the one does not hold up the other.
+  const std::unique_ptr<runtime::Disk> disk, spooler;
   /// Files that one thread may have open at the same time: each client that takes its time holds one.
-  const std::size_t max_files;
+  const std::size_t max_files, max_spool_files;
 
   /// The folder for temporary files, for openat(2); from the supervisor, before the threads start.
   runtime::Fd spool;
+
+  /// What is under way comes back to the threads' desks, while they are there; their loops have stopped.
+  void close_disks() const {
+    disk->close();
+    spooler->close();
+  }
 
   /// The port of the first https listener, for redirects; 0: none.
   std::uint16_t https_port = 0;

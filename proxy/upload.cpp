@@ -12,6 +12,7 @@ using runtime::Slice;
 
 // Encoded for the worker and waiting in our memory, at most. Past it the client is not read.
 constexpr Bytes kSendAhead = 64 * 1024;
+constexpr Bytes kPiece = runtime::Chunk::kLargeBlock - 64;  // of the file: in one chunk, and in one frame to our own worker
 
 }  // namespace
 
@@ -22,18 +23,27 @@ void Upload::add(Slice piece) {
   gather(std::move(piece));
 }
 
+void Upload::spool(Slice piece) {
+  uncredited_ += piece.size;
+  file_->append(std::move(piece));
+}
+
 void Upload::start(Wire wire) {
   wire_ = wire;
   to_worker_.clear();
   accepted_ = 0;
   has_failed_ = false;
   encoded_ = 0;
+  if (file_) file_->rewind();
   is_end_encoded_ = wire == Wire::kNone;
 }
 
 void Upload::fill() { fill(kSendAhead); }
 
-void Upload::fill_all() { fill(SIZE_MAX); }
+bool Upload::fill_all() {
+  fill(SIZE_MAX);
+  return is_end_encoded_;
+}
 
 void Upload::fill(Bytes most) {
   while (encoded_ < body_.size() && to_worker_.size() < most && !has_failed_) {
@@ -42,11 +52,22 @@ void Upload::fill(Bytes most) {
     encode(piece);
   }
   if (has_failed_) encoded_ = body_.size();  // nobody reads it: let it go
-  if (is_whole_ && !is_end_encoded_ && encoded_ == body_.size()) {
+  if (file_ && encoded_ == body_.size() && !has_failed_) fill_from_file();
+  if (is_whole_ && !is_end_encoded_ && is_encoded()) {
     is_end_encoded_ = true;
     if (!has_failed_) encode_end();
   }
   if (!is_here_whole()) let_go();
+}
+
+/// One piece is on its way at a time: meanwhile the worker has what its socket took.
+void Upload::fill_from_file() {
+  if (const Slice piece = file_->take_piece(); piece.size > 0) encode(piece);
+  if (to_worker_.is_empty() && file_->unread() > 0) file_->read_on(kPiece);
+}
+
+bool Upload::is_encoded() const {
+  return encoded_ == body_.size() && (!file_ || has_failed_ || file_->unread() == 0);
 }
 
 void Upload::encode(const Slice& piece) {
@@ -78,14 +99,14 @@ void Upload::flush(upstream::Connection& connection) {
       return connection.watch().want_write(false);
     }
     connection.watch().want_write(io == Io::kWant);
-    if (io == Io::kWant || encoded_ == body_.size()) return;
+    if (io == Io::kWant || is_encoded()) return;
     fill();
     if (to_worker_.is_empty()) return;
   }
 }
 
 Bytes Upload::take_credit() {
-  const Bytes waiting = body_.size() - encoded_;
+  const Bytes waiting = file_ ? file_->unwritten() : body_.size() - encoded_;
   if (uncredited_ <= waiting) return 0;
   const Bytes gone = uncredited_ - waiting;
   uncredited_ = waiting;
@@ -93,6 +114,10 @@ Bytes Upload::take_credit() {
 }
 
 void Upload::let_go() {
+  if (file_ && is_encoded()) {
+    dropped_ += file_->size();
+    file_.reset();
+  }
   if (encoded_ == 0) return;
   body_.drop(encoded_);
   dropped_ += encoded_;
@@ -107,6 +132,7 @@ void Upload::become_tunnel() {
 
 void Upload::clear() {
   body_.clear();
+  file_.reset();
   to_worker_.clear();
   trailers_.clear();
   encoded_ = dropped_ = uncredited_ = accepted_ = 0;

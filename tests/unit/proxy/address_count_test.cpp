@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 
 #include "doctest_precompiled.h"
-#include "proxy/memory_budget.h"
+#include "proxy/byte_budget.h"
 #include "proxy/unfinished_handshakes.h"
 
 namespace {
@@ -42,7 +42,7 @@ TEST_CASE("without a limit nobody is counted, and neither are Unix sockets") {
 }
 
 TEST_CASE("a memory budget gives what it has, and again what it got back") {
-  proxy::MemoryBudget budget(100);
+  proxy::ByteBudget budget(100);
   CHECK(budget.take(60));
   CHECK_FALSE(budget.take(41));
   CHECK(budget.take(40));

@@ -29,7 +29,7 @@ class Play {
         site_(settings_for(folder.path()), *board_),
         log_(site_.settings.log.access),
         thread_(0, site_, log_, 100) {}
-  ~Play() { site_.disk->close(); }
+  ~Play() { site_.close_disks(); }
 
   /// Our end of a new connection.
   runtime::Fd connect() {
