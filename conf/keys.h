@@ -144,7 +144,7 @@ void visit(V& v, Front& front) {
         .most = 10'000},
     front.max_streams);
   v(Row{.key = "buffer_memory",
-        .meaning = "Memory for request bodies that wait for a worker, all together; past it they are streamed.",
+        .meaning = "Memory for bodies that wait for a worker or a client, all together; past it they go into files.",
         .form = Form::kSize,
         .least = 1_MiB,
         .most = 1024_GiB},
@@ -265,7 +265,7 @@ void visit(V& v, Health& health) {
 template <class V, class R>
 void visit_rules(V& v, R& rules) {
   v(Row{.key = "buffer_body",
-        .meaning = "A request body up to this size is read before a worker is held.",
+        .meaning = "A request body is read before a worker is held: so much of it in memory, the rest in a file.",
         .form = Form::kSize,
         .most = 1_GiB,
         .example = R"("1MiB")"},

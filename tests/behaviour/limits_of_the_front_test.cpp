@@ -41,7 +41,7 @@ proxy = ["unix:app.sock"]
   CHECK(answer.starts_with("HTTP/1.1 405 "));
 }
 
-TEST_CASE("bodies that wait for a worker stay within buffer_memory: past it they are streamed") {
+TEST_CASE("bodies that wait for a worker stay within buffer_memory: past it they go into a file") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, R"(
@@ -54,11 +54,17 @@ drain_timeout = "100ms"
 proxy = ["unix:app.sock"]
 buffer_body = "1MiB"
 )");
-  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n";
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\nConnection: close\r\n\r\n";
   play::Peer one = play::connect(portherd.port()), two = play::connect(portherd.port());
   one.send(head + std::string(700'000, 'x'));
   two.send(head + std::string(700'000, 'x'));
-  // Together they do not fit: one of them goes on to the worker before it is whole.
-  play::Peer worker = app.accept();
-  CHECK(play::field_of(worker.read_head(), "Content-Length") == "900000");
+  // Together they do not fit, and still no worker has a body that is not whole.
+  for (play::Peer* const client : {&one, &two}) {
+    CHECK_FALSE(app.has_visitor());
+    client->send(std::string(200'000, 'y'));
+    play::Peer worker = app.accept();
+    CHECK(worker.read_body(worker.read_head()) == std::string(700'000, 'x') + std::string(200'000, 'y'));
+    worker.send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    CHECK(client->read_answer().status == 204);
+  }
 }

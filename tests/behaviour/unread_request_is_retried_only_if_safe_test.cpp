@@ -53,6 +53,27 @@ TEST_CASE("a PUT with a body is idempotent and is given again, with its body") {
   CHECK(client.read_answer().body == "ok");
 }
 
+TEST_CASE("a PUT whose body is in a file is given again, whole, however far the first worker came with it") {
+  const play::Folder folder;
+  play::App one(folder, "one.sock"), two(folder, "two.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  std::string body;
+  for (int i = 0; body.size() < (4 << 20); ++i) body += std::to_string(i) + '\n';
+  const std::string head = "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
+  for (const std::size_t read_first : {std::size_t{0}, std::size_t{100'000}, body.size()}) {
+    play::Peer client = play::connect(portherd.port());
+    client.send(head + body);
+    auto [first, worker] = play::App::accept_any({&one, &two});
+    worker.read_head();
+    worker.read(read_first);
+    worker.close();
+    auto [second, other] = play::App::accept_any({&one, &two});
+    CHECK(other.read_body(other.read_head()) == body);
+    other.send("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok");
+    CHECK(client.read_answer().body == "ok");
+  }
+}
+
 TEST_CASE("a POST that a worker may have read is 502 and given to nobody else") {
   const play::Folder folder;
   play::App one(folder, "one.sock"), two(folder, "two.sock");
