@@ -57,7 +57,7 @@ void Upload::fill(Bytes most) {
     is_end_encoded_ = true;
     if (!has_failed_) encode_end();
   }
-  if (!is_here_whole()) let_go();
+  if (is_answered_ || !is_here_whole()) drop_gone();
 }
 
 /// One piece is on its way at a time: meanwhile the worker has what its socket took.
@@ -114,6 +114,11 @@ Bytes Upload::take_credit() {
 }
 
 void Upload::let_go() {
+  is_answered_ = true;
+  drop_gone();
+}
+
+void Upload::drop_gone() {
   if (file_ && is_encoded()) {
     dropped_ += file_->size();
     file_.reset();
@@ -136,7 +141,7 @@ void Upload::clear() {
   to_worker_.clear();
   trailers_.clear();
   encoded_ = dropped_ = uncredited_ = accepted_ = 0;
-  is_whole_ = is_end_encoded_ = has_failed_ = false;
+  is_whole_ = is_end_encoded_ = is_answered_ = has_failed_ = false;
   wire_ = Wire::kNone;
 }
 

@@ -70,7 +70,7 @@ class Upload {
   /// Body bytes that have gone, to the worker or to the file, since the last call: the client may send as many again.
   runtime::Bytes take_credit();
 
-  /// The answer has begun, so this will not be sent again.
+  /// The answer has begun, so this will not be sent again: what has gone needs no place any more.
   void let_go();
   /// From now on bytes without an end of their own go through as they are.
   void become_tunnel();
@@ -79,6 +79,7 @@ class Upload {
  private:
   void fill(runtime::Bytes most);
   void fill_from_file();
+  void drop_gone();
   bool is_encoded() const;
   void encode(const runtime::Slice& piece);
   void encode_end();
@@ -94,6 +95,7 @@ class Upload {
   Wire wire_ = Wire::kNone;
   bool is_whole_ = false;
   bool is_end_encoded_ = false;
+  bool is_answered_ = false;        // let_go() was called
   bool has_failed_ = false;
 };
 
