@@ -11,9 +11,9 @@ class ByteBudget {
  public:
   explicit ByteBudget(runtime::Bytes most) : most_(most) {}
 
-  /// False: so much is not left, nothing is taken.
-  bool take(runtime::Bytes n) {
-    if (used_.fetch_add(n, std::memory_order_relaxed) + n <= most_) return true;
+  /// False: so much is not left, or no longer as much as `leave` behind it; nothing is taken.
+  bool take(runtime::Bytes n, runtime::Bytes leave = 0) {
+    if (used_.fetch_add(n, std::memory_order_relaxed) + n + leave <= most_) return true;
     give_back(n);
     return false;
   }
@@ -28,7 +28,8 @@ class ByteBudget {
 /// Belongs to one thread at a time; gives back what it holds when it goes.
 class ByteShare {
  public:
-  explicit ByteShare(ByteBudget& budget) : budget_(budget) {}
+  /// `leave`: so much of the budget is for others.
+  explicit ByteShare(ByteBudget& budget, runtime::Bytes leave = 0) : budget_(budget), leave_(leave) {}
   ~ByteShare() { give_back(); }
   ByteShare(const ByteShare&) = delete;
   ByteShare& operator=(const ByteShare&) = delete;
@@ -36,7 +37,7 @@ class ByteShare {
   /// At least n in all. False: so much is not left, and nothing has changed.
   bool grow_to(runtime::Bytes n) {
     if (n <= held_) return true;
-    if (!budget_.take(n - held_)) return false;
+    if (!budget_.take(n - held_, leave_)) return false;
     held_ = n;
     return true;
   }
@@ -47,6 +48,7 @@ class ByteShare {
 
  private:
   ByteBudget& budget_;
+  const runtime::Bytes leave_;
   runtime::Bytes held_ = 0;
 };
 

@@ -36,6 +36,8 @@ class ClientStream {
   virtual runtime::Bytes unsent() const = 0;
   /// Queued for this stream alone and not yet taken: what the client has not got of it if it goes now.
   virtual runtime::Bytes queued() const = 0;
+  /// on_room() is wanted at kLowMark, although unsent() is not full now; something is unsent.
+  virtual void want_room() = 0;
   /// The Exchange has passed n body bytes on: the client may send as many again. Until then it is held back.
   virtual void body_taken(runtime::Bytes n) = 0;
   /// Nothing more of the request body will be read (refused, or the answer came first): an HTTP/1 connection will be

@@ -24,7 +24,9 @@ Exchange::Exchange(FrontThread& thread)
       ticket_(runtime::bind<&Exchange::on_leased>(this)),
       inquest_(runtime::bind<&Exchange::on_word>(this)),
       deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)),
-      send_soon_(thread.loop(), runtime::bind<&Exchange::send_rest>(this)) {}
+      send_soon_(thread.loop(), runtime::bind<&Exchange::send_rest>(this)),
+      // Clients that do not read are many and wait for long: half is for those who send.
+      answer_memory_(*thread.site().buffer_memory, thread.site().settings.front.buffer_memory / 2) {}
 
 void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   stream_ = &stream;
@@ -36,7 +38,7 @@ void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
 
 void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason) {
   const Outcome outcome{Fault::kClient, reason};
-  if (phase_ == Phase::kEnded) return;
+  if (phase_ == Phase::kEnded || phase_ == Phase::kDeliver) return;
   if (phase_ == Phase::kIdle) {
     stream_ = &stream;
     client_ = &client;
@@ -122,6 +124,10 @@ bool Exchange::prepare() {
 void Exchange::answer_ourselves(std::uint16_t status, const Outcome& outcome) {
   if (phase_ == Phase::kEnded) return;
   if (answer_body_ended_) return end(outcome);
+  if (phase_ == Phase::kRelay && spool_ && reader_.body_is_whole()) {
+    let_lease_go();
+    return deliver_rest(outcome);
+  }
   if (head_sent_) {
     stream_->cut();
     return end(outcome);

@@ -1,9 +1,9 @@
-// THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, end.
+// THE STORY: one request and its answer, told in order: admit, route, prepare, gather, seek, send, await_head, relay, deliver, end.
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
 // One class in the files of its story, each to be read from top to bottom: exchange.cpp (what it is, and whose), exchange_routes.cpp
-// (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_incident.cpp
-// (workers that are lost with it), exchange_answer.cpp, exchange_end.cpp (the clocks and the only way
-// out). docs/life-of-a-request.md tells it in words.
+// (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_incident.cpp (workers that are lost with it),
+// exchange_answer.cpp, exchange_deliver.cpp (slow clients), exchange_end.cpp (the clocks and the only way out).
+// docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
 #include <optional>
@@ -30,7 +30,7 @@ namespace proxy {
 
 class FrontThread;
 
-enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kInquest, kRelay, kTunnel, kFile, kEnded };
+enum class Phase : std::uint8_t { kIdle, kGather, kSeek, kSend, kInquest, kRelay, kTunnel, kDeliver, kFile, kEnded };
 
 /// Owned by its session through an ExchangeHandle. Releasing it at any moment is a correct cancellation.
 class Exchange {
@@ -59,10 +59,11 @@ class Exchange {
   void answer_taken();
 
   bool has_ended() const { return phase_ == Phase::kEnded; }
-  /// A worker is busy with it, or a file is sent: the client's half-close is only that. Before, it means gone.
+  /// A worker is busy with it, or was, or a file is sent: the client's half-close is only that. Before, it means gone.
   /// (It may come with a body's last byte, too, while that is on its way to the disk.)
   bool is_being_answered() const {
-    return has_worker() || phase_ == Phase::kFile || (phase_ == Phase::kGather && upload_.is_whole());
+    return has_worker() || phase_ == Phase::kDeliver || phase_ == Phase::kFile ||
+           (phase_ == Phase::kGather && upload_.is_whole());
   }
 
  private:
@@ -128,6 +129,7 @@ class Exchange {
   void on_head();
   void on_answer_body(runtime::Slice);
   void hold_or_resume();
+  void go_on_with_answer();
   void on_tunnel_bytes();
   void tell_answer_end();
   void on_answer_end();
@@ -136,9 +138,23 @@ class Exchange {
   std::string_view cause_of_loss() const;
   void blame_worker(std::string_view what, std::string_view cause) const;
 
+  // exchange_deliver.cpp: what of it the client does not take at once.
+  bool may_keep(runtime::Bytes more);
+  bool may_read_large();
+  bool may_spool() const;
+  bool takes_answer() const;
+  void keep_answer(runtime::Slice);
+  void pass_on(runtime::Slice);
+  bool begin_spool();
+  void on_spool();
+  void deliver();
+  void delivered();
+  void deliver_rest(const Outcome& ending);
+
   // exchange_end.cpp: the clocks, and the end.
   void arm_deadline();
   bool waits_for_client() const;
+  bool waits_for_disk() const { return upload_.waits_for_disk() || (spool_ && spool_->is_under_way()); }
   std::optional<runtime::Milliseconds> most_silence() const;
   bool is_out_of_time() const;
   void on_deadline();
@@ -182,6 +198,11 @@ class Exchange {
   runtime::InBuffer from_worker_;
   upstream::AnswerReader reader_;
   upstream::ResponseHead answer_;        // views into from_worker_'s chunk
+  ByteShare answer_memory_;              // what of the answer lies in stream_, and may lie there
+  SpoolFile::Handle spool_;              // what the client has not taken beyond that; empty: nothing
+  runtime::Bytes spooled_ = 0;           // of the answer, in all
+  Outcome ending_;                       // in kDeliver: how the exchange will have ended
+  bool may_spool_ = false;               // as far as is known, from send() on; false as soon as it has failed once
   bool head_sent_ = false;               // the client has the final head: nothing can be taken back
   bool continue_sent_ = false;           // 100 was sent or the body came anyway
   bool reads_large_ = false;             // the answer is long: read 64 KiB at a time

@@ -16,8 +16,8 @@ using upstream::Version;
 
 void Exchange::on_worker_readable() {
   // Another stream of the connection may have used up what all of them may leave unread.
-  if (stream_->unsent() > ClientStream::kHighMark) return hold_or_resume();
-  const std::span<char> room = from_worker_.room(reads_large_ && stream_->unsent() == 0);
+  if (!takes_answer()) return hold_or_resume();
+  const std::span<char> room = from_worker_.room(may_read_large());
   Bytes n = 0;
   const Io io = lease_.connection().read(room, n);
   switch (io) {
@@ -78,6 +78,7 @@ void Exchange::on_head() {
   record_.status = answer_.status;
   head_sent_ = true;
   lives_long_ = lives_long_ || (answer_.framing != Framing::kLength && is_event_stream(answer_));
+  may_spool_ = may_spool_ && !is_tunnel && !lives_long_;
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
   upload_.let_go();
   release_gathered();
@@ -92,24 +93,27 @@ void Exchange::on_head() {
 }
 
 void Exchange::on_answer_body(Slice piece) {
-  record_.sent += piece.size;
-  stream_->send_body(std::move(piece));
+  keep_answer(std::move(piece));
   hold_or_resume();
 }
 
-/// A client that does not read holds the worker back, too: nothing more is read from it above the high mark.
+/// A client that does not read holds the worker back, too, when all that may be kept for it is there.
 void Exchange::hold_or_resume() {
   if (worker_closed_) return;
-  const bool has_room = stream_->unsent() <= ClientStream::kHighMark;
+  const bool has_room = takes_answer();
   lease_.connection().watch().want_read(has_room);
   if (!has_room) arm_deadline();
 }
 
 void Exchange::on_room() {
   if (phase_ == Phase::kFile) return read_file_on();
-  if (!has_worker()) return;
-  hold_or_resume();
-  arm_deadline();
+  if (spool_) deliver();
+  go_on_with_answer();
+}
+
+void Exchange::go_on_with_answer() {
+  if (has_worker()) hold_or_resume();
+  if (has_worker() || phase_ == Phase::kDeliver) arm_deadline();
 }
 
 void Exchange::on_tunnel_bytes() {
@@ -123,7 +127,7 @@ void Exchange::on_tunnel_bytes() {
 }
 
 void Exchange::tell_answer_end() {
-  if (answer_body_ended_) return;
+  if (answer_body_ended_ || spool_) return;
   answer_body_ended_ = true;
   if (!upload_.is_whole()) stream_->stop_body();
   if (takes_trailers() && !reader_.trailers().empty()) return stream_->end_body(pass_trailers(reader_.trailers()));
@@ -135,6 +139,7 @@ void Exchange::on_answer_end() {
   if (reader_.has_surplus()) blame_worker("worker sent more than its answer", "nobody has asked for what stands behind it");
   // Fit for another exchange only if this one is over on both sides of the wire.
   lease_.give_back(reader_.may_reuse() && upload_.is_sent() && from_worker_.is_empty());
+  if (spool_) return deliver_rest(kOk);
   end(kOk);
 }
 
@@ -149,7 +154,7 @@ void Exchange::on_worker_closed(Io how) {
   }
   if (how == Io::kClosed && reader_.on_close() == Step::kEnd) return on_answer_end();
   if (!head_sent_) return attempt_failed(kWorkerLost, /*connect_failed=*/false);
-  if (!answer_body_ended_) blame_worker("worker cut its answer off", cause_of_loss());
+  if (!answer_body_ended_ && !reader_.body_is_whole()) blame_worker("worker cut its answer off", cause_of_loss());
   answer_ourselves(502, kAnswerCut);
 }
 

@@ -51,9 +51,11 @@ std::optional<runtime::Milliseconds> Exchange::most_silence() const {
       return upload_.waits_for_disk() ? rules_->request_timeout : clocks.body_idle;
     case Phase::kSend:
     case Phase::kRelay:
-      if (stream_->unsent() > ClientStream::kHighMark) return std::nullopt;
+      if (!takes_answer()) return waits_for_disk() ? std::optional(rules_->request_timeout) : std::nullopt;
       if (waits_for_client()) return lives_long_ ? rules_->stream_timeout : clocks.body_idle;
       return lives_long_ && phase_ == Phase::kRelay ? rules_->stream_timeout : rules_->request_timeout;
+    case Phase::kDeliver:
+      return waits_for_disk() ? std::optional(rules_->request_timeout) : std::nullopt;
     case Phase::kFile:
       return file_->is_waiting() ? std::optional(rules_->request_timeout) : std::nullopt;
     case Phase::kTunnel:
@@ -82,12 +84,14 @@ void Exchange::on_deadline() {
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);
-      if (upload_.waits_for_disk()) return answer_ourselves(503, kDiskTimeout);
+      if (waits_for_disk()) return answer_ourselves(503, kDiskTimeout);
       if (waits_for_client()) return answer_ourselves(408, kBodyTimeout);
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
       return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
+    case Phase::kDeliver:
+      return answer_ourselves(504, is_out_of_time() ? kOutOfTime : kDiskTimeout);
     case Phase::kFile:
       return answer_ourselves(503, kDiskTimeout);
     case Phase::kIdle:
@@ -106,6 +110,7 @@ void Exchange::end(const Outcome& outcome) {
   if (lease_) let_lease_go(outcome);
   release_gathered();
   file_.reset();
+  spool_.reset();
   // An HTTP/2 client may take what is queued, or end its request, much later; others need the memory now.
   from_worker_.clear();
   upload_.clear();
@@ -192,6 +197,9 @@ void Exchange::reset() {
   release_gathered();
   from_worker_.clear();
   file_.reset();
+  spool_.reset();
+  answer_memory_.give_back();
+  spooled_ = 0;
   record_ = {};
   phase_ = Phase::kIdle;
   stream_ = nullptr;
@@ -200,7 +208,7 @@ void Exchange::reset() {
   rules_ = nullptr;
   match_.reset();
   is_recorded_ = head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
-  lives_long_ = false;
+  lives_long_ = may_spool_ = false;
   total_until_ = {};
   connect_failures_ = 0;
 }

@@ -27,7 +27,7 @@ void Exchange::gather() {
 }
 
 void Exchange::on_body(Slice piece) {
-  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || phase_ == Phase::kFile || stream_ == nullptr) return;
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || phase_ == Phase::kFile || phase_ == Phase::kDeliver || stream_ == nullptr) return;
   const Bytes size = piece.size;
   record_.received += size;
   continue_sent_ = true;  // it did not wait for us
@@ -86,7 +86,7 @@ void Exchange::go_on_if_gathered() {
 }
 
 void Exchange::on_body_end(std::string_view trailers) {
-  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle) return;
+  if (phase_ == Phase::kEnded || phase_ == Phase::kIdle || phase_ == Phase::kDeliver) return;
   if (!trailers.empty() && app_speaks_http()) upload_.add_trailers(pass_trailers(trailers));
   upload_.finish();
   if (phase_ == Phase::kGather) return go_on_if_gathered();
@@ -102,6 +102,7 @@ void Exchange::send() {
   if (connection == nullptr) return attempt_failed(kCannotConnect, /*connect_failed=*/true);
   connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
                              runtime::bind<&Exchange::send_body>(this));
+  may_spool_ = !rules_->stream_answer && !lives_long_ && request_.upgrade.empty();
   reader_.begin(upstream::speech_of(app()), request_.method, !request_.upgrade.empty());
   if (!send_head()) return answer_ourselves(400, kBadTarget);
   send_continue();

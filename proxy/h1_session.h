@@ -33,6 +33,7 @@ class H1Session final : public ClientStream {
   void become_tunnel() override;
   runtime::Bytes unsent() const override { return out_.size(); }
   runtime::Bytes queued() const override { return out_.size(); }
+  void want_room() override { was_full_ = true; }
   void body_taken(runtime::Bytes n) override;
   void stop_body() override;
   void exchange_ended() override { flush_soon(); }
@@ -66,7 +67,7 @@ class H1Session final : public ClientStream {
   bool keep_alive_ = true;            // another request may follow this one
   bool body_read_ = false;            // the request body's end was read
   bool body_stopped_ = false;         // nobody wants the rest of it
-  bool was_full_ = false;             // unsent() went above the high mark
+  bool was_full_ = false;             // unsent() went above the high mark, or the exchange waits for room
   bool input_ended_ = false;          // the client has closed its sending side
   bool tunnel_ended_ = false;         // the worker has closed its sending side
   bool parse_soon_ = false;           // flush() goes on with what is in in_

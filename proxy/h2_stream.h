@@ -74,6 +74,7 @@ class H2Stream final : public ClientStream {
   void become_tunnel() override;
   runtime::Bytes unsent() const override;
   runtime::Bytes queued() const override { return body_.size(); }
+  void want_room() override { was_full_ = true; }
   void body_taken(runtime::Bytes n) override;
   void stop_body() override { body_stopped_ = true; }
   void exchange_ended() override;
@@ -101,7 +102,7 @@ class H2Stream final : public ClientStream {
   bool body_ended_ = false;     // the answer is whole
   bool is_sent_ = false;        // and its END_STREAM is written
   bool is_waiting_ = false;     // nghttp2 waits to be told that there is body
-  bool was_full_ = false;       // unsent() went above the high mark
+  bool was_full_ = false;       // unsent() went above the high mark, or the exchange waits for room
   bool body_stopped_ = false;   // nobody wants the rest of the request's body
   bool request_ended_ = false;  // END_STREAM came
   bool is_tunnel_ = false;      // RFC 8441: what the client sends is no body

@@ -41,7 +41,7 @@ inline constexpr Outcome kTooManyFiles{Fault::kUs, "too many files are being sen
 inline constexpr Outcome kFileCut{Fault::kUs, "file became shorter while it was sent"};
 inline constexpr Outcome kSpoolFull{Fault::kUs, "spool_disk is used up"};
 inline constexpr Outcome kTooManySpooled{Fault::kUs, "too many temporary files are in use"};
-inline constexpr Outcome kNotSpooled{Fault::kUs, "disk does not take the body"};
+inline constexpr Outcome kNotSpooled{Fault::kUs, "disk does not take what is too much for memory"};
 inline constexpr Outcome kSpoolLost{Fault::kUs, "disk does not give back what it took"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
 

@@ -57,7 +57,7 @@ max_body = "1GiB"
   CHECK(play::memory_of(front) < before + (4UL << 20));
 }
 
-TEST_CASE("a client that reads none of a hundred streams stops their workers, not the memory") {
+TEST_CASE("a client that reads none of a hundred streams fills no memory, and holds no worker") {
   using namespace play::h2;
   const play::Folder folder;
   play::App app(folder, "app.sock");
@@ -90,10 +90,12 @@ proxy = ["unix:app.sock"]
   for (play::Peer& worker : workers)  // all of it goes into the socket's buffer
     worker.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kSize) + "\r\n\r\n" +
                 std::string(kSize, 'x'));
+  // What is too much for memory goes into files, so the workers are free.
+  portherd.wait_until("no worker is busy", [](const play::Status& status) { return status.app("app").busy == 0; });
   for (int i = 0; i < 100; ++i) round_trip();
   const std::uint64_t after = play::memory_of(front);
   MESSAGE("the front has grown by " << (after - before) / 1024 << " KiB");
-  if (!play::is_sanitized()) CHECK(after < before + (3UL << 20));
+  if (!play::is_sanitized()) CHECK(after < before + (6UL << 20));  // half of what came
 
   // Nothing is lost, and no stream is forgotten: when the client reads, all of it comes.
   client.send(frame(kSettings, kNone, 0, setting(kInitialWindow, 1 << 20)) +

@@ -66,14 +66,14 @@ TEST_CASE("a folder that takes no file is a 507 for what does not fit into memor
     std::filesystem::permissions(folder / "spool", std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
                                                        std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
     auto portherd = play::Supervisor::serve(folder, kConfig);
-    check_refused(portherd, app, 1 << 20, "disk does not take the body", "\"Permission denied\"");
+    check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "\"Permission denied\"");
   }
   SUBCASE("removed while we run") {
     std::filesystem::permissions(folder / "spool", std::filesystem::perms::all);
     auto portherd = play::Supervisor::serve(folder, kConfig);
     check_served(portherd, app, 700 << 10);
     std::filesystem::remove(folder / "spool");
-    check_refused(portherd, app, 1 << 20, "disk does not take the body", "");  // file systems differ
+    check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "");  // file systems differ
   }
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("a full disk is a 507 for what does not fit into memory, and room agai
   {
     play::App app(folder, "app.sock");
     auto portherd = play::Supervisor::serve(folder, kConfig);
-    check_refused(portherd, app, 1 << 20, "disk does not take the body", "\"No space left on device\"");
+    check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "\"No space left on device\"");
     for (int i = 0; i < 5; ++i) check_served(portherd, app, 500 << 10);
   }
   CHECK(::umount(spool.c_str()) == 0);
