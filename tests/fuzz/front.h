@@ -84,11 +84,15 @@ class Front {
     ::signal(SIGPIPE, SIG_IGN);
     char name[] = "/tmp/portherd-fuzz-XXXXXX";
     folder_ = ::mkdtemp(name);
+    site_.spool = runtime::Fd(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const std::string path = folder_ + "/app.sock";
     listener_ = std::move(*runtime::listen_unix(path, 0600));
     site_.dispatches[0]->publish({.id = 1, .slot = 1, .pid = 1, .row = 1, .socket = path});
   }
-  ~Front() { std::filesystem::remove_all(folder_); }
+  ~Front() {
+    site_.close_disks();
+    std::filesystem::remove_all(folder_);
+  }
 
   static conf::Settings settings() {
     conf::Settings settings;
@@ -174,6 +178,8 @@ class Front {
   void end() {
     client_.reset();
     script_ = {"", true, true};
+    // What is on its way to the disk comes to its end first.
+    while (thread_.spool().files() > 0) step_alone(/*wait=*/true);
     for (int i = 0; i < 200 && (thread_.clients().size() > 0 || site_.dispatches[0]->figures().busy > 0); ++i)
       step_alone();
     expect(thread_.clients().size() == 0, "a client that has left is forgotten");
@@ -183,8 +189,8 @@ class Front {
     for (int i = 0; i < 3; ++i) step_alone();  // idle connections see their end
     expect(runtime::buffered_bytes() < 1024 * 1024, "no memory is left behind");
   }
-  void step_alone() {
-    thread_.loop().turn(/*wait=*/false);
+  void step_alone(bool wait = false) {
+    thread_.loop().turn(wait);
     app_turn();
     visitors_.clear();
   }
