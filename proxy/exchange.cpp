@@ -125,7 +125,7 @@ void Exchange::answer_ourselves(std::uint16_t status, const Outcome& outcome) {
   if (phase_ == Phase::kEnded) return;
   if (answer_body_ended_) return end(outcome);
   if (phase_ == Phase::kRelay && spool_ && reader_.body_is_whole()) {
-    let_lease_go();
+    let_lease_go(outcome);
     return deliver_rest(outcome);
   }
   if (head_sent_) {
