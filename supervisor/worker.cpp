@@ -294,8 +294,9 @@ void Worker::on_probed(const upstream::Probed& answer) {
 }
 
 // One that is not ready never had a request; its end may have crossed with what the front says.
+/// One that has been told to end has enough to do with that; one that is not ready yet might die of the signal.
 void Worker::on_stuck(const upstream::Stuck& told) {
-  if (!process_ || !process_->was_ready) return;
+  if (!process_ || (state_ != State::kReady && state_ != State::kDraining)) return;
   process_->stuck->add(told.exchange);
   look();
 }
