@@ -1,6 +1,5 @@
 // What becomes of bodies when the folder for temporary files has no room, or is none.
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <filesystem>
 
@@ -77,19 +76,38 @@ TEST_CASE("a folder that takes no file is a 507 for what does not fit into memor
   }
 }
 
+namespace {
+
+/// A small disk at a folder, gone with the test, however that ends.
+class SmallDisk {
+ public:
+  explicit SmallDisk(const std::string& folder) : folder_(folder) {
+    is_there_ = ::mount("none", folder_.c_str(), "tmpfs", 0, "size=512k,mode=0777") == 0;
+  }
+  ~SmallDisk() {
+    if (is_there_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+  bool is_there() const { return is_there_; }
+
+ private:
+  const std::string folder_;
+  bool is_there_;
+};
+
+}  // namespace
+
 TEST_CASE("a full disk is a 507 for what does not fit into memory, and room again when there is room") {
   const play::Folder folder;
-  const std::string spool = folder / "spool";
-  std::filesystem::create_directory(spool);
-  if (::mount("none", spool.c_str(), "tmpfs", 0, "size=512k,mode=0777") != 0) {
+  std::filesystem::create_directory(folder / "spool");
+  const SmallDisk disk(folder / "spool");
+  if (!disk.is_there()) {
     MESSAGE("skipped: only root, where it may mount, can try a full disk");
     return;
   }
-  {
-    play::App app(folder, "app.sock");
-    auto portherd = play::Supervisor::serve(folder, kConfig);
-    check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "\"No space left on device\"");
-    for (int i = 0; i < 5; ++i) check_served(portherd, app, 500 << 10);
-  }
-  CHECK(::umount(spool.c_str()) == 0);
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "\"No space left on device\"");
+  for (int i = 0; i < 5; ++i) check_served(portherd, app, 500 << 10);
 }
