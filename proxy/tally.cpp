@@ -12,10 +12,13 @@ using upstream::count;
 using upstream::Figure;
 using upstream::Refused;
 
-constexpr std::array<std::pair<Outcome, Refused>, 4> kRefusals{{{kQueueFull, Refused::kQueueFull},
+constexpr std::array<std::pair<Outcome, Refused>, 7> kRefusals{{{kQueueFull, Refused::kQueueFull},
                                                                 {kQueueTimeout, Refused::kQueueTimeout},
                                                                 {kNotBooted, Refused::kNotBooted},
-                                                                {kTooManyFiles, Refused::kTooManyFiles}}};
+                                                                {kTooManyFiles, Refused::kTooManyFiles},
+                                                                {kTooManySpooled, Refused::kSpool},
+                                                                {kSpoolFull, Refused::kSpool},
+                                                                {kNotSpooled, Refused::kSpool}}};
 
 void observe(upstream::Histogram<Figure>& histogram, runtime::Microseconds time) {
   const auto bound = std::ranges::lower_bound(upstream::kBounds, time);

@@ -72,12 +72,12 @@ TEST_CASE("refusals are counted by reason, and as failures") {
   Row row;
   AccessEvent event = answered();
   event.status = 503;
-  for (const Outcome& outcome : {kQueueFull, kQueueTimeout, kNotBooted, kTooManyFiles}) {
+  for (const Outcome& outcome : {kQueueFull, kQueueTimeout, kNotBooted, kTooManyFiles, kSpoolFull}) {
     event.outcome = outcome;
     tally(event, row);
   }
   for (const upstream::Figure& figure : row.refused) CHECK(figure == 1);
-  CHECK(row.failed == 4);
+  CHECK(row.failed == 5);
   CHECK(row.served == 0);
 }
 
