@@ -18,10 +18,13 @@ NGINX_OLD = {"access_log": "off", "h2_listen": "http2", "h2_directive": ""}
 NGINX_NEW = {"access_log": "off", "h2_listen": "", "h2_directive": "http2 on;"}
 NGINX_ARGS = ["-p", "{work}", "-c", "{work}/nginx.conf", "-e", "{work}/error.log"]
 
+OURS = {"portherd.toml": "portherd.toml", "tls/localhost.crt": "{cert}", "tls/localhost.key": "{key}"}
+
 PEERS = [
-    Subject("portherd", [PORTHERD, "serve", "-c", "{work}/portherd.toml"],
-            files={"portherd.toml": "portherd.toml", "tls/localhost.crt": "{cert}", "tls/localhost.key": "{key}"},
+    Subject("portherd", [PORTHERD, "serve", "-c", "{work}/portherd.toml"], files=OURS,
             features=FULL - {"static"}, version=[PORTHERD, "version"]),
+    Subject("portherd-2", [PORTHERD, "serve", "-c", "{work}/portherd.toml"], files=OURS, vars={"workers": 2},
+            features=FULL - {"static"}, note="two threads: what they cost each other"),
 
     # The floors: relay copies bytes; h2floor answers from memory, or asks the backend (floor-h2p: small bodies only).
     Subject("floor", ["{tools}/relay", "{port}", "{backend_socket}"], features=frozenset({"h1", "backend", "upload", "ws"})),
