@@ -15,6 +15,9 @@ using upstream::Framing;
 using upstream::Step;
 using upstream::Version;
 
+// Of requests that wait behind the one that runs. Who says more behind it is not heard, nor that it leaves.
+constexpr Bytes kMostBehind = 16 * 1024;
+
 }  // namespace
 
 H1Session::H1Session(Client& client, runtime::InBuffer first) : client_(client), in_(std::move(first)) {
@@ -120,9 +123,10 @@ bool H1Session::pass_tunnel() {
 }
 
 /// End of input while waiting in line means gone; while a worker is busy it is only that, and the answer is finished.
+/// So are those to the requests behind it, as long as each finds a slot at once.
 void H1Session::on_input_end() {
   input_ended_ = true;
-  keep_alive_ = false;
+  if (in_.is_empty()) keep_alive_ = false;
   client_.want_read(false);
   if (state_ == State::kHead) return lost(kClientGone);
   if (state_ == State::kTunnel) return exchange_->on_body_end();
@@ -151,7 +155,8 @@ void H1Session::send_head(const upstream::ResponseHead& head) {
   }
   // An answer that comes before the end of the request's body: nobody may want the rest, and then this is the last one.
   const bool is_early = !reader_.body_has_ended();
-  if (answer_framing_ == Framing::kToClose || is_early || is_draining_ || input_ended_) keep_alive_ = false;
+  const bool has_nothing_behind = input_ended_ && in_.is_empty();
+  if (answer_framing_ == Framing::kToClose || is_early || is_draining_ || has_nothing_behind) keep_alive_ = false;
   write_response_head(head, version, keep_alive_, answer_framing_, client_.thread().date(), out_);
   flush_soon();
 }
@@ -243,6 +248,7 @@ void H1Session::release_exchange() {
   reader_.next_message();
   client_.deadline().arm(client_.thread().site().settings.front.clocks.keep_alive);
   parse();  // pipelined, RFC 9112 9.3.2
+  if (input_ended_ && !client_.is_closing()) on_input_end();
 }
 
 void H1Session::linger() {
@@ -282,11 +288,13 @@ void H1Session::on_deadline() {
   }
 }
 
-/// Not read: a body that nobody takes, and requests that wait behind the one that runs. What is left of a body that is
-/// still being read is a chunk-size line, say, of which the rest has to come.
+/// Not read: a body that nobody takes, and many requests behind the one that runs. A few are: the end of the client's input
+/// comes behind them, and who has left while it waited in line must be out of it. What is left of a body that is still
+/// being read is a chunk-size line, say, of which the rest has to come.
 void H1Session::update_reading() {
   const bool takes_body = state_ == State::kExchange && !body_read_ && !body_stopped_ && !exchange_->has_ended();
-  const bool waits_behind = state_ == State::kExchange && !takes_body && !in_.is_empty();
+  const bool is_unwanted = body_stopped_ && !in_.is_empty();
+  const bool waits_behind = state_ == State::kExchange && !takes_body && (is_unwanted || in_.bytes().size() >= kMostBehind);
   client_.want_read(!input_ended_ && held_ < kHighMark && !waits_behind);
 }
 

@@ -62,6 +62,25 @@ TEST_CASE("a client that ends its writing after the request gets its answer") {
   CHECK(client.is_closed_by_peer());
 }
 
+TEST_CASE("a client that ends its writing after several requests gets all the answers") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  portherd.wait_ready();
+  play::Peer client = play::connect(portherd.port());
+
+  client.send(
+      "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+      "POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody"
+      "GET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.shut_writing();
+  CHECK(client.read_answer().body.starts_with("GET /1 "));
+  CHECK(client.read_answer().body.starts_with("POST /2 "));
+  const play::Answer last = client.read_answer();
+  CHECK(last.body.starts_with("GET /3 "));
+  CHECK(last.field("Connection") == "close");
+  CHECK(client.is_closed_by_peer());
+}
+
 TEST_CASE("what is not HTTP is refused and the connection closed") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kConfig);
