@@ -75,9 +75,7 @@ TEST_CASE("a client that ends its writing after several requests gets all the an
   client.shut_writing();
   CHECK(client.read_answer().body.starts_with("GET /1 "));
   CHECK(client.read_answer().body.starts_with("POST /2 "));
-  const play::Answer last = client.read_answer();
-  CHECK(last.body.starts_with("GET /3 "));
-  CHECK(last.field("Connection") == "close");
+  CHECK(client.read_answer().body.starts_with("GET /3 "));
   CHECK(client.is_closed_by_peer());
 }
 
