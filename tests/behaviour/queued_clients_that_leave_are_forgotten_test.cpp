@@ -81,7 +81,8 @@ TEST_CASE("a thousand clients wait in line and leave: the line is empty, and the
     for (std::uint32_t n = 0; n < streams_each; ++n) {
       sessions.back().send(play::h2::frame(
           play::h2::kHeaders, play::h2::kLast, 2 * n + 1,
-          play::h2::block({{":method", "GET"}, {":scheme", "http"}, {":path", "/gone"}, {":authority", "a"}})));
+          play::h2::block(
+              {{":method", "GET"}, {":scheme", "http"}, {":path", "/gone"}, {":authority", "a"}})));
     }
   }
   stage.wait_for_queue(single + sessions_wanted * streams_each);

@@ -64,12 +64,14 @@ struct Work {
   int requests = 0, beats = 0, most = 0;
 };
 
-/// A request as its event tells it, in milliseconds that are cut off: it came, and left the line, within the one that follows.
+/// A request as its event tells it, in milliseconds that are cut off: it came, and left the line, within the
+/// one that follows.
 struct Turn {
   long long came = 0, dispatched = 0;
 };
 
-long long milliseconds_of(const std::string& time) {  // 2026-01-02T03:04:05.678Z; two that are compared lie less than a day apart
+long long milliseconds_of(
+    const std::string& time) {  // 2026-01-02T03:04:05.678Z; two that are compared lie less than a day apart
   const auto part = [&](std::size_t at, std::size_t size) { return std::stoll(time.substr(at, size)); };
   return ((part(8, 2) * 24 + part(11, 2)) * 60 + part(14, 2)) * 60'000 + part(17, 2) * 1000 + part(20, 3);
 }
@@ -86,7 +88,8 @@ std::vector<Turn> read_turns(const std::string& log) {
   return turns;
 }
 
-/// Pairs of which the one that surely came later was surely dispatched first: both times are off by less than 2 ms together.
+/// Pairs of which the one that surely came later was surely dispatched first: both times are off by less than
+/// 2 ms together.
 int count_overtaken(const std::vector<Turn>& turns) {
   int overtaken = 0;
   for (const Turn& first : turns) {

@@ -27,7 +27,8 @@ std::string h2_get(const std::string& path, std::uint32_t stream) {
                block({{":method", "GET"}, {":scheme", "http"}, {":path", path}, {":authority", "a"}}));
 }
 
-/// Asks the worker to say something on its speaking streams, until `is_over`; how often it did, to one each time.
+/// Asks the worker to say something on its speaking streams, until `is_over`; how often it did, to one each
+/// time.
 struct Talk {
   int answered = 0, others = 0;
   void until(const play::Supervisor& portherd, const std::atomic<bool>& is_over,
@@ -44,21 +45,24 @@ struct Talk {
 
 }  // namespace
 
-TEST_CASE("a silent event stream ends alone: its worker's other stream and requests go on, and nobody is replaced") {
+TEST_CASE(
+    "a silent event stream ends alone: its worker's other stream and requests go on, and nobody is "
+    "replaced") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kConfig);
   const pid_t pid = portherd.wait_ready().app("app").workers.at(0).pid;
   const std::string event = "data: " + std::to_string(pid) + "\n\n";
   std::atomic<bool> is_over = false;
   Talk talk;
-  std::optional<play::Peer> speaking;      // stay until the end
+  std::optional<play::Peer> speaking;  // stay until the end
   std::optional<play::h2::Client> client;
 
   SUBCASE("over HTTP/1.1") {
     speaking.emplace(play::connect(portherd.port()));
     speaking->send(get("/events"));
     CHECK(speaking->read_head().starts_with("HTTP/1.1 200 "));
-    const std::string chunk = speaking->read(event.size() + 5);  // of less than 16 bytes: "f\r\n" before, "\r\n" behind
+    const std::string chunk =
+        speaking->read(event.size() + 5);  // of less than 16 bytes: "f\r\n" before, "\r\n" behind
     CHECK(chunk.find(event) != std::string::npos);
     play::Peer silent = play::connect(portherd.port());
     silent.send(get("/silent"));
@@ -95,8 +99,9 @@ TEST_CASE("a silent event stream ends alone: its worker's other stream and reque
   CHECK(talk.others == 0);
   portherd.expect_line("/silent has been left");
   CHECK(portherd.lines_with("/events has been left").empty());
-  const play::Status status = portherd.wait_until(
-      "the speaking stream is all that is left", [](const play::Status& now) { return now.app("app").busy == 1; });
+  const play::Status status =
+      portherd.wait_until("the speaking stream is all that is left",
+                          [](const play::Status& now) { return now.app("app").busy == 1; });
   CHECK(status.app("app").workers.size() == 1);
   CHECK(status.app("app").workers.at(0).pid == pid);
   CHECK(status.app("app").workers.at(0).last_exit.empty());
