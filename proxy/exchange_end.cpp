@@ -80,6 +80,7 @@ void Exchange::on_deadline() {
     case Phase::kSeek:
       return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : arm_patience();
     case Phase::kInquest:
+      inquest_.close();
       return decide(/*connect_failed=*/false);
     case Phase::kSend:
     case Phase::kRelay:

@@ -78,7 +78,7 @@ void Exchange::decide(bool connect_failed) {
                                   .deaths = deaths()};
   switch (upstream::decide(attempt)) {
     case Verdict::kRetry:
-      return try_again(connect_failed);
+      return try_again();
     case Verdict::kIncident:
       return answer_incident();
     case Verdict::kAnswerBegun:
@@ -90,11 +90,12 @@ void Exchange::decide(bool connect_failed) {
   }
 }
 
-void Exchange::try_again(bool connect_failed) {
+/// The lease may have gone home by now (hold_inquest), and where there was no connection to be had it has none.
+void Exchange::try_again() {
   upstream::Dispatch& dispatch = desk_->dispatch();
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
-  const upstream::WorkerId failed = lease_.worker().id;
-  const bool is_same_again = !connect_failed && lease_.connection().is_reused() && !dispatch.has_other(failed);
+  const upstream::WorkerId failed = record_.worker;
+  const bool is_same_again = lease_.is_connected() && lease_.connection().is_reused() && !dispatch.has_other(failed);
   if (is_same_again) ++connect_failures_;  // it may never have had the request; if it is dying, another is still to be tried
   lease_.give_back(false);
   from_worker_.clear();

@@ -1,0 +1,154 @@
+// Workers that are lost with an exchange, in every order in which that, and the word on how they ended, may
+// come.
+#include "proxy/exchange.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "doctest_precompiled.h"
+#include "proxy/access_log.h"
+#include "proxy/front_thread.h"
+#include "runtime/socket.h"
+
+namespace {
+
+conf::Settings one_app() {
+  conf::Settings settings;
+  settings.log.access.is_on = false;
+  conf::App app;
+  app.name = "app";
+  app.command = {"true"};
+  settings.apps.push_back(app);
+  conf::settle(settings);
+  return settings;
+}
+
+/// One thread of a front, turned by hand; a client at it, and an app whose workers we are.
+class Play {
+ public:
+  Play()
+      : board_(std::move(*upstream::Scoreboard::make())),
+        site_(one_app(), *board_),
+        log_(site_.settings.log.access),
+        thread_(0, site_, log_, 100) {
+    char name[] = "/tmp/portherd-exchange-XXXXXX";
+    folder_ = ::mkdtemp(name);
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+    client_ = runtime::Fd(ends[1]);
+    proxy::ClientFacts facts;
+    facts.peer.family = AF_UNIX;
+    thread_.clients().add(proxy::Transport(runtime::Fd(ends[0])), facts);
+  }
+  ~Play() {
+    client_.reset();
+    turn();
+    site_.close_disks();
+    std::filesystem::remove_all(folder_);
+  }
+
+  upstream::Dispatch& dispatch() { return *site_.dispatches[0]; }
+  void publish(upstream::WorkerId id) {
+    const std::string path = folder_ + "/" + std::to_string(id);
+    listeners_[id] = std::move(*runtime::listen_unix(path, 0600));
+    dispatch().publish({.id = id,
+                        .slot = static_cast<std::uint32_t>(id),
+                        .pid = 1,
+                        .row = static_cast<std::uint32_t>(id),
+                        .socket = path});
+  }
+  void ask() { say(client_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); }
+  std::string answer() {
+    turn();
+    return hear(client_);
+  }
+  /// The worker takes the connection that is made to it, and the request on it.
+  runtime::Fd take(upstream::WorkerId id) {
+    turn();
+    runtime::PeerAddress peer;
+    runtime::Fd fd = runtime::accept_from(listeners_[id].get(), peer);
+    REQUIRE(fd);
+    REQUIRE(hear(fd).starts_with("GET / "));
+    return fd;
+  }
+  void say(const runtime::Fd& fd, std::string_view text) {
+    REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+    turn();
+  }
+  std::string hear(const runtime::Fd& fd) {
+    char bytes[4096];
+    const ssize_t n = ::recv(fd.get(), bytes, sizeof bytes, MSG_DONTWAIT);
+    return {bytes, n > 0 ? static_cast<std::size_t>(n) : 0};
+  }
+  void lose(runtime::Fd& fd) {
+    fd.reset();
+    turn();
+  }
+  void turn() {
+    for (int i = 0; i < 4; ++i) thread_.loop().turn(/*wait=*/false);
+  }
+  /// For what a clock has to bring.
+  void wait_until_queued(std::uint32_t queued) {
+    while (dispatch().figures().queue != queued) thread_.loop().turn(/*wait=*/true);
+  }
+
+  /// Asked on a connection that the only worker closes just then; the second one has it then, and is lost
+  /// with it, too.
+  void lose_two() {
+    publish(1);
+    ask();
+    runtime::Fd first = take(1);
+    say(first, kAnswer);
+    REQUIRE(answer().ends_with("ok"));
+    ask();
+    turn();
+    REQUIRE(hear(first).starts_with("GET / "));
+    lose(first);
+    publish(2);
+    runtime::Fd second = take(2);
+    lose(second);
+    REQUIRE(answer().empty());  // it waits for the word on them
+  }
+
+  static constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+ private:
+  upstream::Scoreboard board_;
+  proxy::Site site_;
+  proxy::AccessLog log_;
+  proxy::FrontThread thread_;
+  std::string folder_;
+  runtime::Fd client_;
+  std::map<upstream::WorkerId, runtime::Fd> listeners_;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a request whose second worker was asked to end is tried again, where the first may never have had it") {
+  Play play;
+  play.lose_two();
+  play.dispatch().ended(2, /*unexpected=*/false);
+  play.turn();
+  play.publish(3);
+  const runtime::Fd third = play.take(3);
+  play.say(third, Play::kAnswer);
+  CHECK(play.answer().ends_with("ok"));
+}
+
+TEST_CASE("a word that comes too late for the decision disturbs nobody") {
+  Play play;
+  play.lose_two();
+  play.wait_until_queued(1);  // nobody has said how they ended: it is in line again
+  play.publish(3);
+  const runtime::Fd third = play.take(3);
+  play.dispatch().ended(1, /*unexpected=*/true);
+  play.dispatch().ended(2, /*unexpected=*/true);
+  CHECK(play.answer().empty());
+  play.say(third, Play::kAnswer);
+  CHECK(play.answer().ends_with("ok"));
+}
