@@ -34,11 +34,12 @@ void Exchange::seek(upstream::WorkerId tried) {
   }
 }
 
-/// When the app's first worker becomes ready the end moves; nobody tells us, so we look again in time.
+/// When the app's first worker becomes ready the end moves; nobody tells us, so we look again in time. A retry may be out of time before.
 void Exchange::arm_patience() {
   const runtime::Time now = thread_.loop().now(), end = ticket_.patience_ends();
   if (now >= end) return on_refused(Refusal::kTimeout);
-  deadline_.arm_at(std::min(end, now + rules_->queue_timeout));
+  const runtime::Time look_again = std::min(end, now + rules_->queue_timeout);
+  deadline_.arm_at(total_until_ != runtime::Time{} ? std::min(look_again, total_until_) : look_again);
 }
 
 void Exchange::on_leased(upstream::Lease& lease) {

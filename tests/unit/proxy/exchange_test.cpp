@@ -16,12 +16,13 @@
 
 namespace {
 
-conf::Settings one_app() {
+conf::Settings one_app(const conf::Rules& rules) {
   conf::Settings settings;
   settings.log.access.is_on = false;
   conf::App app;
   app.name = "app";
   app.command = {"true"};
+  app.rules = rules;
   settings.apps.push_back(app);
   conf::settle(settings);
   return settings;
@@ -30,9 +31,9 @@ conf::Settings one_app() {
 /// One thread of a front, turned by hand; a client at it, and an app whose workers we are.
 class Play {
  public:
-  Play()
+  explicit Play(const conf::Rules& rules = {})
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(one_app(), *board_),
+        site_(one_app(rules), *board_),
         log_(site_.settings.log.access),
         thread_(0, site_, log_, 100) {
     char name[] = "/tmp/portherd-exchange-XXXXXX";
@@ -74,6 +75,11 @@ class Play {
     REQUIRE(fd);
     REQUIRE(hear(fd).starts_with("GET / "));
     return fd;
+  }
+  std::string wait_for_answer() {
+    std::string text;
+    while ((text = hear(client_)).empty()) thread_.loop().turn(/*wait=*/true);
+    return text;
   }
   void say(const runtime::Fd& fd, std::string_view text) {
     REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
@@ -151,4 +157,16 @@ TEST_CASE("a word that comes too late for the decision disturbs nobody") {
   CHECK(play.answer().empty());
   play.say(third, Play::kAnswer);
   CHECK(play.answer().ends_with("ok"));
+}
+
+TEST_CASE("total_timeout ends also a request that waits in line again") {
+  conf::Rules rules;
+  rules.queue_timeout = std::chrono::hours(1);
+  rules.total_timeout = std::chrono::milliseconds(50);
+  Play play(rules);
+  play.publish(1);
+  play.ask();
+  runtime::Fd only = play.take(1);
+  play.lose(only);
+  CHECK(play.wait_for_answer().starts_with("HTTP/1.1 504 "));
 }
