@@ -138,7 +138,7 @@ void Exchange::on_answer_end() {
   tell_answer_end();
   if (reader_.has_surplus()) blame_worker("worker sent more than its answer", "nobody has asked for what stands behind it");
   // Fit for another exchange only if this one is over on both sides of the wire.
-  lease_.give_back(reader_.may_reuse() && upload_.is_sent() && from_worker_.is_empty());
+  lease_.give_back(reader_.may_reuse() && upload_.is_sent() && from_worker_.is_empty(), /*has_answered=*/true);
   if (spool_) return deliver_rest(kOk);
   end(kOk);
 }

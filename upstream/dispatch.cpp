@@ -49,8 +49,8 @@ Connection* Lease::connect() {
   return connection_.get();
 }
 
-void Lease::give_back(bool reuse) {
-  if (place_ != nullptr) desk_->dispatch_.release(*this, reuse);
+void Lease::give_back(bool reuse, bool has_answered) {
+  if (place_ != nullptr) desk_->dispatch_.release(*this, reuse, has_answered);
 }
 
 // ---- Desk ----
@@ -274,7 +274,7 @@ std::unique_ptr<Connection> Dispatch::take_others_locked(Place& place) {
   return nullptr;
 }
 
-void Dispatch::release(Lease& lease, bool reuse) {
+void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
   Desk& desk = *lease.desk_;
   Place& place = *lease.place_;
   std::unique_ptr<Connection> connection = std::move(lease.connection_);
@@ -282,7 +282,7 @@ void Dispatch::release(Lease& lease, bool reuse) {
   {
     const std::scoped_lock lock(lock_);
     if (connection) erase(place.leased, connection.get());
-    if (reuse) place.is_doubted = false;
+    if (reuse || has_answered) place.is_doubted = false;
     if (reuse && connection && place.takes_work) {
       connection->is_reused_ = true;
       connection->is_idle_ = true;

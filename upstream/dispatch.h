@@ -52,8 +52,9 @@ class Lease {
   Connection* connect();
   Connection& connection() { return *connection_; }
   bool is_connected() const { return connection_ != nullptr; }
-  /// The slot is free again. `reuse`: the connection is between two messages and may carry the next one.
-  void give_back(bool reuse);
+  /// The slot is free again. `reuse`: the connection is between two messages and may carry the next one. `has_answered`: the worker
+  /// has, to the end, as it must have for `reuse`.
+  void give_back(bool reuse, bool has_answered = false);
 
  private:
   friend class Dispatch;
@@ -163,7 +164,7 @@ class Dispatch {
   void attach(Lease& lease, bool may_repeat);
   std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
   std::unique_ptr<Connection> take_others_locked(Place& place);
-  void release(Lease& lease, bool reuse);
+  void release(Lease& lease, bool reuse, bool has_answered);
   static void bury(std::unique_ptr<Connection> connection);
   void pump_locked(Desk* here);
   void grant_locked(Ticket& ticket, Place& place, Desk* here);

@@ -170,3 +170,24 @@ TEST_CASE("total_timeout ends also a request that waits in line again") {
   play.lose(only);
   CHECK(play.wait_for_answer().starts_with("HTTP/1.1 504 "));
 }
+
+TEST_CASE("a worker that answers is not doubted any more, also where it closes its connection each time") {
+  constexpr std::string_view kLast = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+  Play play;
+  play.publish(1);
+  play.ask();
+  runtime::Fd lost = play.take(1);
+  play.lose(lost);
+  play.publish(2);
+  for (const upstream::WorkerId worker : {2U, 1U}) {
+    runtime::Fd fd = play.take(worker);
+    play.say(fd, kLast);
+    CHECK(play.answer().ends_with("ok"));
+    play.ask();
+  }
+  lost = play.take(2);
+  play.lose(lost);
+  const runtime::Fd again = play.take(1);
+  play.say(again, kLast);
+  CHECK(play.answer().ends_with("ok"));
+}
