@@ -163,9 +163,10 @@ void Exchange::release_gathered() {
   if (gathered_ > 0) thread_.site().buffer_memory->give_back(std::exchange(gathered_, 0));
 }
 
-/// Once: into the figures and the access log.
+/// Once: into the figures and the access log. Nothing of the answer lies in the stream any more.
 void Exchange::record() {
   if (std::exchange(is_recorded_, true)) return;
+  answer_memory_.give_back();
   if (ours_.request_id().empty()) name_request(request_, thread_.site().trusts(*client_), ours_);
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();

@@ -16,6 +16,8 @@
 
 namespace {
 
+using namespace std::string_view_literals;
+
 conf::Settings one_app(const conf::Rules& rules) {
   conf::Settings settings;
   settings.log.access.is_on = false;
@@ -52,6 +54,7 @@ class Play {
     std::filesystem::remove_all(folder_);
   }
 
+  const proxy::Site& site() const { return site_; }
   upstream::Dispatch& dispatch() { return *site_.dispatches[0]; }
   void publish(upstream::WorkerId id) {
     const std::string path = folder_ + "/" + std::to_string(id);
@@ -62,18 +65,18 @@ class Play {
                         .row = static_cast<std::uint32_t>(id),
                         .socket = path});
   }
-  void ask() { say(client_, "GET / HTTP/1.1\r\nHost: a\r\n\r\n"); }
+  void ask(std::string_view bytes = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") { say(client_, bytes); }
   std::string answer() {
     turn();
     return hear(client_);
   }
   /// The worker takes the connection that is made to it, and the request on it.
-  runtime::Fd take(upstream::WorkerId id) {
+  runtime::Fd take(upstream::WorkerId id, std::string_view method = "GET") {
     turn();
     runtime::PeerAddress peer;
     runtime::Fd fd = runtime::accept_from(listeners_[id].get(), peer);
     REQUIRE(fd);
-    REQUIRE(hear(fd).starts_with("GET / "));
+    REQUIRE(hear(fd).starts_with(method));
     return fd;
   }
   std::string wait_for_answer() {
@@ -86,9 +89,10 @@ class Play {
     turn();
   }
   std::string hear(const runtime::Fd& fd) {
-    char bytes[4096];
-    const ssize_t n = ::recv(fd.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-    return {bytes, n > 0 ? static_cast<std::size_t>(n) : 0};
+    std::string bytes(128UL * 1024, '\0');
+    const ssize_t n = ::recv(fd.get(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return bytes;
   }
   void lose(runtime::Fd& fd) {
     fd.reset();
@@ -190,4 +194,22 @@ TEST_CASE("a worker that answers is not doubted any more, also where it closes i
   const runtime::Fd again = play.take(1);
   play.say(again, kLast);
   CHECK(play.answer().ends_with("ok"));
+}
+
+TEST_CASE("what a client has taken is on nobody's account, also while its request has not ended") {
+  constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"sv;
+  constexpr std::string_view kPost =
+      "\0\0\6\1\4\0\0\0\1\x83\x86\x84\x41\1a"sv;  // a HEADERS frame, and a body is to follow
+  const std::string body(60'000, 'x');
+  conf::Rules rules;
+  rules.stream_body = true;
+  Play play(rules);
+  play.publish(1);
+  play.ask(kPreface);
+  play.ask(kPost);
+  const runtime::Fd worker = play.take(1, "POST");
+  play.say(worker, "HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + body);
+  std::string taken;
+  while (taken.size() < body.size()) taken += play.answer();
+  CHECK(play.site().buffer_memory->used() == 0);
 }
