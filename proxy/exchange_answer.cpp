@@ -62,7 +62,7 @@ void Exchange::read_answer() {
 
 /// 100 only to a client that waits for it; others to those who can take them (RFC 9110 15.2).
 void Exchange::on_interim() {
-  if (stream_ == nullptr || request_.version == Version::kHttp10) return;
+  if (request_.version == Version::kHttp10) return;
   if (answer_.status == 100) return send_continue();
   prepare_response(answer_, false);
   stream_->send_interim(answer_);

@@ -142,10 +142,6 @@ void ByteQueue::wrote(Bytes n) {
   }
 }
 
-void ByteQueue::append_all(ByteQueue& other) {
-  while (!other.is_empty()) append(other.take_first());
-}
-
 std::size_t ByteQueue::front(std::span<iovec> into, Bytes most) const {
   std::size_t filled = 0;
   for (std::size_t i = first_; i < slices_.size() && filled < into.size() && most > 0; ++i) {

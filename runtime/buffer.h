@@ -107,7 +107,6 @@ class ByteQueue {
   /// At least n contiguous bytes to write a head into; then wrote(). n is at most Chunk::kBlock.
   char* reserve(Bytes n);
   void wrote(Bytes n);
-  void append_all(ByteQueue& other);
 
   /// The front as buffers for writev(2), at most `most` bytes in all; returns how many were filled.
   std::size_t front(std::span<iovec> into, Bytes most = SIZE_MAX) const;

@@ -68,7 +68,6 @@ class Front {
   void abandon();
 
   pid_t pid() const { return child_ ? child_->pid() : 0; }
-  bool is_started() const { return is_started_; }
   /// The last one was killed because it could not do what the settings say (a key that is no key). Only the
   /// first is.
   bool had_trouble() const { return is_condemned_; }

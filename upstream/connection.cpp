@@ -16,7 +16,6 @@ namespace upstream {
 namespace {
 
 using runtime::Bytes;
-using runtime::Chunk;
 using runtime::Fd;
 using runtime::Io;
 
@@ -62,23 +61,6 @@ std::unique_ptr<Connection> Connection::open(runtime::Loop& loop, const Worker& 
 Io Connection::read(std::span<char> into, Bytes& n) {
   const ssize_t got = ::read(fd_.get(), into.data(), into.size());
   n = got > 0 ? static_cast<Bytes>(got) : 0;
-  return io_of(got);
-}
-
-Io Connection::read_many(runtime::ByteQueue& into, Bytes& n) {
-  std::array<Chunk, 4> chunks;
-  std::array<iovec, 4> parts;
-  for (std::size_t i = 0; i < chunks.size(); ++i) {
-    chunks[i] = Chunk::make();
-    parts[i] = {chunks[i].data(), chunks[i].capacity()};
-  }
-  const ssize_t got = ::readv(fd_.get(), parts.data(), static_cast<int>(parts.size()));
-  n = got > 0 ? static_cast<Bytes>(got) : 0;
-  for (Bytes i = 0, left = n; left > 0; ++i) {
-    const Bytes size = std::min(left, chunks[i].capacity());
-    into.append({chunks[i], chunks[i].data(), size});
-    left -= size;
-  }
   return io_of(got);
 }
 

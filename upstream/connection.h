@@ -23,8 +23,6 @@ class Connection {
 
   /// One read(2).
   runtime::Io read(std::span<char> into, runtime::Bytes& n);
-  /// Fills up to four new chunks behind each other with one readv(2); for bodies. The slices are appended to `into`.
-  runtime::Io read_many(runtime::ByteQueue& into, runtime::Bytes& n);
   /// Writes from the front of the queue and drops what was taken, until it is empty (kProgress) or the socket is full.
   runtime::Io flush(runtime::ByteQueue& queue);
   /// No more bytes from us; the other side still may send.
@@ -33,7 +31,6 @@ class Connection {
   int fd() const { return fd_.get(); }
   runtime::IoWatch& watch() { return watch_; }
   bool is_reused() const { return is_reused_; }
-  void mark_reused() { is_reused_ = true; }
 
  private:
   friend class Dispatch;

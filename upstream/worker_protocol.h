@@ -44,7 +44,6 @@ class WorkerAnswerReader {
   Step broken(std::string_view complaint);
   bool begin_frame(runtime::InBuffer& in);
   std::string_view complaint_about(const Frame& frame) const;
-  Step take_frame(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
   Step take_head(runtime::InBuffer& in, ResponseHead& head);
   Step take_body(runtime::InBuffer& in, runtime::Slice& body);
   bool take_fields(std::string_view payload, ResponseHead& head);
