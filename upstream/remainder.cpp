@@ -7,6 +7,8 @@ using runtime::Io;
 
 // Of an answer that nobody wants. Who writes that much without a pause hears of the end in its next write.
 constexpr Bytes kMostDiscarded = 64 * 1024;
+// Reads in one turn: it may have more to say than there are bytes in its socket now, and others use the loop.
+constexpr int kReadsATurn = 4;
 
 Remainder::Remainder(Desk& desk, Leftover left)
     : desk_(desk), left_(std::move(left)), deadline_(desk.loop(), runtime::bind<&Remainder::on_deadline>(this)) {
@@ -37,7 +39,7 @@ void Remainder::on_writable() {
 }
 
 void Remainder::on_readable() {
-  for (;;) {
+  for (int i = 0; i < kReadsATurn; ++i) {
     Bytes n = 0;
     left_.in.rest();
     const std::span<char> room = left_.in.room();

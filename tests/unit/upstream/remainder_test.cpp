@@ -168,3 +168,15 @@ TEST_CASE("our own worker is told, and says done, whether or not its answer is w
   REQUIRE(scene.slot_is_free());
   CHECK(scene.next.lease.connect()->is_reused());
 }
+
+TEST_CASE("a worker that goes on and on does not hold the loop") {
+  Scene scene(upstream::Speech::kWorkerProtocol);
+  scene.leave({});
+  const std::string piece = std::string("\x50\xC3\0\0\x11\0\0\0", 8) + std::string(50'000, 'x');
+  const std::string answer = std::string("\6\0\0\0\x10\0\0\0" "200 OK", 14) + piece + piece + std::string("\0\0\0\0\x13\0\0\0", 8);
+  REQUIRE(::write(scene.worker.get(), answer.data(), answer.size()) == static_cast<ssize_t>(answer.size()));
+  scene.herd.loop.turn(false);
+  CHECK_FALSE(scene.slot_is_free());
+  scene.turn();
+  CHECK(scene.slot_is_free());
+}
