@@ -187,6 +187,7 @@ void Exchange::leave_row() {
 
 void Exchange::reset() {
   if (phase_ == Phase::kEnded) record();
+  leave_row();
   deadline_.cancel();
   ticket_.leave();
   inquest_.close();

@@ -25,6 +25,8 @@ void UnfinishedHandshakes::give_up(const runtime::PeerAddress& peer, runtime::Ti
 }
 
 void UnfinishedHandshakes::forget_the_quiet(runtime::Time now) {
+  if (now - looked_ < kLookEvery) return;
+  looked_ = now;
   for (auto at = left_.begin(); at != left_.end();) at = at->second.is_whole(now) ? left_.erase(at) : std::next(at);
 }
 

@@ -22,11 +22,13 @@ class UnfinishedHandshakes {
  private:
   static constexpr long kAtOnce = 200, kASecond = 20;
   static constexpr std::size_t kMostAddresses = 10'000;
+  static constexpr std::chrono::seconds kLookEvery{1};
   void forget_the_quiet(runtime::Time now);
 
   std::atomic<bool> has_any_ = false;  // so that nobody waits for the lock in peace
   std::mutex lock_;
   std::map<runtime::AddressKey, Allowance> left_;
+  runtime::Time looked_{};  // when the quiet were last forgotten
 };
 
 }  // namespace proxy

@@ -12,7 +12,7 @@ void Queue::enter(Ticket& ticket, const runtime::AddressKey& address) {
 }
 
 void Queue::enter_again(Ticket& ticket) {
-  retries_.prepend(ticket);
+  retries_.append(ticket);
   ticket.lane_ = nullptr;
   ++length_;
 }

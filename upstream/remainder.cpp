@@ -66,7 +66,9 @@ bool Remainder::discard() {
         return true;
       case Step::kHead:
         left_.has_answered = true;
+        left_.is_tunnel = left_.head.status == 101;
         arm();
+        if (left_.is_tunnel) return discard();
         break;
       case Step::kInterim:
       case Step::kBody:

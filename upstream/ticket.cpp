@@ -34,14 +34,6 @@ void Line::append(Ticket& ticket) {
   ++length_;
 }
 
-void Line::prepend(Ticket& ticket) {
-  ticket.previous_ = nullptr;
-  ticket.next_ = first_;
-  (first_ != nullptr ? first_->previous_ : last_) = &ticket;
-  first_ = &ticket;
-  ++length_;
-}
-
 void Line::remove(Ticket& ticket) {
   (ticket.previous_ != nullptr ? ticket.previous_->next_ : first_) = ticket.next_;
   (ticket.next_ != nullptr ? ticket.next_->previous_ : last_) = ticket.previous_;

@@ -66,7 +66,6 @@ class Line {
   Ticket* last() const { return last_; }
   std::size_t length() const { return length_; }
   void append(Ticket& ticket);
-  void prepend(Ticket& ticket);
   void remove(Ticket& ticket);
 
  private:

@@ -63,8 +63,11 @@ TEST_CASE("retries are counted, and stand apart") {
   CHECK_FALSE(it.queue.has_first_attempts());
   CHECK(it.queue.first() == nullptr);
   CHECK(it.queue.first_retry() == &it.tickets[0]);
-  CHECK(it.queue.length() == 1);
+  it.queue.enter_again(it.tickets[1]);
+  CHECK(it.queue.first_retry() == &it.tickets[0]);
+  CHECK(it.queue.length() == 2);
   it.queue.leave(it.tickets[0]);
+  it.queue.leave(it.tickets[1]);
   CHECK(it.queue.length() == 0);
 }
 
