@@ -282,6 +282,9 @@ void H1Session::on_deadline() {
       return exchange_->refuse(*this, client_.facts(), 408, "head came too slowly");
     case State::kExchange:
     case State::kTunnel:
+      if (client_.transport().has_been_taken_from()) {
+        return client_.deadline().arm(client_.thread().site().settings.front.clocks.write_idle);
+      }
       return lost({Fault::kClient, "client took nothing for too long"});
     case State::kLingering:
       return client_.close();

@@ -376,7 +376,10 @@ bool H2Session::needs_ticking() const {
 void H2Session::on_deadline() {
   if (is_lingering_) return client_.close();
   const Time at = now();
-  if (is_full_ && at - moved_ >= clocks_.write_idle) return lost(kTakesNothing);
+  if (is_full_ && at - moved_ >= clocks_.write_idle) {
+    if (!client_.transport().has_been_taken_from()) return lost(kTakesNothing);
+    moved_ = at;
+  }
   if (head_of_ != nullptr && at - head_began_ >= clocks_.head) return lost(kSlowHead);
   if (!has_settings_ && at - began_ >= clocks_.head) return lost(kSlowHead);
   if (drain_ == Drain::kNoticed && at - drain_began_ >= kNotice) go_away();

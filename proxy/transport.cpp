@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
+
+#include "runtime/socket.h"
 
 namespace proxy {
 namespace {
@@ -67,7 +70,20 @@ Io Transport::discard(Bytes& n) {
 }
 
 Io Transport::flush(ByteQueue& queue) {
-  return tls_ ? flush_tls(queue) : flush_plain(queue);
+  const Bytes before = queue.size();
+  const Io io = tls_ ? flush_tls(queue) : flush_plain(queue);
+  if (io != Io::kWant) {
+    untaken_.reset();
+    return io;
+  }
+  const Bytes now = runtime::untaken(fd_.get());
+  untaken_ = queue.size() < before ? now : std::max(now, untaken_.value_or(0));
+  return io;
+}
+
+bool Transport::has_been_taken_from() {
+  const Bytes now = runtime::untaken(fd_.get());
+  return untaken_ && now < std::exchange(untaken_, now);
 }
 
 Io Transport::flush_plain(ByteQueue& queue) {

@@ -1,6 +1,7 @@
 // The bytes of one client connection, in clear: a plain socket or TLS on it. Knows no HTTP.
 #pragma once
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "proxy/tls_stream.h"
@@ -29,6 +30,9 @@ class Transport {
   bool has_pending() const { return tls_ && tls_->has_pending(); }
   /// Writes from the front of the queue and drops what was taken: until it is empty (kProgress) or the socket is full.
   runtime::Io flush(runtime::ByteQueue& queue);
+  /// After a flush() that found the socket full: whether the other side has taken something of what lies in it since then, or
+  /// since this was asked last. The kernel calls a socket writable only when a good part of it has become free.
+  bool has_been_taken_from();
   /// No more bytes from us: close_notify, then FIN.
   void close_write();
 
@@ -36,7 +40,8 @@ class Transport {
   runtime::Io flush_plain(runtime::ByteQueue& queue);
   runtime::Io flush_tls(runtime::ByteQueue& queue);
   runtime::Fd fd_;
-  std::unique_ptr<TlsStream> tls_;  // empty: plain
+  std::unique_ptr<TlsStream> tls_;          // empty: plain
+  std::optional<runtime::Bytes> untaken_;  // in the socket, when it had been written to and was full
 };
 
 }  // namespace proxy

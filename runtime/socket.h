@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/bytes.h"
 #include "runtime/fd.h"
 #include "runtime/result.h"
 
@@ -60,6 +61,8 @@ Fd accept_from(int listener, PeerAddress& peer);
 Fd connect_unix(const std::string& path);
 
 void set_no_delay(int fd);
+/// Written and not yet taken by the other side: of TCP, not acknowledged (tcp(7), unix(7), SIOCOUTQ).
+Bytes untaken(int fd);
 /// close() resets the connection instead of ending it: the peer sees an error, not an end (socket(7), SO_LINGER).
 void reset_on_close(int fd);
 

@@ -49,6 +49,23 @@ struct Secure {
 
 }  // namespace
 
+TEST_CASE("what the other side takes of a full socket is seen, although the socket is not writable yet") {
+  tls_peer::Sockets sockets;
+  Transport transport(std::move(sockets.ours));
+  ByteQueue queue;
+  const std::string large = pattern(4 << 20);
+  queue.append(slice_of(large));
+  CHECK_FALSE(transport.has_been_taken_from());
+  REQUIRE(transport.flush(queue) == Io::kWant);
+  CHECK_FALSE(transport.has_been_taken_from());
+
+  std::string taken(64 * 1024, 0);
+  REQUIRE(::recv(sockets.theirs.get(), taken.data(), taken.size(), MSG_WAITALL) > 0);
+  CHECK(transport.has_been_taken_from());
+  CHECK_FALSE(transport.has_been_taken_from());
+  CHECK_FALSE(queue.is_empty());
+}
+
 TEST_CASE("plain: a queue of many slices arrives in order") {
   tls_peer::Sockets sockets;
   Transport transport(std::move(sockets.ours));
