@@ -111,7 +111,8 @@ class Exchange {
   void on_refused(upstream::Refusal);
   void attempt_failed(const Outcome&, bool connect_failed);
   void decide(bool connect_failed);
-  void try_again();
+  void try_again(bool connect_failed);
+  void give_up(bool connect_failed);
 
   // exchange_incident.cpp: workers that are lost with it.
   void note_loss();

@@ -6,21 +6,14 @@
 #include "runtime/log.h"
 
 namespace proxy {
-namespace {
 
 using upstream::Death;
-
-// The end of a worker's connections comes before the word on how it ended: that needs a turn of the supervisor's loop and
-// one of ours. So long it is waited for; without it nobody says that the worker has died.
-constexpr runtime::Milliseconds kWordWithin{250};
-
-}  // namespace
 
 /// A worker cannot have died of what it has not had. Of one that somebody else supervises nobody would tell us.
 void Exchange::note_loss() {
   if (upload_.accepted() == 0 || reader_.was_not_taken() || !app().has_processes()) return;
   record_.lose();
-  desk_->dispatch().doubt(record_.worker);
+  desk_->doubt(record_.worker);
 }
 
 /// Until the word comes each of them may have died of it.
@@ -51,7 +44,7 @@ void Exchange::hold_inquest(upstream::WorkerId worker) {
   phase_ = Phase::kInquest;
   lease_.give_back(false);
   inquest_.open(*desk_, worker);
-  deadline_.arm(kWordWithin);
+  deadline_.arm(upstream::kWordWithin);
 }
 
 void Exchange::on_word() {

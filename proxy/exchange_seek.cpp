@@ -79,24 +79,34 @@ void Exchange::decide(bool connect_failed) {
                                   .deaths = deaths()};
   switch (upstream::decide(attempt)) {
     case Verdict::kRetry:
-      return try_again();
+      return try_again(connect_failed);
     case Verdict::kIncident:
       return answer_incident();
     case Verdict::kAnswerBegun:
     case Verdict::kTriedTwice:
     case Verdict::kMayHaveRun:
     case Verdict::kBodyGone:
-      if (!connect_failed) blame_worker("worker gave no answer", cause_of_loss());
-      return answer_ourselves(502, failure_);
+      return give_up(connect_failed);
   }
 }
 
+void Exchange::give_up(bool connect_failed) {
+  if (!connect_failed) blame_worker("worker gave no answer", cause_of_loss());
+  answer_ourselves(502, failure_);
+}
+
 /// The lease may have gone home by now (hold_inquest), and where there was no connection to be had it has none.
-void Exchange::try_again() {
+void Exchange::try_again(bool connect_failed) {
   upstream::Dispatch& dispatch = desk_->dispatch();
   // A worker that is well may close an idle connection just when it is used; if it is the only one, it is asked again.
   const upstream::WorkerId failed = record_.worker;
-  const bool is_same_again = lease_.is_connected() && lease_.connection().is_reused() && !dispatch.has_other(failed);
+  const bool is_alone = !connect_failed && !dispatch.has_other(failed);
+  const bool is_same_again = is_alone && lease_.is_connected() && lease_.connection().is_reused();
+  if (is_alone && !is_same_again && record_.has_lost(failed) && dispatch.death_of(failed) == upstream::Death::kUnknown) {
+    // Another one comes only if this one has died.
+    if (lease_) return hold_inquest(failed);
+    return give_up(connect_failed);
+  }
   if (is_same_again) ++connect_failures_;  // it may never have had the request; if it is dying, another is still to be tried
   lease_.give_back(false);
   from_worker_.clear();

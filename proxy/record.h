@@ -1,5 +1,6 @@
 // What is noted of an exchange on its way, and the access event that it becomes at the end.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -38,6 +39,9 @@ struct Record {
   void stop_waiting(runtime::Time now);
   /// The worker that has it may have died of it.
   void lose();
+  bool has_lost(upstream::WorkerId one) const {
+    return std::ranges::any_of(all_lost(), [one](const Loss& loss) { return loss.worker == one; });
+  }
   std::span<const Loss> all_lost() const { return {lost.data(), losses}; }
   /// All but the app and the outcome. Views into what is given.
   AccessEvent event(const upstream::RequestHead& request, const ClientFacts& client, runtime::Time now) const;

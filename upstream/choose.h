@@ -14,7 +14,7 @@ struct Load {
   std::uint32_t slots = 0;       ///< leases it can have at the same time
   std::uint64_t last_used = 0;   ///< a count that rises with every lease of the app; 0: never
   std::uint32_t suspects = 0;    ///< of the leases, those of requests that a worker may have died of
-  bool is_doubted = false;       ///< it has lost a request and answered none since: it may be dead already
+  bool is_doubted = false;       ///< it has just lost a request and answered none since: it may be dead already
   bool takes_work = true;        ///< false: leaving or ended
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 
+#include "runtime/clock.h"
 #include "upstream/roster.h"
 
 namespace upstream {
@@ -13,6 +14,10 @@ enum class Death : std::uint8_t {
   kAskedFor,     ///< the supervisor had sent it a signal
   kUnexplained,  ///< what it had in flight may have killed it
 };
+
+/// The end of a worker's connections comes before the word on how it ended: that needs a turn of the supervisor's loop and
+/// one of ours. So long it is waited for; without it nobody says that the worker has died.
+inline constexpr runtime::Milliseconds kWordWithin{250};
 
 /// The last ones; the oldest gives way. An app's workers are started again four times a second at most, so that these reach back
 /// over a minute: longer than most exchanges live.

@@ -59,7 +59,8 @@ Desk::Desk(Loop& loop, Dispatch& dispatch)
     : loop_(loop),
       dispatch_(dispatch),
       collect_(loop, runtime::bind<&Desk::collect>(this)),
-      sweep_(loop, runtime::bind<&Desk::sweep>(this)) {
+      sweep_(loop, runtime::bind<&Desk::sweep>(this)),
+      trust_(loop, runtime::bind<&Desk::trust>(this)) {
   const std::scoped_lock lock(dispatch.lock_);
   thread_ = dispatch.desks_.size();
   dispatch.desks_.push_back(this);
@@ -105,6 +106,27 @@ void Desk::collect() {
 
 void Desk::sweep() {
   dispatch_.close_idle(*this, loop_.now() - kIdleAtMost);
+}
+
+void Desk::doubt(WorkerId worker) {
+  const std::scoped_lock lock(dispatch_.lock_);
+  Place* const place = dispatch_.find_locked(worker);
+  if (place == nullptr || std::exchange(place->is_doubted, true)) return;
+  place->doubted = loop_.now();
+  if (!trust_.is_armed()) trust_.arm(kWordWithin);
+}
+
+/// Who would be dead would have been said to be.
+void Desk::trust() {
+  const Time then = loop_.now() - kWordWithin;
+  const std::scoped_lock lock(dispatch_.lock_);
+  for (const auto& place : dispatch_.places_) {
+    if (!place->is_doubted) continue;
+    place->is_doubted = place->doubted > then;
+    if (place->is_doubted && !trust_.is_armed()) trust_.arm_at(place->doubted + kWordWithin);
+  }
+  dispatch_.pump_locked(this);
+  dispatch_.figure_locked();
 }
 
 // ---- Dispatch ----
@@ -411,11 +433,6 @@ void Dispatch::end_locked(Place& place) {
 Death Dispatch::death_of(WorkerId worker) const {
   const std::scoped_lock lock(lock_);
   return deaths_.of(worker);
-}
-
-void Dispatch::doubt(WorkerId worker) {
-  const std::scoped_lock lock(lock_);
-  if (Place* const place = find_locked(worker)) place->is_doubted = true;
 }
 
 void Dispatch::set_state(bool can_wait, bool has_been_ready) {

@@ -92,6 +92,9 @@ class Desk {
   Dispatch& dispatch() { return dispatch_; }
   /// Keeps the slot until the worker has let go.
   void leave_behind(Leftover left);
+  /// It has lost a request, and may be dead: no suspect is tried on it before it has answered somebody again, or nobody has said
+  /// within kWordWithin that it is.
+  void doubt(WorkerId worker);
 
  private:
   friend class Dispatch;
@@ -102,6 +105,7 @@ class Desk {
   void forget(Remainder& remainder);
   void collect();
   void sweep();
+  void trust();
   void tell_inquests(WorkerId worker);
   runtime::Loop& loop_;
   Dispatch& dispatch_;
@@ -110,6 +114,7 @@ class Desk {
   Line granted_;                   // by the dispatch, under its lock; emptied by collect()
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
+  runtime::Timer trust_;           // armed while a worker is doubted because of one of our exchanges
   std::vector<Inquest*> inquests_; // open ones of our exchanges
 };
 
@@ -129,8 +134,6 @@ class Dispatch {
   /// The process is dead: its leases see the end of their connections now, whoever else holds the socket. `unexpected`: nobody
   /// had asked for it.
   void ended(WorkerId worker, bool unexpected);
-  /// It has lost a request, and may be dead: no suspect is tried on it before it has answered somebody again.
-  void doubt(WorkerId worker);
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
 

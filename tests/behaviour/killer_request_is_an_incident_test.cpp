@@ -112,3 +112,38 @@ workers = 2
   wait_for_lines(portherd, "dies of", 1);
   CHECK(portherd.lines_with("dies of").size() == 1);
 }
+
+TEST_CASE("a worker that closes connections without an answer, and lives, makes nobody wait for another one") {
+  std::string workers;
+  SUBCASE("one worker") { workers = "1"; }
+  SUBCASE("two workers") { workers = "2"; }
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/mortal.py"]
+queue_timeout = "10m"
+workers = )" + workers + "\n");
+  portherd.wait_ready();
+  for (int i = 0; i < 3; ++i) CHECK(play::get(portherd.port(), "/leave").status == 502);
+  CHECK(play::get(portherd.port()).status == 200);
+  CHECK(play::get(portherd.port(), "/leave").status == 502);  // over a connection that was used before
+}
+
+TEST_CASE("a request that kills the only worker over a used connection, and is not answered by the next one, is a 502") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[front]
+threads = 1
+[apps.app]
+command = ["$PYTHON", "$APPS/mortal.py"]
+queue_timeout = "10m"
+)");
+  const pid_t front = portherd.wait_ready().front;
+  CHECK(play::get(portherd.port()).status == 200);
+  CHECK(play::get(portherd.port(), "/kill-once").status == 502);
+  CHECK(portherd.status().front == front);
+}

@@ -92,6 +92,27 @@ TEST_CASE("a suspect waits for a worker without another one, and nobody waits be
   CHECK(last.calls == 1);
 }
 
+TEST_CASE("a worker that has lost a request is given to a suspect when it has answered") {
+  Herd herd(3);
+  herd.publish(1);
+  Asker suspect(herd), other(herd);
+  herd.desk->doubt(1);
+  REQUIRE(suspect.ask(0, /*is_suspect=*/true) == Acquired::kWaiting);
+  REQUIRE(other.ask() == Acquired::kLeased);
+  other.lease.give_back(true);
+  herd.loop.turn(false);
+  CHECK(suspect.calls == 1);
+}
+
+TEST_CASE("a worker that has lost a request is given to a suspect when nobody has said that it is dead") {
+  Herd herd(3);
+  herd.publish(1);
+  Asker suspect(herd);
+  herd.desk->doubt(1);
+  REQUIRE(suspect.ask(0, /*is_suspect=*/true) == Acquired::kWaiting);
+  while (suspect.calls == 0) herd.loop.turn(true);
+}
+
 TEST_CASE("a suspect that is granted a worker and leaves makes room for the next one") {
   Herd herd(3);
   herd.publish(1);
