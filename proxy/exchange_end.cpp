@@ -81,7 +81,7 @@ void Exchange::on_deadline() {
       return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : arm_patience();
     case Phase::kInquest:
       inquest_.close();
-      return decide(/*connect_failed=*/false);
+      return is_out_of_time() ? answer_ourselves(504, kOutOfTime) : decide(/*connect_failed=*/false);
     case Phase::kSend:
     case Phase::kRelay:
       if (is_out_of_time()) return answer_ourselves(504, kOutOfTime);

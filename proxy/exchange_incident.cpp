@@ -44,7 +44,8 @@ void Exchange::hold_inquest(upstream::WorkerId worker) {
   phase_ = Phase::kInquest;
   lease_.give_back(false);
   inquest_.open(*desk_, worker);
-  deadline_.arm(upstream::kWordWithin);
+  const runtime::Time end = thread_.loop().now() + upstream::kWordWithin;
+  deadline_.arm_at(total_until_ == runtime::Time{} ? end : std::min(end, total_until_));
 }
 
 void Exchange::on_word() {
