@@ -85,21 +85,21 @@ void Desk::collect() {
   for (;;) {
     Ticket* ticket = nullptr;
     Lease lease;
-    bool may_repeat = true;
+    std::unique_ptr<Connection> others;
     {
       const std::scoped_lock lock(dispatch_.lock_);
       ticket = granted_.first();
       if (ticket == nullptr) return;
       granted_.remove(*ticket);
       ticket->is_waiting_ = false;
-      may_repeat = ticket->may_repeat_;
       if (ticket->place_ != nullptr) {
         lease.desk_ = this;
         lease.place_ = ticket->place_;
         lease.is_suspect_ = ticket->is_suspect_;
+        others = dispatch_.attach_locked(lease, ticket->may_repeat_);
       }
     }
-    if (lease) dispatch_.attach(lease, may_repeat);
+    if (others) dispatch_.take_over(lease, std::move(others), ticket->may_repeat_);
     ticket->on_leased_(lease);
   }
 }
@@ -137,6 +137,7 @@ Dispatch::Dispatch(const conf::App& app, AppIndex index, Board& board)
 Dispatch::~Dispatch() = default;
 
 Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& ask) {
+  std::unique_ptr<Connection> others;
   {
     const std::scoped_lock lock(lock_);
     // A retry in line waits for another worker than those who come; it holds up nobody else.
@@ -155,8 +156,9 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
     lease.desk_ = &desk;
     lease.place_ = &place;
     lease.is_suspect_ = ask.is_suspect;
+    others = attach_locked(lease, ask.may_repeat);
   }
-  attach(lease, ask.may_repeat);
+  if (others) take_over(lease, std::move(others), ask.may_repeat);
   return Acquired::kLeased;
 }
 
@@ -226,28 +228,28 @@ void Dispatch::vacate_locked(Place& place, bool is_suspect) {
 }
 
 /// Finds the lease an idle connection, this thread's own first: it is in our loop already. Without one the lease may
-/// open a new connection, for then fewer are open than slots.
-void Dispatch::attach(Lease& lease, bool may_repeat) {
+/// open a new connection, for then fewer are open than slots; else another thread's is to be taken over.
+std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repeat) {
+  Place& place = *lease.place_;
+  lease.connection_ = take_own_locked(*lease.desk_, place, may_repeat);
+  if (lease.connection_) {
+    place.leased.push_back(lease.connection_.get());
+    return nullptr;
+  }
+  if (place.open < place.slots) {
+    ++place.open;
+    return nullptr;
+  }
+  std::unique_ptr<Connection> others = take_others_locked(place);
+  // Each other lease has at most one connection, and this one has none: at least one of `slots` open ones is idle.
+  assert(others);
+  return others;
+}
+
+/// The same socket by a number of our own. The old number is closed by its thread, which may be looking at it right now.
+void Dispatch::take_over(Lease& lease, std::unique_ptr<Connection> others, bool may_repeat) {
   Desk& desk = *lease.desk_;
   Place& place = *lease.place_;
-  std::unique_ptr<Connection> others;
-  {
-    const std::scoped_lock lock(lock_);
-    lease.connection_ = take_own_locked(desk, place, may_repeat);
-    if (lease.connection_) {
-      place.leased.push_back(lease.connection_.get());
-      return;
-    }
-    if (place.open < place.slots) {
-      ++place.open;
-      return;
-    }
-    others = take_others_locked(place);
-    // Each other lease has at most one connection, and this one has none: at least one of `slots` open ones is idle.
-    assert(others);
-  }
-  // Another thread's connection: the same socket by a number of our own. The old number is closed by its thread,
-  // which may be looking at it right now.
   auto mine = std::make_unique<Connection>(desk.loop_, runtime::duplicate(others->fd()));
   const bool is_fresh = may_repeat || speech_ != Speech::kHttp || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
   Loop& home = others->desk_->loop_;

@@ -164,7 +164,8 @@ class Dispatch {
   bool has_other_locked(WorkerId worker) const;
   void occupy_locked(Place& place, bool is_suspect);
   void vacate_locked(Place& place, bool is_suspect);
-  void attach(Lease& lease, bool may_repeat);
+  std::unique_ptr<Connection> attach_locked(Lease& lease, bool may_repeat);
+  void take_over(Lease& lease, std::unique_ptr<Connection> others, bool may_repeat);
   std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
   std::unique_ptr<Connection> take_others_locked(Place& place);
   void release(Lease& lease, bool reuse, bool has_answered);
