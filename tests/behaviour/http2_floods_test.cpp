@@ -69,7 +69,7 @@ struct Play {
 constexpr std::uint32_t kPieces = 20'000;
 
 /// So often at least that what it costs to open a connection, and to answer the others, does not hide the rest.
-std::size_t least_attacks() { return play::is_sanitized() ? 1 : 200; }
+std::size_t least_attacks() { return play::is_sanitized() ? 1 : 1000; }
 
 /// All of a flood, made once: what it costs the attacker is to send it.
 std::string bytes_of(const Flood& it) {
