@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "play.h"
@@ -45,7 +46,8 @@ sockaddr_in loopback(std::uint16_t port) {
 runtime::Fd tcp_to(std::uint16_t port) {
   runtime::Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = loopback(port);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return {};
+  const int result = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  REQUIRE_MESSAGE(result == 0, "cannot connect to port " << port << ": " << std::string(std::strerror(errno)));
   ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   runtime::set_no_delay(fd.get());
   return fd;

@@ -162,7 +162,8 @@ Supervisor::Supervisor(const Folder& folder, const Arguments& arguments, const E
   pid_ = start(all, directory_, more, lines_->pipe.writing.get(), lines_->pipe.writing.get());
   lines_->pipe.writing.reset();
   lines_->reader = std::thread([lines = lines_.get()] { lines->gather(); });
-  wait_until("the front runs", [](const Status& status) { return status.front > 0; });
+  // Ours: before it has said where it is, `status` takes another test's that is the only one.
+  wait_until("the front runs", [this](const Status& status) { return status.front > 0 && status.supervisor == pid_; });
 }
 
 Supervisor::~Supervisor() {
