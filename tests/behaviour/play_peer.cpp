@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstring>
 
 #include "play.h"
 #include "runtime/socket.h"
