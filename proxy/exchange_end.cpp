@@ -139,6 +139,7 @@ void Exchange::let_lease_go(const Outcome& why) {
   left.head = std::move(answer_);
   left.in = std::move(from_worker_);
   left.id = ours_.request_id();
+  left.request_timeout = rules_->request_timeout;
   left.has_answered = record_.first_byte != runtime::Time{};
   left.is_tunnel = phase_ == Phase::kTunnel;
   left.is_stuck = why == kAnswerTimeout;

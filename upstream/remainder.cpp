@@ -2,6 +2,8 @@
 
 namespace upstream {
 
+namespace {
+
 using runtime::Bytes;
 using runtime::Io;
 
@@ -9,6 +11,8 @@ using runtime::Io;
 constexpr Bytes kMostDiscarded = 64 * 1024;
 // Reads in one turn: it may have more to say than there are bytes in its socket now, and others use the loop.
 constexpr int kReadsATurn = 4;
+
+}  // namespace
 
 Remainder::Remainder(Desk& desk, Leftover left)
     : desk_(desk), left_(std::move(left)), deadline_(desk.loop(), runtime::bind<&Remainder::on_deadline>(this)) {
@@ -25,7 +29,7 @@ Remainder::Remainder(Desk& desk, Leftover left)
 void Remainder::arm() {
   const conf::App& app = desk_.dispatch().app();
   const bool is_busy = !left_.is_stuck && !left_.has_answered && !left_.is_tunnel;
-  deadline_.arm(is_busy ? app.rules.request_timeout : app.graceful_timeout);
+  deadline_.arm(is_busy ? left_.request_timeout : app.graceful_timeout);
 }
 
 void Remainder::on_writable() {
