@@ -7,17 +7,6 @@ namespace {
 
 using namespace play::h2;
 
-constexpr const char* kConfig = R"(
-[listen]
-http = ["127.0.0.1:$PORT"]
-https = ["127.0.0.1:$TLS"]
-[tls]
-certificates = "tls"
-[apps.app]
-proxy = ["unix:app.sock"]
-plain_http = "serve"
-)";
-
 enum class Kind : std::uint8_t {
   kReachesApp,       // and what it sees is `app`
   kStatus,           // an answer of ours with status `code`
@@ -183,7 +172,7 @@ void play_all(const std::vector<Case>& cases) {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kConfig);
+  auto portherd = play::Supervisor::serve(folder, play::kPlainAndTls);
   for (const bool is_tls : {false, true}) {
     CAPTURE(is_tls);
     for (const Case& it : cases) {
@@ -519,7 +508,7 @@ TEST_CASE("the preface begins with SETTINGS (RFC 9113 3.4)") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kConfig);
+  auto portherd = play::Supervisor::serve(folder, play::kPlainAndTls);
   Client client(play::connect(portherd.port()), std::nullopt);
   client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + ask(kGet));
   ends(client, outcome(client), kProtocolError);
@@ -530,7 +519,7 @@ TEST_CASE("one stream more than max_streams is refused, and the others are not (
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string("[front]\nmax_streams = 2\n") + kConfig);
+  auto portherd = play::Supervisor::serve(folder, std::string("[front]\nmax_streams = 2\n") + play::kPlainAndTls);
   Client client(play::connect(portherd.port()));
   // It has not heard of the limit yet; who has acknowledged our SETTINGS gets GOAWAY for it.
   for (const std::uint32_t id : {1, 3, 5}) client.send(frame(kHeaders, kEndHeaders, id, block(kPost)));

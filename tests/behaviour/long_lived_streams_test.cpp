@@ -10,17 +10,6 @@ namespace {
 
 using namespace std::string_literals;
 
-constexpr const char* kConfig = R"(
-[listen]
-http = ["127.0.0.1:$PORT"]
-https = ["127.0.0.1:$TLS"]
-[tls]
-certificates = "tls"
-[apps.app]
-proxy = ["unix:app.sock"]
-plain_http = "serve"
-)";
-
 constexpr const char* kUpgrade =
     "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -55,7 +44,7 @@ TEST_CASE("an event reaches the client at once, whatever it speaks") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kConfig);
+  auto portherd = play::Supervisor::serve(folder, play::kPlainAndTls);
   const std::string pipe = folder / "events";
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   const std::string http = "http://localhost:" + std::to_string(portherd.port()) + "/events";
@@ -105,7 +94,7 @@ TEST_CASE(
     fields = "\x0f\x10\x16"s + "application/grpc+proto";
   }
   auto portherd =
-      play::Supervisor::serve(folder, std::string(kConfig) + (fields.empty() ? "stream_body = true\n" : ""));
+      play::Supervisor::serve(folder, std::string(play::kPlainAndTls) + (fields.empty() ? "stream_body = true\n" : ""));
   play::Peer client = play::connect(portherd.port());
   client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(kSettings, 0, 0, ""));
   // :method POST, :scheme http, :path /, :authority a
@@ -133,7 +122,7 @@ TEST_CASE("a tunnel is closed one way at a time") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kConfig);
+  auto portherd = play::Supervisor::serve(folder, play::kPlainAndTls);
   bool tls = false, client_first = false;
   SUBCASE("the client first") {
     client_first = true;
@@ -177,7 +166,7 @@ TEST_CASE("an event stream may be silent for longer than a request may") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "request_timeout = \"1s\"\n");
+  auto portherd = play::Supervisor::serve(folder, std::string(play::kPlainAndTls) + "request_timeout = \"1s\"\n");
   play::Peer client = play::connect(portherd.port());
   client.send("GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
   play::Peer worker = app.accept();
@@ -196,7 +185,7 @@ TEST_CASE("the client of a gRPC call may be silent for longer than one that send
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
   auto portherd =
-      play::Supervisor::serve(folder, std::string("[front.clocks]\nbody_idle = \"1s\"\n") + kConfig);
+      play::Supervisor::serve(folder, std::string("[front.clocks]\nbody_idle = \"1s\"\n") + play::kPlainAndTls);
   play::Peer client = play::connect(portherd.port());
   client.send(
       "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nTransfer-Encoding: "
@@ -217,7 +206,7 @@ TEST_CASE("stream_timeout ends what has been silent for longer, and frees the wo
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "stream_timeout = \"300ms\"\n");
+  auto portherd = play::Supervisor::serve(folder, std::string(play::kPlainAndTls) + "stream_timeout = \"300ms\"\n");
   play::Peer client = play::connect(portherd.port());
   SUBCASE("a tunnel") {
     client.send(kUpgrade);
@@ -244,7 +233,7 @@ TEST_CASE("total_timeout ends an exchange, however busy it is") {
   const play::Folder folder;
   folder.certificate("localhost");
   play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, std::string(kConfig) + "total_timeout = \"500ms\"\n");
+  auto portherd = play::Supervisor::serve(folder, std::string(play::kPlainAndTls) + "total_timeout = \"500ms\"\n");
   play::Peer client = play::connect(portherd.port());
   SUBCASE("before the answer: 504") {
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -175,6 +175,18 @@ struct Status {
   bool all_ready() const;  ///< every worker is
 };
 
+/// One app, at app.sock, for clients in plain and over TLS; for Supervisor::serve().
+inline constexpr const char* kPlainAndTls = R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+https = ["127.0.0.1:$TLS"]
+[tls]
+certificates = "tls"
+[apps.app]
+proxy = ["unix:app.sock"]
+plain_http = "serve"
+)";
+
 /// `portherd serve` or `portherd run` with all that it starts. Its end is the end of them all: the destructor
 /// asks it to leave and checks that it did so with exit status 0 and left nobody behind.
 class Supervisor {

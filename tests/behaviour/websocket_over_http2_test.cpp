@@ -7,17 +7,6 @@ namespace {
 
 using namespace play::h2;
 
-constexpr const char* kConfig = R"(
-[listen]
-http = ["127.0.0.1:$PORT"]
-https = ["127.0.0.1:$TLS"]
-[tls]
-certificates = "tls"
-[apps.app]
-proxy = ["unix:app.sock"]
-plain_http = "serve"
-)";
-
 std::string connect_for(const std::string& protocol) {
   return frame(kHeaders, kEndHeaders, 1,
                block({{":method", "CONNECT"},
@@ -50,7 +39,7 @@ struct Play {
   explicit Play(bool is_tls = true) {
     folder.certificate("localhost");
     app.emplace(folder, "app.sock");
-    portherd.reset(new play::Supervisor(play::Supervisor::serve(folder, kConfig)));
+    portherd.reset(new play::Supervisor(play::Supervisor::serve(folder, play::kPlainAndTls)));
     client.emplace(is_tls ? play::connect_tls(portherd->tls_port(), "localhost", "h2")
                           : play::connect(portherd->port()));
   }
