@@ -8,6 +8,10 @@
 
 namespace upstream {
 
+/// gunicorn closes an idle connection after 2 s, Node and uvicorn after 5 s; we must be the first to let go, or a request
+/// would meet the closing. Half of the shortest.
+inline constexpr runtime::Milliseconds kIdleAtMost{1000};
+
 struct Place : Load {
   Worker about;
   Dispatch* dispatch = nullptr;
