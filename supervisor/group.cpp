@@ -15,85 +15,47 @@ using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
 
-Group::Group(Herd& herd, const conf::App& app, Account account, upstream::AppIndex index, GroupCalls calls)
+Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls)
     : herd_(herd),
-      app_(app),
-      account_(std::move(account)),
       index_(index),
       calls_(calls),
-      tend_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
-  if (app_.kind() == conf::AppKind::kProxy) fill_proxies();
-  const std::size_t wanted = app_.has_processes() ? app_.workers : 0;
-  for (std::uint32_t slot = 1; slot <= wanted; ++slot) {
-    workers_.push_back(std::make_unique<Worker>(herd_, *this, app_, account_, index_, slot));
-  }
+      target_(std::make_shared<Release>(
+          Release{.generation = 1, .app = std::move(app), .account = std::move(account)})),
+      wanted_(target_->app.has_processes() ? target_->app.workers : 0),
+      tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
+      tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
+  if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
+  for (std::size_t i = 0; i < wanted_; ++i) add_place();
   show();
-}
-
-// What others may read of it: the states of its workers, and whether it has ever worked.
-void Group::show() {
-  std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
-  for (const Worker* const worker : all()) {
-    const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
-    ++by_state[static_cast<std::size_t>(state - upstream::kWorkerStates.begin())];
-  }
-  for (std::size_t i = 0; i < by_state.size(); ++i) figures().workers[i] = by_state[i];
-  using enum upstream::FirstBoot;
-  const bool is_over = has_been_ready_ || !app_.has_processes();
-  figures().first_boot = is_over ? kOver : failures_ == 0 ? kUnderWay : kFailed;
 }
 
 // They need not be there: a failed connect is a 502 at once, so all are published as they are.
 void Group::fill_proxies() {
-  for (const conf::Address& address : app_.proxy) {
+  for (const conf::Address& address : app().proxy) {
     const auto row = herd_.rows.take();
-    if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app_.name}});
+    if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app().name}});
     const auto slot = static_cast<std::uint32_t>(proxies_.size() + 1);
     proxies_.push_back(
         {.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row, .socket = address.path});
   }
 }
 
+// ---- what is wanted ----
+
 void Group::start() {
   is_wanted_ = true;
   tend();
 }
 
-// Fills the places that are empty and due. While nobody has ever been ready one is tried at a time: if the
-// app is broken, that shows once, not N times at once.
-void Group::tend() {
-  if (!is_wanted_ || !failure_.empty()) return;
-  for (const auto& worker : workers_) {
-    if (worker->state() != State::kIdle) continue;
-    if (!has_been_ready_ && is_another_being_tried(*worker)) return;
-    tend_one(*worker);
-  }
-  if (replaced_ != nullptr && extra_->state() == State::kIdle) tend_one(*extra_);
-}
-
-void Group::tend_one(Worker& worker) {
-  const runtime::Time due = worker.not_before();
-  if (due <= herd_.reaper.loop().now()) return worker.on(Event::kStart);
-  if (!tend_.is_armed() || tend_.deadline() > due) tend_.arm_at(due);
-}
-
-bool Group::is_another_being_tried(const Worker& worker) const {
-  return std::ranges::any_of(
-      workers_, [&](const auto& other) { return other.get() != &worker && other->state() != State::kIdle; });
-}
-
-std::vector<Worker*> Group::all() const {
-  std::vector<Worker*> all;
-  for (const auto& worker : workers_) all.push_back(worker.get());
-  if (extra_) all.push_back(extra_.get());
-  return all;
+void Group::scale(std::size_t wanted) {
+  wanted_ = wanted;
+  look();
 }
 
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
-  replaced_ = nullptr;
-  tend_.cancel();
+  for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
     worker->on(Event::kRetire);
     worker->on(Event::kDrained);
@@ -112,6 +74,112 @@ void Group::replay() {
   }
   for (Worker* const worker : all()) worker->replay();
 }
+
+// ---- from what is to what is wanted ----
+
+// The only place where a worker is made, started or told to go while the app runs; each step leaves alone what
+// is as it should be. What it leads to is noted by on_changed() and looked at in the next turn.
+void Group::tend() {
+  tend_later_.cancel();
+  if (is_stopping_ && is_stopped()) return calls_.on_stopped();
+  if (!is_wanted_ || !failure_.empty()) return;
+  for (const auto& place : places_) settle(*place);
+  fit();
+  for (const auto& place : places_) fill(*place);
+  replace_due();
+  judge_release();
+  show();
+}
+
+void Group::tend_at(runtime::Time due) {
+  if (!tend_later_.is_armed() || tend_later_.deadline() > due) tend_later_.arm_at(due);
+}
+
+// As many places as are wanted, and those that are leaving until they are empty.
+void Group::fit() {
+  std::erase_if(places_, [this](std::unique_ptr<Place>& place) {
+    if (!place->is_leaving || !place->is_empty()) return false;
+    bury(std::move(place->holder));
+    return true;
+  });
+  while (workers().size() < wanted_) add_place();
+  while (workers().size() > wanted_) dismiss_a_place();
+}
+
+// With the lowest number that is free.
+void Group::add_place() {
+  std::uint32_t slot = 1;
+  auto at = places_.begin();
+  for (; at != places_.end() && (*at)->slot() == slot; ++at) ++slot;
+  places_.insert(at, std::make_unique<Place>(make_worker(slot)));
+}
+
+// The last of those that are not ready, else the last.
+void Group::dismiss_a_place() {
+  Place* last = nullptr;
+  for (const auto& place : places_) {
+    const bool is_better = last == nullptr || last->is_ready() || !place->is_ready();
+    if (!place->is_leaving && is_better) last = place.get();
+  }
+  last->is_leaving = true;
+  dismiss_successor(*last);
+  last->holder->on(Event::kRetire);
+}
+
+// Starts who is due. While nobody has ever been ready one is tried at a time: if the app is broken, that shows
+// once, not N times at once.
+void Group::fill(Place& place) {
+  if (place.is_leaving) return;
+  if (place.holder->release() != target_) renew(place);
+  if (has_been_ready_ || !is_another_being_tried(*place.holder)) begin(*place.holder);
+  if (place.has_successor) begin(*place.extra);
+}
+
+// Who holds the place is of another release. One that serves is replaced (group_replace.cpp); any other has
+// nobody to wait for.
+void Group::renew(Place& place) {
+  if (!place.is_ready()) place.holder->on(Event::kRetire);
+  if (place.holder->state() != State::kIdle) return;
+  std::unique_ptr<Worker> fresh = make_worker(place.slot());
+  fresh->follow(*place.holder);
+  bury(std::exchange(place.holder, std::move(fresh)));
+}
+
+void Group::begin(Worker& worker) {
+  if (worker.state() != State::kIdle) return;
+  if (worker.not_before() > herd_.reaper.loop().now()) return tend_at(worker.not_before());
+  worker.on(Event::kStart);
+}
+
+bool Group::is_another_being_tried(const Worker& worker) const {
+  return std::ranges::any_of(places_, [&](const auto& place) {
+    return place->holder.get() != &worker && place->holder->state() != State::kIdle;
+  });
+}
+
+std::unique_ptr<Worker> Group::make_worker(std::uint32_t slot) {
+  return std::make_unique<Worker>(herd_, *this, target_, index_, slot);
+}
+
+// Perhaps we are in a call from it.
+void Group::bury(std::unique_ptr<Worker> worker) {
+  herd_.reaper.loop().bury(std::move(worker));
+}
+
+// What others may read of it: the states of its workers, and whether it has ever worked.
+void Group::show() {
+  std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
+  for (const Worker* const worker : all()) {
+    const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
+    ++by_state[static_cast<std::size_t>(state - upstream::kWorkerStates.begin())];
+  }
+  for (std::size_t i = 0; i < by_state.size(); ++i) figures().workers[i] = by_state[i];
+  using enum upstream::FirstBoot;
+  const bool is_over = has_been_ready_ || !app().has_processes();
+  figures().first_boot = is_over ? kOver : failures_ == 0 ? kUnderWay : kFailed;
+}
+
+// ---- from the front ----
 
 // Nobody: its process has ended while the word was on its way.
 Worker* Group::find(upstream::WorkerId id) const {
@@ -133,18 +201,38 @@ void Group::on_stuck(const upstream::Stuck& told) {
   const auto proxy = std::ranges::find(proxies_, told.worker, &upstream::Worker::id);
   if (proxy == proxies_.end()) return;
   log(Level::kWarning, "a worker does not let go of a request that has run out of time",
-      {{"app", app_.name}, {"worker", proxy->slot}, {"socket", proxy->socket}, {"exchange", told.exchange}});
+      {{"app", app().name}, {"worker", proxy->slot}, {"socket", proxy->socket}, {"exchange", told.exchange}});
 }
 
 void Group::on_unstuck(const upstream::Unstuck& told) {
   if (Worker* const worker = find(told.worker)) worker->on_unstuck(told);
 }
 
-void Group::on_boot_failed() {
+// ---- from its workers ----
+
+void Group::on_changed(Worker& worker, State from) {
+  const bool gives_up = may_give_up();
+  if (worker.state() == State::kReady) {
+    has_been_ready_ = true;
+    failures_ = 0;
+  }
+  const bool is_again = !worker.last_exit().empty() ||
+                        std::ranges::any_of(places_, [&](const auto& p) { return p->is_successor(worker); });
+  if (worker.state() == State::kStarting && is_again) upstream::count(figures().restarts);
+  show();
+  look();
+  if (worker.state() == State::kBackoff && gives_up) return worker.on(Event::kGiveUp);
+  if (worker.state() != State::kIdle || from != State::kKilling || is_stopping_) return;
+  if (gives_up) return on_failed(worker);
+  worker.wait_until(herd_.reaper.loop().now() + wait_before_next(worker));
+}
+
+void Group::on_boot_failed(const Worker& worker) {
   ++failures_;
   show();
   if (failures_ == 1 && !has_been_ready_)
     herd_.front.tell(upstream::AppState{.app = index_, .can_wait = false});
+  if (rollout_ && worker.release() == target_) fail_release(worker);
 }
 
 void Group::on_exited(const Worker& worker, upstream::ExitReason reason) {
@@ -158,39 +246,38 @@ Milliseconds Group::wait_before_next(Worker& worker) {
   return worker.backoff().next(runtime::random_unit());
 }
 
-void Group::on_changed(Worker& worker, State from) {
-  const bool gives_up = may_give_up();
-  if (worker.state() == State::kReady) {
-    has_been_ready_ = true;
-    failures_ = 0;
-  }
-  show();
-  if (worker.state() == State::kStarting && (is_successor(worker) || !worker.last_exit().empty()))
-    upstream::count(figures().restarts);
-  if (worker.state() == State::kReady) {
-    if (is_successor(worker)) hand_over();
-    return tend();
-  }
-  if (&worker == replaced_) return on_replaced_ended();
-  if (worker.state() == State::kBackoff && gives_up) return worker.on(Event::kGiveUp);
-  if (worker.state() == State::kIdle) on_idle(worker, from);
-}
-
-void Group::on_idle(Worker& worker, State from) {
-  if (is_stopping_) {
-    if (is_stopped()) calls_.on_stopped();
-    return;
-  }
-  if (&worker == extra_.get() && replaced_ == nullptr) return on_extra_gone();
-  if (from == State::kKilling && may_give_up()) return on_failed(worker);
-  if (from == State::kKilling) worker.wait_until(herd_.reaper.loop().now() + wait_before_next(worker));
-  tend();
-}
-
 void Group::on_failed(Worker& worker) {
   if (!failure_.empty()) return;
   failure_ = worker.last_exit();
   calls_.on_failed(*this);
+}
+
+// ---- what can be asked ----
+
+std::vector<const Worker*> Group::workers() const {
+  std::vector<const Worker*> workers;
+  for (const auto& place : places_) {
+    if (!place->is_leaving) workers.push_back(place->holder.get());
+  }
+  return workers;
+}
+
+std::vector<const Worker*> Group::extras() const {
+  std::vector<const Worker*> extras;
+  for (const auto& place : places_) {
+    if (place->is_leaving) extras.push_back(place->holder.get());
+    if (place->extra) extras.push_back(place->extra.get());
+  }
+  return extras;
+}
+
+std::vector<Worker*> Group::all() const {
+  std::vector<Worker*> all;
+  for (const auto& place : places_) all.push_back(place->holder.get());
+  for (const auto& place : places_) {
+    if (place->extra) all.push_back(place->extra.get());
+  }
+  return all;
 }
 
 bool Group::is_stopped() const {
@@ -198,12 +285,12 @@ bool Group::is_stopped() const {
 }
 
 bool Group::is_all_ready() const {
-  return std::ranges::all_of(workers_, [](const auto& worker) { return worker->state() == State::kReady; });
+  return std::ranges::all_of(workers(), [](const Worker* worker) { return worker->state() == State::kReady; });
 }
 
 std::string_view Group::state() const {
   const auto is_any = [&](State state) {
-    return std::ranges::any_of(workers_, [state](const auto& worker) { return worker->state() == state; });
+    return std::ranges::any_of(workers(), [state](const Worker* worker) { return worker->state() == state; });
   };
   if (is_stopping_) return "stopping";
   if (!failure_.empty()) return "failed";

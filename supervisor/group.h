@@ -1,15 +1,24 @@
-// All workers of one app: how many are wanted, when the next start is due, and what the app's state is. One
-// worker's life is worker.h. The rules: docs/design.md, "Worker life".
+// All workers of one app: how many are wanted, of which release, when the next start is due, and what the app's
+// state is. One worker's life is worker.h. The rules: docs/design.md, "Worker life".
 //
-// group.cpp fills the places; group_replace.cpp replaces who serves in one of them, make-before-break.
+// It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
+// the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
+// group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
+// release has come into force.
 #pragma once
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "conf/settings.h"
+#include "runtime/result.h"
 #include "supervisor/backoff.h"
 #include "supervisor/herd.h"
+#include "supervisor/place.h"
+#include "supervisor/release.h"
 #include "supervisor/retire.h"
 #include "supervisor/worker.h"
 #include "upstream/roster.h"
@@ -21,9 +30,16 @@ struct GroupCalls {
   runtime::Call<Group&> on_failed;  ///< the first generation of `run` gives up
 };
 
+/// Who hears how a release goes. Both are called from the loop; on_done once.
+struct ReleaseCalls {
+  std::function<void(const std::string& sentence)> on_progress;
+  /// In force: every worker is of it and ready. An error: it is not, and why; with the app's own last lines.
+  std::function<void(const runtime::Result<void>&)> on_done;
+};
+
 class Group {
  public:
-  Group(Herd& herd, const conf::App& app, Account account, upstream::AppIndex index, GroupCalls calls);
+  Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls);
 
   void start();
   /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it
@@ -33,21 +49,26 @@ class Group {
   /// A new front: everything it must know of this app.
   void replay();
 
+  /// So many workers from now on.
+  void scale(std::size_t wanted);
+  /// A new generation, which takes over worker by worker. One that is still on its way is given up, and told
+  /// so. If a worker of it does not become ready and the generation before serves, that one stays.
+  void release(conf::App app, Account account, ReleaseCalls calls);
+  /// The generation before the one in force, as it was configured then. Errors: there is none.
+  runtime::Result<void> roll_back(ReleaseCalls calls);
+
   void on_probed(const upstream::Probed& answer);
   void on_drained(const upstream::Drained& answer);
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
 
-  /// Another worker is started for the place of this one, which goes when that is ready, and serves on if it
-  /// never is. One at a time: while another is being replaced nothing happens, and all are asked again
-  /// (Worker::look) after it.
-  void replace(Worker& worker, retire::Why why);
-
   // From its workers.
   void on_changed(Worker& worker, State from);
-  void on_boot_failed();
+  void on_boot_failed(const Worker& worker);
   void on_exited(const Worker& worker, upstream::ExitReason reason);
   void on_failed(Worker& worker);
+  /// Something has been learned of a worker that may mean that it has to go.
+  void look() { tend_soon_.schedule(); }
   /// How long its place stays empty after an exit.
   runtime::Milliseconds wait_before_next(Worker& worker);
   /// Consecutive failed boots, this one included.
@@ -55,19 +76,23 @@ class Group {
   /// In full, that is. What makes `run` give up is told by the supervisor.
   bool is_worth_saying_now() const { return is_worth_saying(failures_) && !may_give_up(); }
 
-  const conf::App& app() const { return app_; }
+  /// As the release that is wanted has it.
+  const conf::App& app() const { return target_->app; }
+  std::uint32_t generation() const { return target_->generation; }
   upstream::AppIndex index() const { return index_; }
+  std::size_t wanted() const { return wanted_; }
   /// By place: those that count.
-  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
-  /// One more than those, while a worker is being replaced: who is to come, and then who has to go. Or null.
-  const Worker* extra() const { return extra_.get(); }
-  /// By place, the extra one last.
+  std::vector<const Worker*> workers() const;
+  /// Who is to come, and who has to go, beside those.
+  std::vector<const Worker*> extras() const;
+  /// By place, the extra ones last.
   std::vector<Worker*> all() const;
   /// Workers that somebody else supervises.
   const upstream::Roster& proxies() const { return proxies_; }
   bool is_stopping() const { return is_stopping_; }
   bool is_stopped() const;
   bool is_all_ready() const;
+  bool is_being_released() const { return rollout_.has_value(); }
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping".
   std::string_view state() const;
@@ -79,36 +104,64 @@ class Group {
   const std::string& failure() const { return failure_; }
 
  private:
+  using Places = std::vector<std::unique_ptr<Place>>;
+
+  // group.cpp
   void tend();
-  void tend_one(Worker& worker);
+  void tend_at(runtime::Time due);
+  void fit();
+  void add_place();
+  void dismiss_a_place();
+  void fill(Place& place);
+  void renew(Place& place);
+  void begin(Worker& worker);
+  bool is_another_being_tried(const Worker& worker) const;
+  std::unique_ptr<Worker> make_worker(std::uint32_t slot);
+  void bury(std::unique_ptr<Worker> worker);
   void show();
   upstream::AppHerd& figures() const { return herd_.figures.app[index_]; }
   void fill_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
-  bool is_another_being_tried(const Worker& worker) const;
-  void on_idle(Worker& worker, State from);
 
-  bool is_successor(const Worker& worker) const { return replaced_ != nullptr && &worker == extra_.get(); }
-  void hand_over();
-  void dismiss_extra();
-  void on_replaced_ended();
-  void on_extra_gone();
+  // group_replace.cpp
+  void replace_due();
+  bool may_replace(retire::Why why) const;
+  void replace(Place& place, retire::Why why);
+  void settle(Place& place);
+  void hand_over(Place& place);
+  void dismiss_successor(Place& place);
+
+  // group_release.cpp
+  void roll_to(ReleaseRef next, ReleaseCalls calls);
+  void judge_release();
+  void fail_release(const Worker& worker);
+  void finish_release(const runtime::Result<void>& how);
+
+  /// A release that is on its way.
+  struct Rollout {
+    ReleaseRef from;              // what was in force before
+    bool has_to_fall_back = false;  // `from` served when it began
+    std::size_t told = 0;         // workers whose progress has been said
+    ReleaseCalls calls;
+  };
 
   Herd& herd_;
-  const conf::App& app_;
-  const Account account_;
   const upstream::AppIndex index_;
   GroupCalls calls_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // by slot; as many as are wanted
-  std::unique_ptr<Worker> extra_;                 // see extra()
-  Worker* replaced_ = nullptr;                    // of workers_, ready: extra_ is to have its place; null: it is not
-  upstream::Roster proxies_;                      // of a `proxy` app
-  Allowance allowance_;                           // exits after ready
-  runtime::Timer tend_;                           // the next place to be filled is due
-  std::size_t failures_ = 0;                      // boots that failed since one was ready
-  bool has_been_ready_ = false;                   // a worker has, ever
-  bool is_wanted_ = false;                        // between start() and stop()
+  ReleaseRef target_;                 // what is wanted
+  ReleaseRef before_;                 // what was in force before it; null: nothing
+  std::uint32_t last_generation_ = 1; // given out
+  std::size_t wanted_;                // places
+  Places places_;                     // by slot
+  std::optional<Rollout> rollout_;
+  upstream::Roster proxies_;          // of a `proxy` app
+  Allowance allowance_;               // exits after ready
+  runtime::Deferred tend_soon_;       // something has changed
+  runtime::Timer tend_later_;         // when time alone may change something
+  std::size_t failures_ = 0;          // boots that failed since one was ready
+  bool has_been_ready_ = false;       // a worker has, ever
+  bool is_wanted_ = false;            // between start() and stop()
   bool is_stopping_ = false;
   std::string last_exit_;
   std::string failure_;  // empty: not given up

@@ -2,48 +2,75 @@
 // (docs/design.md, "Promises"): start the replacement, wait until it is ready, publish it, unpublish the old
 // one, drain, TERM, KILL. The table (worker_table.h) does each of these; here the two are in step. Read from
 // top to bottom.
+#include <algorithm>
+
 #include "runtime/log.h"
 #include "supervisor/group.h"
 
 namespace supervisor {
 
-// Also where memory is short: without it requests would fail for certain.
-void Group::replace(Worker& worker, retire::Why why) {
-  if (!is_wanted_ || extra_ || worker.state() != State::kReady) return;
-  runtime::log(
-      runtime::Level::kWarning, "a worker is being replaced",
-      {{"app", app_.name}, {"worker", worker.slot()}, {"pid", worker.pid()}, {"cause", retire::name(why)}});
-  extra_ = std::make_unique<Worker>(herd_, *this, app_, account_, index_, worker.slot());
-  replaced_ = &worker;
-  tend();
+// The most urgent first, as many at the same time as there may be more processes.
+void Group::replace_due() {
+  struct Due {
+    retire::Why why;
+    Place* place;
+  };
+  std::vector<Due> due;
+  for (const auto& place : places_) {
+    if (place->extra || place->is_leaving) continue;
+    const auto [why, look_again] = place->holder->verdict(target_);
+    if (why) due.push_back({*why, place.get()});
+    if (look_again) tend_at(*look_again);
+  }
+  std::ranges::stable_sort(due, {}, &Due::why);
+  for (const Due& one : due) {
+    if (may_replace(one.why)) replace(*one.place, one.why);
+  }
 }
 
-// It is ready and published, or the old one has ended: the place is its.
-void Group::hand_over() {
-  std::swap(extra_, workers_[extra_->slot() - 1]);
-  dismiss_extra();
+// One is always possible, also where memory is short: without it requests would fail for certain.
+bool Group::may_replace(retire::Why) const {
+  return std::ranges::none_of(places_, [](const auto& place) { return place->extra != nullptr; });
 }
 
-// From here on it only has to leave. An idle one has left.
-void Group::dismiss_extra() {
-  replaced_ = nullptr;
-  extra_->on(Event::kRetire);
-  if (extra_ && extra_->state() == State::kIdle) on_extra_gone();
+void Group::replace(Place& place, retire::Why why) {
+  const Worker& old = *place.holder;
+  runtime::log(why == retire::Why::kStuck ? runtime::Level::kWarning : runtime::Level::kInfo,
+               "a worker is being replaced",
+               {{"app", app().name}, {"worker", old.slot()}, {"pid", old.pid()}, {"cause", retire::name(why)}});
+  place.extra = make_worker(place.slot());
+  place.has_successor = true;
+  begin(*place.extra);
 }
 
-// By itself: an ordinary exit, whose place is filled at once. By the one that is on its way, if it is.
-void Group::on_replaced_ended() {
-  if (extra_->state() == State::kStarting) return hand_over();
-  dismiss_extra();
+// Takes note of how far the two of a place have come.
+void Group::settle(Place& place) {
+  if (!place.extra) return;
+  const State comer = place.extra->state();
+  if (place.has_successor) {
+    const bool has_old_ended = !place.holder->has_process();
+    if (comer == State::kReady || (has_old_ended && comer == State::kStarting)) {
+      hand_over(place);
+    } else if (has_old_ended || place.extra->release() != target_) {
+      dismiss_successor(place);
+    }
+  }
+  if (place.has_successor || place.extra->state() != State::kIdle) return;
+  if (place.extra->had_been_ready()) place.holder->follow(*place.extra);
+  bury(std::move(place.extra));
 }
 
-// Perhaps we are in a call from it.
-void Group::on_extra_gone() {
-  const bool held_the_place = extra_->had_been_ready();
-  if (held_the_place) workers_[extra_->slot() - 1]->follow(*extra_);
-  herd_.reaper.loop().bury(std::move(extra_));
-  show();
-  for (const auto& worker : workers_) worker->look();
+// It is ready and published; or the old one has ended, and the place is filled by the one that is on its way.
+void Group::hand_over(Place& place) {
+  std::swap(place.holder, place.extra);
+  place.has_successor = false;
+  place.extra->on(Event::kRetire);
+}
+
+// The old one has ended by itself, and is started again as after any exit; or another release is wanted by now.
+void Group::dismiss_successor(Place& place) {
+  if (!std::exchange(place.has_successor, false)) return;
+  place.extra->on(Event::kRetire);
 }
 
 }  // namespace supervisor

@@ -8,8 +8,10 @@
 
 namespace supervisor::retire {
 
+/// The most urgent first.
 enum class Why {
-  kStuck,  ///< a request that is out of time has not given its slot back within graceful_timeout
+  kStuck,    ///< a request that is out of time has not given its slot back within graceful_timeout
+  kRelease,  ///< it is not of the release that is wanted
 };
 
 /// For the log.
@@ -17,11 +19,14 @@ constexpr std::string_view name(Why why) {
   switch (why) {
     case Why::kStuck:
       return "stuck";
+    case Why::kRelease:
+      return "release";
   }
   return "";
 }
 
 struct Facts {
+  bool is_of_another_release = false;
   std::optional<runtime::Time>
       stuck_since;  ///< of the request that has been stuck for longest; empty: none is
   runtime::Milliseconds graceful_timeout{};

@@ -19,7 +19,7 @@ Json figures_of(const upstream::Scoreboard::WorkerTotals& figures) {
 }
 
 Json worker_json(const Worker& worker, const upstream::Scoreboard& fronts) {
-  Json json{{"slot", worker.slot()}, {"pid", nullptr}, {"state", name(worker.state())}, {"generation", 1}};
+  Json json{{"slot", worker.slot()}, {"pid", nullptr}, {"state", name(worker.state())}, {"generation", worker.release()->generation}};
   json.update(worker.has_process() ? figures_of(fronts.worker(worker.row()))
                                    : Json{{"busy", 0}, {"served", 0}, {"connects", 0}});
   json["started"] = nullptr;
@@ -51,16 +51,17 @@ Json rates_json(const Rates& rates) {
 Json group_json(const Group& group, const StatusSources& sources) {
   const upstream::Scoreboard::AppGauges now = sources.fronts.gauges(group.index());
   const upstream::AppTotals totals = sources.fronts.totals(group.index());
-  Json json{{"name", group.app().name}, {"state", group.state()},  {"generation", 1},
+  Json json{{"name", group.app().name}, {"state", group.state()},  {"generation", group.generation()},
             {"queue", now.queue},       {"slots", now.slots},      {"busy", now.busy},
             {"served", totals.served},  {"failed", totals.failed}, {"restarts", group.restarts()}};
   json["rates"] = rates_json(sources.samples.rates(group.index()));
   json["last_exit"] = group.last_exit().empty() ? Json() : Json(group.last_exit());
   json["workers"] = Json::array();
-  for (const auto& worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
+  for (const Worker* const worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
   for (const upstream::Worker& proxy : group.proxies())
     json["workers"].push_back(proxy_json(proxy, sources.fronts));
-  json["extra"] = group.extra() == nullptr ? Json() : worker_json(*group.extra(), sources.fronts);
+  json["extras"] = Json::array();
+  for (const Worker* const worker : group.extras()) json["extras"].push_back(worker_json(*worker, sources.fronts));
   return json;
 }
 

@@ -89,7 +89,8 @@ std::string ready_text(const Json& workers) {
 }
 
 double memory_of(const Json& app) {
-  double sum = number_of(field_of(app, "extra"), "memory").value_or(0);
+  double sum = 0;
+  for (const Json& worker : list_of(app, "extras")) sum += number_of(worker, "memory").value_or(0);
   for (const Json& worker : list_of(app, "workers")) sum += number_of(worker, "memory").value_or(0);
   return sum;
 }

@@ -34,18 +34,17 @@ Result<std::pair<Fd, Fd>> pipe() {
 
 }  // namespace
 
-Worker::Worker(Herd& herd, Group& group, const conf::App& app, const Account& account,
-               upstream::AppIndex index, std::uint32_t slot)
+Worker::Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex index, std::uint32_t slot)
     : herd_(herd),
       group_(group),
-      app_(app),
-      account_(account),
+      release_(std::move(release)),
+      app_(release_->app),
+      account_(release_->account),
       index_(index),
       slot_(slot),
-      proof_(proof_for(app)),
+      proof_(proof_for(app_)),
       deadline_(herd.reaper.loop(), runtime::bind<&Worker::on_deadline>(this)),
-      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)),
-      look_(herd.reaper.loop(), runtime::bind<&Worker::look>(this)) {}
+      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)) {}
 
 void Worker::on(Event event) {
   const Cell& cell = step(state_, event);
@@ -102,7 +101,7 @@ void Worker::spawn() {
 Result<void> Worker::start_process() {
   Process& process = *process_;
   upstream::Worker& about = process.about;
-  about = {.id = ++herd_.last_id, .app = index_, .slot = slot_};
+  about = {.id = ++herd_.last_id, .app = index_, .slot = slot_, .generation = release_->generation};
   const auto row = herd_.rows.take();
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;
@@ -200,7 +199,7 @@ void Worker::reap() {
   if (process_->output) last_lines_ = process_->output->last_lines();
   if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
-  if (is_failed_boot()) group_.on_boot_failed();
+  if (is_failed_boot()) group_.on_boot_failed(*this);
   tell_exit(last_exit_);
   group_.on_exited(*this, reason(around));
   if (process_->has_row) herd_.rows.give_back(process_->about.row);
@@ -294,27 +293,25 @@ void Worker::on_probed(const upstream::Probed& answer) {
 }
 
 // One that is not ready never had a request; its end may have crossed with what the front says.
-/// One that has been told to end has enough to do with that; one that is not ready yet might die of the signal.
+// One that has been told to end has enough to do with that; one that is not ready yet might die of the signal.
 void Worker::on_stuck(const upstream::Stuck& told) {
   if (!process_ || (state_ != State::kReady && state_ != State::kDraining)) return;
   process_->stuck->add(told.exchange);
-  look();
+  group_.look();
 }
 
 void Worker::on_unstuck(const upstream::Unstuck& told) {
   if (!process_ || !process_->was_ready) return;
   process_->stuck->remove(told.exchange);
-  look();
+  group_.look();
 }
 
-void Worker::look() {
-  look_.cancel();
-  if (state_ != State::kReady) return;
-  const auto [why, look_again] =
-      retire::verdict({.stuck_since = process_->stuck->since(), .graceful_timeout = app_.graceful_timeout},
-                      herd_.reaper.loop().now());
-  if (why) group_.replace(*this, *why);
-  if (look_again) look_.arm_at(*look_again);
+retire::Verdict Worker::verdict(const ReleaseRef& target) const {
+  if (state_ != State::kReady) return {};
+  return retire::verdict({.is_of_another_release = release_ != target,
+                          .stuck_since = process_->stuck->since(),
+                          .graceful_timeout = app_.graceful_timeout},
+                         herd_.reaper.loop().now());
 }
 
 void Worker::follow(const Worker& before) {

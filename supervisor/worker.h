@@ -14,6 +14,8 @@
 #include "supervisor/output.h"
 #include "supervisor/readiness.h"
 #include "supervisor/reap.h"
+#include "supervisor/release.h"
+#include "supervisor/retire.h"
 #include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
@@ -25,9 +27,8 @@ class Group;
 
 class Worker {
  public:
-  /// `group` owns it; `app` and `account` are the group's.
-  Worker(Herd& herd, Group& group, const conf::App& app, const Account& account, upstream::AppIndex index,
-         std::uint32_t slot);
+  /// `group` owns it. It is of this release for its whole life.
+  Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex index, std::uint32_t slot);
 
   /// The one way in. Everything that it leads to has been done when it returns.
   void on(Event event);
@@ -40,13 +41,14 @@ class Worker {
   void on_unstuck(const upstream::Unstuck& told);
   /// A new front is told of this worker, if there is something to tell.
   void replay();
-  /// Asks the group for a replacement if this worker has to go, now or when the time comes.
-  void look();
+  /// Whether it has to go, if it is ready; `target`: the release that is wanted.
+  retire::Verdict verdict(const ReleaseRef& target) const;
   /// It has taken over the place of `before`, whose last process has ended since.
   void follow(const Worker& before);
 
   State state() const { return state_; }
   std::uint32_t slot() const { return slot_; }
+  const ReleaseRef& release() const { return release_; }
   bool has_process() const { return process_ != nullptr; }
   /// Id of the process, 0 without one.
   upstream::WorkerId id() const { return process_ ? process_->about.id : 0; }
@@ -106,8 +108,9 @@ class Worker {
 
   Herd& herd_;
   Group& group_;
-  const conf::App& app_;
-  const Account& account_;
+  const ReleaseRef release_;
+  const conf::App& app_;      // of release_
+  const Account& account_;    // of release_
   const upstream::AppIndex index_;
   const std::uint32_t slot_;  // from 1
   const Proof proof_;
@@ -124,7 +127,6 @@ class Worker {
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now
-  runtime::Timer look_;       // when what is known of a ready worker may mean that it has to go
 };
 
 }  // namespace supervisor

@@ -23,7 +23,7 @@ constexpr std::string_view kUsual =
  {"name":"blog","state":"ready","queue":0,"busy":3,"restarts":0,"last_exit":null,
   "rates":{"requests_per_second":0.26,"p95_ms":null},
   "workers":[{"state":"ready","memory":104857600},{"state":"ready","memory":20971520}],
-  "extra":{"slot":2,"state":"draining","memory":31457280}},
+  "extras":[{"slot":2,"state":"draining","memory":31457280}]},
  {"name":"files","state":"ready","queue":0,"busy":0,"restarts":0,"last_exit":null,
   "rates":{"requests_per_second":12.0,"p95_ms":0.41},"workers":[]},
  {"name":"shop","state":"degraded","queue":17,"busy":8,"restarts":2,"last_exit":"worker 2: out of memory (SIGKILL)",

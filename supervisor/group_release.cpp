@@ -1,0 +1,81 @@
+// A change of generation, from the order to its end: in force, or given up for the one before. The workers are
+// replaced one after the other by group_replace.cpp, because their release is not the one that is wanted; here
+// is only judged how far that has come. Read from top to bottom.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "runtime/log.h"
+#include "supervisor/group.h"
+
+namespace supervisor {
+
+using runtime::Code;
+using runtime::fail;
+using runtime::Level;
+using runtime::Result;
+
+void Group::release(conf::App app, Account account, ReleaseCalls calls) {
+  roll_to(std::make_shared<Release>(
+              Release{.generation = ++last_generation_, .app = std::move(app), .account = std::move(account)}),
+          std::move(calls));
+}
+
+Result<void> Group::roll_back(ReleaseCalls calls) {
+  if (!before_) return fail(Code::kSystem, fmt::format("app {} has no generation before this one", app().name));
+  const ReleaseRef kept = before_;
+  release(kept->app, kept->account, std::move(calls));
+  return {};
+}
+
+// A release that replaces one which is still on its way falls back to what that one would have.
+void Group::roll_to(ReleaseRef next, ReleaseCalls calls) {
+  const std::optional<Rollout> pending = std::move(rollout_);
+  rollout_ = Rollout{.from = pending ? pending->from : target_,
+                     .has_to_fall_back = std::ranges::any_of(places_, &Place::is_ready),
+                     .calls = std::move(calls)};
+  target_ = std::move(next);
+  look();
+  if (pending) pending->calls.on_done(fail(Code::kSystem, "another release has taken its place"));
+}
+
+void Group::judge_release() {
+  if (!rollout_) return;
+  const auto is_there = [this](const auto& place) {
+    return place->is_ready() && place->holder->release() == target_;
+  };
+  const auto there = static_cast<std::size_t>(std::ranges::count_if(places_, is_there));
+  if (there > rollout_->told) {
+    rollout_->told = there;
+    rollout_->calls.on_progress(fmt::format("app {}, generation {}: {} of {} workers ready", app().name,
+                                            generation(), there, wanted_));
+  }
+  if (there < wanted_) return;
+  before_ = rollout_->from;
+  runtime::log(Level::kInfo, "a release is in force", {{"app", app().name}, {"generation", generation()}});
+  finish_release({});
+}
+
+// Where nobody serves there is nothing to fall back to: what is wanted is tried again and again, as at the first
+// boot.
+void Group::fail_release(const Worker& worker) {
+  std::string sentence = fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name,
+                                     worker.last_exit());
+  if (rollout_->has_to_fall_back) {
+    target_ = rollout_->from;
+    sentence += fmt::format("; generation {} stays", generation());
+  }
+  if (!worker.last_lines().empty()) sentence += fmt::format("\n{}", fmt::join(worker.last_lines(), "\n"));
+  runtime::log(Level::kError, "a release has failed", {{"app", app().name}, {"cause", worker.last_exit()}});
+  finish_release(fail(Code::kSystem, std::move(sentence)));
+}
+
+// Who is told may order the next one.
+void Group::finish_release(const Result<void>& how) {
+  const ReleaseCalls calls = std::move(rollout_->calls);
+  rollout_.reset();
+  calls.on_done(how);
+}
+
+}  // namespace supervisor
