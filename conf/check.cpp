@@ -23,12 +23,14 @@
 #include "conf/limits.h"
 #include "conf/program.h"
 #include "conf/source.h"
+#include "conf/units.h"
 #include "conf/words.h"
 
 namespace conf {
 namespace {
 
 constexpr std::string_view kEveryHost = "*";
+constexpr runtime::Bytes kLeastMemory = 1_MiB;  // of a `max_memory`; below it every worker would be replaced at once
 
 std::string because(std::string sentence, int number) {
   return runtime::Error{runtime::Code::kConfig, std::move(sentence), number}.text();
@@ -227,7 +229,7 @@ class Checker {
     std::size_t sum = 0;
     for (App const& app : settings_.apps) {
       bool const is_proxy = app.kind() == AppKind::kProxy;
-      sum += is_proxy ? app.proxy.size() : app.has_processes() ? app.workers : 0;
+      sum += is_proxy ? app.proxy.size() : app.has_processes() ? app.workers.max : 0;
       if (sum <= kMostWorkers) continue;
       return add(key_of(app, is_proxy ? "proxy" : "workers"),
                  fmt::format("more than {} workers, all apps together", kMostWorkers));
@@ -244,13 +246,40 @@ class Checker {
     check_stop_signal(app);
     check_stack_signal(app);
     check_routes(app);
-    if (app.workers == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
+    check_workers_of(app);
     if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
       add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`",
           {"listen"});
     }
     for (std::size_t i = 0; i < app.proxy.size(); ++i) {
       check_socket_path(fmt::format("{}.proxy[{}]", key_of(app), i), app.proxy[i].path);
+    }
+  }
+
+  // Settings made in code have not been read by the rows.
+  void check_workers_of(App const& app) {
+    if (app.workers.max == 0) add(key_of(app, "workers"), "`workers` must be at least 1");
+    if (app.max_requests_jitter > 0 && app.max_requests == 0) {
+      add(key_of(app, "max_requests_jitter"), "`max_requests_jitter` needs `max_requests`, which it is added to");
+    }
+    if (app.max_memory > 0 && app.max_memory < kLeastMemory) {
+      add(key_of(app, "max_memory"), fmt::format("`max_memory` of {}: no worker is that small", in_quotes(print_size(app.max_memory))));
+    }
+    if (app.health.interval > milliseconds(0) && app.health.path.empty()) {
+      add(key_of(app, "health"), "`interval` of `health` needs `path`: what is to be asked for");
+    }
+    if (!app.has_processes()) check_nobody_is_replaced(app);
+  }
+
+  // Who is not ours is not replaced either.
+  void check_nobody_is_replaced(App const& app) {
+    std::array<std::pair<std::string_view, bool>, 3> const keys{{{"max_requests", app.max_requests > 0},
+                                                                 {"max_memory", app.max_memory > 0},
+                                                                 {"max_age", app.max_age > milliseconds(0)}}};
+    for (auto const& [key, is_set] : keys) {
+      if (!is_set) continue;
+      add(key_of(app, key), fmt::format("`{}` is for workers that Portherd starts; app `{}` has none", key, app.name),
+          {key_of(app)});
     }
   }
 

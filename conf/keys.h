@@ -259,6 +259,17 @@ void visit(V& v, Health& health) {
         .unset = "no probe by path",
         .example = R"("/healthz")"},
     health.path);
+  v(Row{.key = "interval",
+        .meaning = "A ready worker is asked for `path` so often; `\"0s\"` is never.",
+        .most = kDay},
+    health.interval);
+  v(Row{.key = "timeout", .meaning = "Of one such question; no answer in time is a failure.", .least = 1, .most = kDay},
+    health.timeout);
+  v(Row{.key = "failures",
+        .meaning = "So many failures in a row, and the worker is replaced.",
+        .least = 1,
+        .most = 1000},
+    health.failures);
 }
 
 /// `R` is Rules, or the OwnRules of a route: the same rows.
@@ -475,7 +486,13 @@ void visit_process(V& v, App& app) {
 
 template <class V>
 void visit_herd(V& v, App& app) {
-  v(Row{.key = "workers", .meaning = "Processes of the app.", .least = 1, .most = 1024}, app.workers);
+  v(Row{.key = "workers",
+        .meaning = "Processes of the app. `\"auto\"`: as many as the CPUs and the memory that we may really use are good for. "
+                   "Two bounds: as many as the load needs, see `target_wait` and `idle_timeout`; a `min` of 0 starts the "
+                   "first one when a request comes, which waits.",
+        .least = 1,
+        .most = kMostWorkersOfApp},
+    app.workers);
   v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker.", .least = 1, .most = 1024}, app.threads);
   v(Row{.key = "concurrency",
         .meaning = "Requests that one worker gets at the same time.",
@@ -484,7 +501,36 @@ void visit_herd(V& v, App& app) {
         .unset = "`threads` for `wsgi`, 16 for `command`, 1024 for `proxy`",
         .example = "16"},
     app.concurrency);
-  v(Row{.key = "health", .meaning = "How a worker proves that it is ready."}, app.health);
+  v(Row{.key = "max_surge",
+        .meaning = "Processes beyond `workers` while workers are replaced: so many new ones start at the same time.",
+        .least = 1,
+        .most = kMostWorkersOfApp},
+    app.max_surge);
+  v(Row{.key = "max_requests",
+        .meaning = "A worker that has served so many is replaced; no request notices.",
+        .unset = "off",
+        .example = "10000"},
+    app.max_requests);
+  v(Row{.key = "max_requests_jitter",
+        .meaning = "A random number up to this is added to `max_requests`, for each worker once, so that they do not all end "
+                   "together."},
+    app.max_requests_jitter);
+  v(Row{.key = "max_memory",
+        .meaning = "A worker that is larger is replaced, by its proportional set size (what it shares counts in parts); "
+                   "`\"0B\"` is off.",
+        .form = Form::kSize,
+        .most = 1024_GiB},
+    app.max_memory);
+  v(Row{.key = "max_age",
+        .meaning = "A worker that has been ready for so long is replaced; `\"0s\"` is off.",
+        .most = 365 * kDay},
+    app.max_age);
+  v(Row{.key = "health", .meaning = "How a worker proves that it is ready, and that it still works."}, app.health);
+  v(Row{.key = "target_wait",
+        .meaning = "Below the `max` of `workers` another one is started when requests wait for a slot for longer than this.",
+        .least = 1,
+        .most = kDay},
+    app.target_wait);
   v(Row{.key = "queue_size",
         .meaning = "Requests that may wait for a worker; beyond it 503 with `Retry-After`.",
         .most = 1'000'000},
@@ -498,6 +544,12 @@ void visit_herd(V& v, App& app) {
         .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
         .most = kDay},
     app.graceful_timeout);
+  v(Row{.key = "idle_timeout",
+        .meaning = "Above the `min` of `workers` one is stopped when fewer would have done for so long; the last one, where `min` "
+                   "is 0, when there was no request for so long.",
+        .least = 1,
+        .most = kDay},
+    app.idle_timeout);
 }
 
 template <class V>

@@ -23,7 +23,7 @@ Group::Group(Herd& herd, const conf::App& app, Account account, upstream::AppInd
       calls_(calls),
       tend_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
   if (app_.kind() == conf::AppKind::kProxy) fill_proxies();
-  const std::size_t wanted = app_.has_processes() ? app_.workers : 0;
+  const std::size_t wanted = app_.has_processes() ? app_.workers.min : 0;
   for (std::uint32_t slot = 1; slot <= wanted; ++slot) {
     workers_.push_back(std::make_unique<Worker>(herd_, *this, app_, account_, index_, slot));
   }

@@ -193,6 +193,32 @@ TEST_CASE("all apps together have no more workers than there are places") {
         Lines{"18:1 more than 4096 workers, all apps together"});
 }
 
+TEST_CASE("what cannot be meant about replacing workers is found") {
+  Folder const folder;
+  std::string const app = "[apps.a]\ncommand = ['sh']\n";
+  CHECK(problems_of(folder, app + "max_requests_jitter = 10\n") ==
+        Lines{"3:1 `max_requests_jitter` needs `max_requests`, which it is added to"});
+  CHECK(problems_of(folder, app + "max_requests_jitter = 10\nmax_requests = 1\n") == Lines{});
+  CHECK(problems_of(folder, app + "max_memory = '1KiB'\n") ==
+        Lines{R"(3:1 `max_memory` of "1KiB": no worker is that small)"});
+  CHECK(problems_of(folder, app + "health = { interval = '1s' }\n") ==
+        Lines{"3:1 `interval` of `health` needs `path`: what is to be asked for"});
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\nmax_age = '1h'\nmax_requests = 5\n") ==
+        Lines{"3:1 `max_age` is for workers that Portherd starts; app `a` has none",
+              "4:1 `max_requests` is for workers that Portherd starts; app `a` has none"});
+}
+
+TEST_CASE("of workers within bounds the most count among the places there are") {
+  Folder const folder;
+  std::string toml;
+  for (char const* name : {"a", "b", "c", "d"}) {
+    toml += "[apps." + std::string(name) + "]\nhosts = ['" + name + "']\ncommand = ['sh']\nworkers = { min = 0, max = 1024 }\n";
+  }
+  CHECK(problems_of(folder, toml) == Lines{});
+  CHECK(problems_of(folder, toml + "[apps.e]\nhosts = ['e']\ncommand = ['sh']\nworkers = 'auto'\n") ==
+        Lines{"20:1 more than 4096 workers, all apps together"});
+}
+
 TEST_CASE("a key that we may not read is found") {
   Folder const folder;
   folder.write("tls/a.crt", "");
@@ -405,7 +431,7 @@ TEST_CASE("more problems than anybody reads are counted, wherever they were foun
 TEST_CASE("settings made in code are checked too, and their problems stand alone") {
   conf::Loaded made;
   made.settings.apps.push_back(
-      {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = 0});
+      {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = conf::Workers::fixed(0)});
   conf::check(made);
   REQUIRE(made.problems.size() == 2);
   CHECK(text(made.problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");
