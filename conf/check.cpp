@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <tuple>
@@ -218,7 +219,7 @@ class Checker {
       }
     };
     for (App const& app : settings_.apps) {
-      if (app.hosts.empty()) take(app, kEveryHost, key_of(app));
+      if (app.hosts.empty() && app.takes_requests()) take(app, kEveryHost, key_of(app));
       for (std::size_t i = 0; i < app.hosts.size(); ++i) {
         take(app, app.hosts[i], fmt::format("{}.hosts[{}]", key_of(app), i));
       }
@@ -238,11 +239,12 @@ class Checker {
 
   void check_app(App const& app) {
     check_kind(app);
-    check_folder(app);
+    check_folder(key_of(app), app);
     check_program(app);
     check_account(key_of(app, "user"), app.user, "");
     check_account(key_of(app, "group"), "", app.group);
-    check_env_file(app);
+    check_env_file(key_of(app), app);
+    check_services(app);
     check_stop_signal(app);
     check_stack_signal(app);
     check_routes(app);
@@ -290,7 +292,11 @@ class Checker {
     if (!app.proxy.empty()) kinds.push_back("proxy");
     if (kinds.empty()) {
       if (!app.routes.empty()) return;
-      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`, or `routes`", app.name));
+      if (app.services.empty()) {
+        add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`", app.name));
+      } else if (!app.hosts.empty()) {
+        add(key_of(app, "hosts"), fmt::format("app `{}` has only services, and nothing that answers", app.name), {key_of(app)});
+      }
     }
     for (std::size_t i = 1; i < kinds.size(); ++i) {
       add(key_of(app, kinds[i]),
@@ -398,10 +404,36 @@ class Checker {
                                                 in_quotes(signal_name(app.stop_signal.number))));
   }
 
-  void check_folder(App const& app) {
+  void check_services(App const& app) {
+    std::map<std::string_view, std::string> seen;  // by name: its key
+    for (std::size_t i = 0; i < app.services.size(); ++i) {
+      Service const& service = app.services[i];
+      std::string const key = fmt::format("{}.services[{}]", key_of(app), i);
+      if (!is_app_name(service.name)) {
+        add(key + ".name", fmt::format("a service needs a `name` of up to 32 letters, digits, `-` and `_`, not {}",
+                                       in_quotes(printable(service.name))));
+      } else if (auto const [first, is_new] = seen.emplace(service.name, key); !is_new) {
+        add(key + ".name", fmt::format("app `{}` has a service `{}` already{}", app.name, service.name, at(first->second)));
+      }
+      check_service(key, app, service);
+    }
+  }
+
+  // What it has from its app has been looked at there.
+  void check_service(std::string const& key, App const& app, Service const& service) {
+    App const process = service_app(app, service);
+    check_account(key + ".user", service.user, "");
+    check_account(key + ".group", "", service.group);
+    if (service.command.empty()) return add(key, "a service needs a `command`");
+    if (is_unknown(key_of(app, "directory"))) return;  // its paths are against that
+    if (!service.directory.empty()) check_folder(key, process);
+    if (!service.env_file.empty()) check_env_file(key, process);
+    check_executable(key, process, "command", service.command.front(), where_programs_are(key_of(app)));
+  }
+
+  void check_folder(std::string const& of, App const& app) {
     if (app.directory.empty()) return;  // only settings made in code: the working folder
-    if (int const why = why_no_folder(app.directory, X_OK))
-      add_reason(key_of(app, "directory"), "directory", app.directory, why);
+    if (int const why = why_no_folder(app.directory, X_OK)) add_reason(of + ".directory", "directory", app.directory, why);
   }
 
   void check_program(App const& app) {
@@ -410,27 +442,31 @@ class Checker {
         add(key_of(app, "wsgi"),
             fmt::format("`wsgi` must be \"module:attr\", not {}", in_quotes(printable(app.wsgi))));
       }
-      check_executable(app, "python", app.python);
+      check_executable(key_of(app), app, "python", app.python);
     }
-    if (!app.command.empty()) check_executable(app, "command", app.command.front());
+    if (!app.command.empty()) check_executable(key_of(app), app, "command", app.command.front());
   }
 
-  void check_executable(App const& app, std::string_view key, std::string const& name) {
+  // Where a program is looked for is known only if these are.
+  static std::vector<std::string> where_programs_are(std::string const& of) {
+    return {of + ".directory", of + ".env", of + ".env_file"};
+  }
+
+  void check_executable(std::string const& of, App const& app, std::string_view key, std::string const& name,
+                        std::vector<std::string> also = {}) {
     runtime::Result<std::string> const program = find_program(name, search_path(app), app.directory);
     if (program) return;
-    // Where it was looked for is known only if these are.
-    add(key_of(app, key), fmt::format("`{}`: {}", key, program.error().text()),
-        {key_of(app, "directory"), key_of(app, "env"), key_of(app, "env_file")});
+    std::ranges::move(where_programs_are(of), std::back_inserter(also));
+    add(fmt::format("{}.{}", of, key), fmt::format("`{}`: {}", key, program.error().text()), also);
   }
 
-  void check_env_file(App const& app) {
+  void check_env_file(std::string const& of, App const& app) {
     if (app.env_file.empty()) return;
     std::expected<Environment, Problem> environment = read_env_file(app.env_file);
     if (environment) return;
-    if (is_unknown(key_of(app, "directory"))) return;  // then it was looked for in another folder
+    if (is_unknown(of + ".directory")) return;  // then it was looked for in another folder
     if (environment.error().line != 0) return problems_.push_back(std::move(environment.error()));
-    add(key_of(app, "env_file"),
-        fmt::format("`env_file` {} {}", in_quotes(app.env_file), environment.error().sentence));
+    add(of + ".env_file", fmt::format("`env_file` {} {}", in_quotes(app.env_file), environment.error().sentence));
   }
 
   static std::string key_of(App const& app) { return fmt::format("apps.{}", app.name); }

@@ -30,6 +30,7 @@ enum class Form {
 inline constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int32_t>::max();
 inline constexpr std::uint64_t kMostItems = 1000;  // of a list
 inline constexpr std::uint64_t kMostRoutes = 100;  // of an app: each request looks at all of them
+inline constexpr std::uint64_t kMostServices = 100;  // of an app
 inline constexpr std::uint64_t kMinute = 60'000;   // of milliseconds, the unit of a duration's bounds
 inline constexpr std::uint64_t kDay = 24 * 60 * kMinute;
 
@@ -437,41 +438,87 @@ void visit_where(V& v, App& app) {
     app.plain_http);
 }
 
+/// `P` is an App, or a Service of it: the same rows.
+template <class V, class P>
+void visit_surroundings(V& v, P& process) {
+  v(Row{.key = "user",
+        .meaning = "Who its processes run as, when started as root.",
+        .form = Form::kName,
+        .unset = "the supervisor's user",
+        .example = R"("shop")"},
+    process.user);
+  v(Row{.key = "group",
+        .meaning = "The group of its processes, when started as root.",
+        .form = Form::kName,
+        .unset = "the user's group",
+        .example = R"("shop")"},
+    process.group);
+  v(Row{.key = "umask",
+        .meaning = "File mode bits that its processes take away, in octal.",
+        .most = 0777,
+        .unset = "inherited",
+        .example = R"("027")"},
+    process.umask);
+  v(Row{.key = "env",
+        .meaning = "Environment of its processes; wins over `env_file`.",
+        .unset = "nothing",
+        .example = R"({ DJANGO_SETTINGS_MODULE = "shop.settings" })"},
+    process.env);
+  v(Row{.key = "env_file",
+        .meaning = "File of `KEY=VALUE` lines for the environment.",
+        .form = Form::kPath,
+        .unset = "none",
+        .example = R"(".env")"},
+    process.env_file);
+}
+
+/// What a service does not say, its app does.
+template <class V>
+void visit(V& v, Service& service) {
+  constexpr std::string_view kAsTheApp = "as the app has it";
+  v(Row{.key = "name",
+        .meaning = "Letters, digits, `-` and `_`; what it is called in logs and by commands.",
+        .unset = "must be given",
+        .example = R"("queue")"},
+    service.name);
+  v(Row{.key = "command",
+        .meaning = "A program and its arguments.",
+        .form = Form::kProgram,
+        .most = kMostItems,
+        .unset = "must be given",
+        .example = R"(["venv/bin/celery", "-A", "shop", "worker"])"},
+    service.command);
+  v(Row{.key = "directory",
+        .meaning = "Where it runs. Paths that stand here are relative to the app's `directory`, not to this one.",
+        .form = Form::kPath,
+        .unset = kAsTheApp,
+        .example = R"("jobs")"},
+    service.directory);
+  auto as_service = [&v, kAsTheApp](Row row, auto& value) {
+    row.unset = kAsTheApp;
+    v(row, value);
+  };
+  visit_surroundings(as_service, service);
+  v(Row{.key = "stop_signal",
+        .meaning = "Asks it to end; after `graceful_timeout` it is killed.",
+        .unset = kAsTheApp,
+        .example = R"("QUIT")"},
+    service.stop_signal);
+  v(Row{.key = "graceful_timeout",
+        .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
+        .most = kDay,
+        .unset = kAsTheApp,
+        .example = R"("5m")"},
+    service.graceful_timeout);
+}
+
 template <class V>
 void visit_process(V& v, App& app) {
   v(Row{.key = "python",
         .meaning = "Interpreter of a `wsgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
         .form = Form::kProgram},
     app.python);
-  v(Row{.key = "user",
-        .meaning = "Who the workers run as, when started as root.",
-        .form = Form::kName,
-        .unset = "the supervisor's user",
-        .example = R"("shop")"},
-    app.user);
-  v(Row{.key = "group",
-        .meaning = "The workers' group, when started as root.",
-        .form = Form::kName,
-        .unset = "the user's group",
-        .example = R"("shop")"},
-    app.group);
-  v(Row{.key = "umask",
-        .meaning = "File mode bits that the workers take away, in octal.",
-        .most = 0777,
-        .unset = "inherited",
-        .example = R"("027")"},
-    app.umask);
-  v(Row{.key = "env",
-        .meaning = "Environment of the workers; wins over `env_file`.",
-        .unset = "nothing",
-        .example = R"({ DJANGO_SETTINGS_MODULE = "shop.settings" })"},
-    app.env);
-  v(Row{.key = "env_file",
-        .meaning = "File of `KEY=VALUE` lines for the environment.",
-        .form = Form::kPath,
-        .unset = "none",
-        .example = R"(".env")"},
-    app.env_file);
+  visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "
                    "`\"TERM\"`."},
@@ -562,6 +609,15 @@ void visit_routes(V& v, App& app) {
 }
 
 template <class V>
+void visit_services(V& v, App& app) {
+  v(Row{.key = "services",
+        .meaning = "Processes without HTTP that are kept running beside the workers: queue workers, schedulers. An app may also be "
+                   "services alone. `env` is put over the app's.",
+        .most = kMostServices},
+    app.services);
+}
+
+template <class V>
 void visit(V& v, App& app) {
   visit_what(v, app);
   visit_where(v, app);
@@ -569,6 +625,7 @@ void visit(V& v, App& app) {
   visit_herd(v, app);
   visit(v, app.rules);
   visit_routes(v, app);
+  visit_services(v, app);
 }
 
 /// All but the apps: those are under [apps.NAME] or in a file each, and the walker loops over them itself.
@@ -586,10 +643,11 @@ void visit(V& v, Settings& settings) {
 template <class T>
 concept Section = std::same_as<T, Listen> || std::same_as<T, Front> || std::same_as<T, Clocks> ||
     std::same_as<T, Tls> || std::same_as<T, Control> || std::same_as<T, Log> || std::same_as<T, AccessLog> ||
-    std::same_as<T, ErrorLog> || std::same_as<T, Metrics> || std::same_as<T, Health> || std::same_as<T, Route>;
+    std::same_as<T, ErrorLog> || std::same_as<T, Metrics> || std::same_as<T, Health> || std::same_as<T, Route> ||
+    std::same_as<T, Service>;
 
-/// Several such tables, `[[routes]]`.
+/// Several such tables, `[[routes]]` and `[[services]]`.
 template <class T>
-concept SectionList = std::same_as<T, std::vector<Route>>;
+concept SectionList = std::same_as<T, std::vector<Route>> || std::same_as<T, std::vector<Service>>;
 
 }  // namespace conf

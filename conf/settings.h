@@ -192,6 +192,23 @@ struct Route {
   bool operator==(Route const&) const = default;
 };
 
+/// One [[services]] of an app: a process without HTTP that is kept running beside its workers. Where it says nothing, it is
+/// as its app has it; service_app() puts the two together.
+struct Service {
+  std::string name;                  ///< as an app's, and once in its app
+  std::vector<std::string> command;  ///< program and arguments
+  std::string directory;             ///< absolute
+  std::string user;
+  std::string group;  ///< empty: the app's, or that of its own `user`
+  std::optional<Umask> umask;
+  std::map<std::string, std::string> env;  ///< over the app's
+  std::string env_file;                    ///< absolute; in the place of the app's
+  std::optional<Signal> stop_signal;
+  std::optional<milliseconds> graceful_timeout;
+  std::uint64_t env_file_digest = 0;  ///< as in App
+  bool operator==(Service const&) const = default;
+};
+
 /// One file in apps.d/, or one [apps.NAME]. Paths in it are absolute once loaded from a file.
 struct App {
   std::string name;  ///< letters, digits, '-', '_'; at most 32; from the file's or the table's name
@@ -234,11 +251,19 @@ struct App {
   Rules rules;  ///< of all that no route has rules of its own for
 
   std::vector<Route> routes;  ///< of those that fit a path the longest wins
+  std::vector<Service> services;
 
-  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes.
+  /// Of what stands in `env_file`: another one when that has changed. No row, so it is not printed; load() fills it. 0: there
+  /// is no such file.
+  std::uint64_t env_file_digest = 0;
+
+  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes or
+  /// services.
   AppKind kind() const;
   /// The supervisor starts workers for it.
   bool has_processes() const { return !wsgi.empty() || !command.empty(); }
+  /// Somebody or something answers for it. Not so where it is services alone: such an app has no hosts.
+  bool takes_requests() const { return kind() != AppKind::kNone || !routes.empty(); }
   bool operator==(App const&) const = default;
 };
 
@@ -263,5 +288,9 @@ inline AppKind App::kind() const {
 /// proxy), the rules of each route, and the app that it leads to. Idempotent. load() has done it; call it on Settings that
 /// were made in code (`portherd run`).
 void settle(Settings& settings);
+
+/// A service as an app of its own that is one command, called "shop.queue": what is wanted to start its process. No requests,
+/// no routes, no services.
+App service_app(App const& app, Service const& service);
 
 }  // namespace conf

@@ -27,6 +27,9 @@ std::string what_runs(const conf::App& app) {
       return fmt::format("{} worker{} that somebody else supervises", app.proxy.size(),
                          app.proxy.size() == 1 ? "" : "s");
     case conf::AppKind::kNone:
+      if (!app.takes_requests()) {
+        return fmt::format("{} service{} and no worker", app.services.size(), app.services.size() == 1 ? "" : "s");
+      }
       return fmt::format("{} route{} and no worker", app.routes.size(), app.routes.size() == 1 ? "" : "s");
   }
   return "";
@@ -49,7 +52,7 @@ std::string banner(const conf::Settings& settings, const std::vector<std::string
 std::vector<std::string> warnings(const conf::Settings& settings, bool is_root) {
   std::vector<std::string> sentences;
   for (const conf::App& app : settings.apps) {
-    if (is_root && app.has_processes() && app.user.empty()) {
+    if (is_root && (app.has_processes() || !app.services.empty()) && app.user.empty()) {
       sentences.push_back(fmt::format("app {} runs as root: give it a `user`", app.name));
     }
   }

@@ -69,7 +69,7 @@ proxy = ["unix:c.sock"]
 TEST_CASE("an app is exactly one of wsgi, command and proxy") {
   Folder const folder;
   CHECK(problems_of(folder, "[apps.a]\nworkers = 1\n") ==
-        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
+        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nproxy = ['unix:x']\n") ==
         Lines{"3:1 app `a` has `command` and `proxy`; it can be only one"});
 }
@@ -217,6 +217,35 @@ TEST_CASE("of workers within bounds the most count among the places there are") 
   CHECK(problems_of(folder, toml) == Lines{});
   CHECK(problems_of(folder, toml + "[apps.e]\nhosts = ['e']\ncommand = ['sh']\nworkers = 'auto'\n") ==
         Lines{"20:1 more than 4096 workers, all apps together"});
+}
+
+TEST_CASE("a service has a name of its own, and a program that is there") {
+  Folder const folder;
+  folder.make_executable("bin/queue");
+  std::string const app = "[apps.a]\ncommand = ['sh']\n[[apps.a.services]]\n";
+  CHECK(problems_of(folder, app + "name = 'queue'\ncommand = ['bin/queue']\n") == Lines{});
+  CHECK(problems_of(folder, app + "name = 'queue'\n") == Lines{"3:1 a service needs a `command`"});
+  CHECK(problems_of(folder, app + "command = ['sh']\n") ==
+        Lines{R"(3:1 a service needs a `name` of up to 32 letters, digits, `-` and `_`, not "")"});
+  CHECK(problems_of(folder, app + "name = 'a b'\ncommand = ['sh']\n").size() == 1);
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\n[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n") ==
+        Lines{"7:1 app `a` has a service `q` already ($/portherd.toml:3)"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['bin/gone']\n") ==
+        Lines{"5:1 `command`: `$/bin/gone` cannot be executed: No such file or directory"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['queue']\nenv = { PATH = 'bin' }\n") == Lines{});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\nuser = 'no-such-user'\n") ==
+        Lines{R"(6:1 no user "no-such-user" on this machine)"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\nenv_file = 'gone'\ndirectory = 'none'\n") ==
+        Lines{R"(6:1 `env_file` "$/gone" cannot be opened: No such file or directory)",
+              R"(7:1 `directory`: "$/none": No such file or directory)"});
+}
+
+TEST_CASE("an app may be services alone; then it takes no host") {
+  Folder const folder;
+  std::string const jobs = "[[apps.jobs.services]]\nname = 'queue'\ncommand = ['sh']\n";
+  CHECK(problems_of(folder, jobs + "[apps.shop]\ncommand = ['sh']\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.jobs]\nhosts = ['a.example']\n" + jobs) ==
+        Lines{"2:1 app `jobs` has only services, and nothing that answers"});
 }
 
 TEST_CASE("a key that we may not read is found") {
@@ -388,7 +417,7 @@ TEST_CASE("what could not be read is not asked for, and all else is: by file and
   CHECK(problems_of(folder, "[apps.a]\ncommand = 'sh'\nuser = 'no-such-user'\n[apps.b]\nworkers = 1\n") ==
         Lines{R"(2:11 `command` must be a list of strings, not "sh")",
               R"(3:1 no user "no-such-user" on this machine)",
-              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
+              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
   folder.write("apps.d/a.toml", "proxy = ['unix:a']\nuser = 'no-such-user'\n");
   conf::Loaded const loaded =
       conf::load_and_check(folder.write("portherd.toml", "[front]\nthreads = 'x'\nuser = 'no-such-user'\n"));

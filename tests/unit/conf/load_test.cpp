@@ -569,13 +569,85 @@ TEST_CASE("what is no route is said where it stands") {
   CHECK(problems_of(many) == Lines{"1:1 `routes` has more than 100 items"});
 }
 
-// What of it is not there yet is left out here: services.
+TEST_CASE("a service takes from its app what it does not say") {
+  Folder const folder;
+  conf::Loaded const loaded = conf::load(folder.write("portherd.toml", R"(
+[apps.shop]
+directory = "/srv/shop"
+command = ["serve"]
+user = "shop"
+group = "web"
+umask = "027"
+env = { A = "app", B = "app" }
+env_file = ".env"
+stop_signal = "QUIT"
+graceful_timeout = "9s"
+[[apps.shop.services]]
+name = "queue"
+command = ["bin/queue"]
+env = { B = "service", C = "service" }
+[[apps.shop.services]]
+name = "cron"
+command = ["cron"]
+directory = "jobs"
+user = "cron"
+umask = "077"
+env_file = "cron.env"
+stop_signal = "INT"
+graceful_timeout = "1m"
+)"));
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  conf::App const& shop = loaded.settings.apps.at(0);
+  REQUIRE(shop.services.size() == 2);
+
+  conf::App const queue = service_app(shop, shop.services[0]);
+  CHECK(queue.name == "shop.queue");
+  CHECK(queue.command == Lines{"/srv/shop/bin/queue"});
+  CHECK(queue.directory == "/srv/shop");
+  CHECK(queue.user == "shop");
+  CHECK(queue.group == "web");
+  CHECK(queue.umask == conf::Umask{027});
+  CHECK(queue.env == std::map<std::string, std::string>{{"A", "app"}, {"B", "service"}, {"C", "service"}});
+  CHECK(queue.env_file == "/srv/shop/.env");
+  CHECK(queue.stop_signal.number == SIGQUIT);
+  CHECK(queue.graceful_timeout == 9s);
+
+  conf::App const cron = service_app(shop, shop.services[1]);
+  CHECK(cron.command == Lines{"cron"});
+  CHECK(cron.directory == "/srv/shop/jobs");
+  CHECK(cron.user == "cron");
+  CHECK(cron.group.empty());
+  CHECK(cron.umask == conf::Umask{077});
+  CHECK(cron.env_file == "/srv/shop/cron.env");
+  CHECK(cron.stop_signal.number == SIGINT);
+  CHECK(cron.graceful_timeout == 1min);
+}
+
+TEST_CASE("what stands in an env_file is part of the settings, although it is not printed") {
+  Folder const folder;
+  folder.write("a.env", "A=1\n");
+  folder.write("b.env", "A=1\n");
+  std::string const file = folder.write(
+      "portherd.toml", "[apps.a]\ncommand = ['sh']\nenv_file = 'a.env'\n"
+                       "[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\nenv_file = 'b.env'\n");
+  conf::Settings const before = conf::load(file).settings;
+  CHECK(before.apps.at(0).env_file_digest != 0);
+  CHECK(conf::load(file).settings == before);
+  folder.write("a.env", "A=2\n");
+  CHECK(conf::load(file).settings.apps.at(0).env_file_digest != before.apps[0].env_file_digest);
+  folder.write("a.env", "A=1\n");
+  folder.write("b.env", "A=2\n");
+  conf::App const after = conf::load(file).settings.apps.at(0);
+  CHECK(after.env_file_digest == before.apps[0].env_file_digest);
+  CHECK(after.services.at(0).env_file_digest != before.apps[0].services.at(0).env_file_digest);
+}
+
 TEST_CASE("the example of an app file in docs/design.md is read as it stands there") {
   std::ostringstream page;
   page << std::ifstream(SOURCE_DIR "/docs/design.md").rdbuf();
   std::string text = page.str();
   text = text.substr(text.find("# /etc/portherd/apps.d/shop.toml"));
-  text = text.substr(0, text.find("[[services]]"));
+  text = text.substr(0, text.find("```"));
 
   Folder const folder;
   folder.write("portherd.toml", "");
@@ -586,5 +658,6 @@ TEST_CASE("the example of an app file in docs/design.md is read as it stands the
   conf::App const& shop = loaded.settings.apps[0];
   CHECK(shop.routes == std::vector<conf::Route>{{.path = "/static/", .files = "/srv/shop/static/"}});
   CHECK(shop.hosts.size() == 2);
+  CHECK(shop.services.at(0).command == Lines{"/srv/shop/venv/bin/celery", "-A", "shop", "worker"});
   CHECK(shop.workers == conf::Workers{.min = 2, .max = 8});
 }

@@ -24,6 +24,8 @@ TEST_CASE("run says what it serves and where") {
   CHECK(banner(settings, {}).ends_with("  shop: shop.wsgi:application, 0 to 8 workers x 4 threads\n"));
   settings.apps[0].workers = conf::Workers::automatic();
   CHECK(banner(settings, {}).ends_with("  shop: shop.wsgi:application, as many workers as fit x 4 threads\n"));
+  settings.apps[0] = {.name = "jobs", .services = {{.name = "queue"}}};
+  CHECK(banner(settings, {}).ends_with("  jobs: 1 service and no worker\n"));
 }
 
 TEST_CASE("what is unsafe is warned of: root, and everybody without TLS") {
