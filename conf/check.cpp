@@ -22,6 +22,7 @@
 #include "conf/fault.h"
 #include "conf/forms.h"
 #include "conf/limits.h"
+#include "conf/path_match.h"
 #include "conf/program.h"
 #include "conf/source.h"
 #include "conf/units.h"
@@ -319,6 +320,13 @@ class Checker {
 
   void check_route(std::string const& key, App const& app, Route const& route) {
     check_what(key, app, route);
+    if (std::string_view const why = why_unmatchable(route.path); !why.empty()) {
+      add(key + ".path", fmt::format("`path` {}", why));
+    }
+    if (leads_to_itself(app.routes, route)) {
+      add(key + ".redirect", fmt::format("`redirect` leads to {}, which is this route's again: no client would ever arrive",
+                                         in_quotes(printable(route.redirect))), {key_of(app, "routes")});
+    }
     if (route.path.find('?') != std::string::npos) {
       add(key + ".path", "`path` of a route has no query: it is compared with what stands before the `?`");
     }

@@ -219,6 +219,16 @@ TEST_CASE("of workers within bounds the most count among the places there are") 
         Lines{"20:1 more than 4096 workers, all apps together"});
 }
 
+TEST_CASE("a route that no request can have, and a redirect to itself, are found") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/%zz'\nredirect = '/b'\n") ==
+        Lines{"2:1 `path` has a `%` without two hexadecimal digits"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/a/../b'\nredirect = '/c'\n") ==
+        Lines{"2:1 `path` has `.` or `..` for a segment: clients take them out before they ask"});
+  CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/a'\nredirect = '/a/b'\n") ==
+        Lines{R"(3:1 `redirect` leads to "/a/b", which is this route's again: no client would ever arrive)"});
+}
+
 TEST_CASE("a service has a name of its own, and a program that is there") {
   Folder const folder;
   folder.make_executable("bin/queue");
@@ -475,15 +485,15 @@ TEST_CASE("an app may be routes alone, and a route is one thing") {
   CHECK(problems_of(folder, "[[apps.a.routes]]\npath = '/'\n") ==
         Lines{"1:1 a route needs one of `files`, `redirect` and `app`, or a rule for the app, such as `max_body`",
               "1:1 app `a` has only routes: this one needs `files`, `redirect` or `app`"});
-  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\nredirect = '/x'\n") ==
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nfiles = 'static'\nredirect = 'http://c.example/x'\n") ==
         Lines{"1:1 a route needs only one of `files`, `redirect` and `app`"});
-  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\nstatus = 303\n") ==
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = 'http://c.example/x'\nstatus = 303\n") ==
         Lines{"3:1 `status` must be 301, 302, 307 or 308"});
-  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x?y'\n") ==
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = 'http://c.example/x?y'\n") ==
         Lines{"2:1 `redirect` with a query needs `keep_path = false`: nothing can be put behind a query"});
-  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\npath = '/a?b'\n") ==
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = 'http://c.example/x'\npath = '/a?b'\n") ==
         Lines{"3:1 `path` of a route has no query: it is compared with what stands before the `?`"});
-  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = '/x'\n[[apps.a.routes]]\nredirect = '/y'\n") ==
+  CHECK(problems_of(folder, "[[apps.a.routes]]\nredirect = 'http://c.example/x'\n[[apps.a.routes]]\nredirect = 'http://c.example/y'\n") ==
         Lines{"3:1 path \"/\" has a route already ($/portherd.toml:1)"});
 }
 
@@ -496,14 +506,14 @@ TEST_CASE("a route of rules alone is the app's, and one that leads to another ap
         Lines{"3:1 a route needs one of `files`, `redirect` and `app`, or a rule for the app, such as `max_body`"});
   CHECK(problems_of(folder, "[[apps.a.routes]]\nmax_body = '1KiB'\n") ==
         Lines{"1:1 app `a` has only routes: this one needs `files`, `redirect` or `app`"});
-  CHECK(problems_of(folder, a + "redirect = '/x'\nqueue_timeout = '1s'\n") ==
+  CHECK(problems_of(folder, a + "redirect = 'http://c.example/x'\nqueue_timeout = '1s'\n") ==
         Lines{"5:1 `queue_timeout` is for what an app answers; here the front does"});
   CHECK(problems_of(folder, a + "app = 'b'\n" + b + "proxy = ['unix:/b']\n") == Lines{});
   CHECK(problems_of(folder, a + "app = 'b'\n") == Lines{"4:1 `app`: there is no app \"b\""});
   CHECK(problems_of(folder, a + "app = 'a'\n") == Lines{"4:1 `app` is for another app: this one answers without it"});
-  CHECK(problems_of(folder, a + "app = 'b'\n" + b + "[[apps.b.routes]]\nredirect = '/x'\n") ==
+  CHECK(problems_of(folder, a + "app = 'b'\n" + b + "[[apps.b.routes]]\nredirect = 'http://c.example/x'\n") ==
         Lines{"4:1 `app`: \"b\" has only routes, and nothing that answers"});
-  CHECK(problems_of(folder, a + "app = 'b'\nredirect = '/'\n" + b + "proxy = ['unix:/b']\n") ==
+  CHECK(problems_of(folder, a + "app = 'b'\nredirect = 'http://c.example/'\n" + b + "proxy = ['unix:/b']\n") ==
         Lines{"3:1 a route needs only one of `files`, `redirect` and `app`"});
 }
 
