@@ -18,7 +18,7 @@ struct Change {
   bool operator==(Change const&) const = default;
 };
 
-/// By key. Both are settled. Told by what they mean: apps and services by their names, routes by their paths, and the order of a
+/// The main file's by key, then app by app. Both are settled. Told by what they mean: apps and services by their names, routes by their paths, and the order of a
 /// list is no change, but of a `command`'s words. What stands in an env_file counts (App::env_file_digest); what is in the files
 /// of certificates does not.
 std::vector<Change> diff(Settings const& old, Settings const& fresh);
