@@ -92,7 +92,7 @@ bool Exchange::route() {
 
 /// A route may have rules of its own, and lead to another app: from here on app() is who answers.
 void Exchange::find_rules() {
-  match_ = match_route(app().routes, request_.path);
+  match_ = conf::match_route(app().routes, request_.path);
   rules_ = match_ ? &match_->route->rules : &app().rules;
   if (match_ && match_->route->to) go_to(static_cast<upstream::AppIndex>(*match_->route->to));
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "conf/path_match.h"
 #include "proxy/answers.h"
 #include "proxy/client.h"
 #include "proxy/client_stream.h"
@@ -15,7 +16,6 @@
 #include "proxy/file_answer.h"
 #include "proxy/headers.h"
 #include "proxy/outcome.h"
-#include "proxy/path_match.h"
 #include "proxy/record.h"
 #include "proxy/upload.h"
 #include "runtime/buffer.h"
@@ -84,8 +84,8 @@ class Exchange {
 
   // exchange_routes.cpp: what needs no worker.
   bool answer_by_route();
-  void redirect(const RouteMatch&);
-  void look_up_file(const RouteMatch&);
+  void redirect(const conf::RouteMatch&);
+  void look_up_file(const conf::RouteMatch&);
   void on_file();
   bool begin_file();
   void read_file_on();
@@ -186,7 +186,7 @@ class Exchange {
   upstream::Desk* desk_ = nullptr;       // the app's; null until routed
   upstream::AppRow* row_ = nullptr;      // where this thread counts for the app; null until routed
   const conf::Rules* rules_ = nullptr;   // the route's, or the app's; null until routed
-  std::optional<RouteMatch> match_;      // the route that has the path; looks into kept_; empty: none has
+  std::optional<conf::RouteMatch> match_;      // the route that has the path; looks into kept_; empty: none has
   upstream::Ticket ticket_;              // our place in line
   upstream::Lease lease_;                // held from seek to end
   upstream::Inquest inquest_;            // open in kInquest: how the worker ended that was lost last

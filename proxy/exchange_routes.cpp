@@ -24,14 +24,14 @@ bool Exchange::answer_by_route() {
   return true;
 }
 
-void Exchange::redirect(const RouteMatch& match) {
+void Exchange::redirect(const conf::RouteMatch& match) {
   OwnAnswer answer(static_cast<std::uint16_t>(match.route->status), request_.method);
   answer.location(redirect_target(*match.route, match.rest, request_.query));
   say(answer);
   end(kOk);
 }
 
-void Exchange::look_up_file(const RouteMatch& match) {
+void Exchange::look_up_file(const conf::RouteMatch& match) {
   if (request_.method != Method::kGet && request_.method != Method::kHead) {
     OwnAnswer answer(405, request_.method);
     answer.allow("GET, HEAD");

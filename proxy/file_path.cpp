@@ -1,6 +1,6 @@
 #include "proxy/file_path.h"
 
-#include "proxy/path_match.h"
+#include "conf/path_match.h"
 
 namespace proxy {
 namespace {
@@ -14,9 +14,9 @@ constexpr std::string_view kWellKnown = ".well-known";
 bool append_segment(std::string_view segment, std::string& name) {
   const std::size_t begin = name.size();
   while (!segment.empty()) {
-    const int c = next_decoded(segment);
+    const int c = conf::next_decoded(segment);
     // A "/" from "%2F" is part of a name, and no file has it in its own.
-    if (c <= 0 || c == '/' || c == kEncodedSlash) return false;
+    if (c <= 0 || c == '/' || c == conf::kEncodedSlash) return false;
     name += static_cast<char>(c);
   }
   const std::string_view decoded = std::string_view(name).substr(begin);

@@ -7,7 +7,7 @@
 
 namespace proxy {
 
-/// `below`: RouteMatch::below(), percent-encoded (RFC 3986 2.1). The name is relative, without
+/// `below`: conf::RouteMatch::below(), percent-encoded (RFC 3986 2.1). The name is relative, without
 /// "/" at either end; empty: the folder itself. Whether a "/" at the end asked for a folder the path says.
 /// Nothing: no file can be meant. That is: ".", ".." and empty segments, NUL and "/" within one (as "%2F"),
 /// broken percent-encoding, a path longer than any, and hidden names, which begin with a dot. Of these only

@@ -3,7 +3,7 @@
 #include "fuzz/expect.h"
 #include "proxy/file_path.h"
 #include "proxy/file_request.h"
-#include "proxy/path_match.h"
+#include "conf/path_match.h"
 #include "proxy/redirect.h"
 #include "runtime/text.h"
 #include "upstream/grammar.h"
@@ -34,7 +34,7 @@ void expect_below(const std::string& name) {
 
 void look_at(std::string_view path) {
   if (!upstream::is_target(path) || !path.starts_with('/')) return;
-  const auto match = proxy::match_route(routes(), path);
+  const auto match = conf::match_route(routes(), path);
   fuzz::expect(match.has_value(), "\"/\" has what no other route has");
   if (const auto name = proxy::file_path(match->below())) expect_below(*name);
   const std::string target = proxy::redirect_target(*match->route, match->rest, "q");

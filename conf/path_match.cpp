@@ -1,8 +1,10 @@
-#include "proxy/path_match.h"
+#include "conf/path_match.h"
+
+#include <string>
 
 #include "runtime/text.h"
 
-namespace proxy {
+namespace conf {
 namespace {
 
 int hex_digit(char c) {
@@ -35,13 +37,38 @@ int next_decoded(std::string_view& text) {
   return decoded == '/' ? kEncodedSlash : decoded;
 }
 
-std::optional<RouteMatch> match_route(const std::vector<conf::Route>& routes, std::string_view path) {
+std::optional<RouteMatch> match_route(std::vector<Route> const& routes, std::string_view path) {
   std::optional<RouteMatch> best;
-  for (const conf::Route& route : routes) {
+  for (Route const& route : routes) {
     if (best && best->route->path.size() >= route.path.size()) continue;
     if (const auto rest = rest_behind(route.path, path)) best = RouteMatch{&route, *rest};
   }
   return best;
 }
 
-}  // namespace proxy
+std::string_view why_unmatchable(std::string_view path) {
+  for (std::string_view segment : runtime::split(path, '/')) {
+    std::string decoded;
+    while (!segment.empty()) {
+      int const c = next_decoded(segment);
+      if (c < 0) return "has a `%` without two hexadecimal digits";
+      decoded += c == kEncodedSlash ? '/' : static_cast<char>(c);
+    }
+    if (decoded == "." || decoded == "..") return "has `.` or `..` for a segment: clients take them out before they ask";
+  }
+  return {};
+}
+
+bool leads_to_itself(std::vector<Route> const& routes, Route const& route) {
+  if (!route.redirect.starts_with('/')) return false;
+  auto const has = [&](std::string_view path) {
+    std::optional<RouteMatch> const match = match_route(routes, path);
+    return match && match->route == &route;
+  };
+  std::string place = route.redirect.substr(0, route.redirect.find('?'));
+  if (has(place)) return true;
+  while (place.ends_with('/')) place.pop_back();
+  return route.keep_path && has(place + "/what-no-other-route-has");
+}
+
+}  // namespace conf
