@@ -103,6 +103,7 @@ Result<void> Worker::start_process() {
   Process& process = *process_;
   upstream::Worker& about = process.about;
   about = {.id = ++herd_.last_id, .app = index_, .slot = slot_};
+  about.slots = static_cast<std::uint32_t>(app_.concurrency), about.speech = upstream::speech_of(app_);
   const auto row = herd_.rows.take();
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;

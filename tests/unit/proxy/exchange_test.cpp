@@ -36,9 +36,9 @@ class Play {
  public:
   explicit Play(const conf::Rules& rules = {})
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(one_app(rules), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100) {
+        snapshot_(std::make_shared<const proxy::Snapshot>(one_app(rules), std::vector<upstream::AppIndex>{0})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100) {
     char name[] = "/tmp/portherd-exchange-XXXXXX";
     folder_ = ::mkdtemp(name);
     int ends[2];
@@ -64,6 +64,7 @@ class Play {
                         .slot = static_cast<std::uint32_t>(id),
                         .pid = 1,
                         .row = static_cast<std::uint32_t>(id),
+                        .slots = static_cast<std::uint32_t>(snapshot_->settings.apps[0].concurrency),
                         .socket = path});
   }
   void ask(std::string_view bytes = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") { say(client_, bytes); }
@@ -131,6 +132,7 @@ class Play {
 
  private:
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;
