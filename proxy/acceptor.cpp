@@ -14,9 +14,10 @@ constexpr runtime::Milliseconds kPause{50};
 
 }  // namespace
 
-Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, Speaks speaks)
+Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::string address, std::uint16_t port, Speaks speaks)
     : thread_(thread),
       socket_(std::move(socket)),
+      address_(std::move(address)),
       port_(port),
       speaks_(speaks),
       watch_(thread.loop(), socket_.get(), runtime::bind<&Acceptor::on_readable>(this)),
@@ -42,10 +43,10 @@ bool Acceptor::accept_one() {
   facts.port = port_;
   facts.is_tls = speaks_.tls;
   if (port_ != 0) runtime::set_no_delay(fd.get());
-  if (speaks_.tls && !thread_.tls()) return true;  // closed: there is no certificate
+  if (speaks_.tls && !thread_.snapshot().tls) return true;  // closed: there is no certificate
   if (speaks_.proxy_protocol) {
     // Closed: it could say that it is anybody. Who has come through a trusted proxy is counted once that is known.
-    if (!thread_.site().trusts(facts)) {
+    if (!thread_.snapshot().trusts(facts)) {
       thread_.turned_away().add(facts.peer, "the peer is none of trusted_proxies");
       return true;
     }
@@ -53,7 +54,7 @@ bool Acceptor::accept_one() {
     return true;  // closed: before it costs anything
   }
   if (thread_.is_full()) thread_.clients().close_idlest();
-  thread_.clients().add(speaks_.tls ? Transport(std::move(fd), *thread_.tls()) : Transport(std::move(fd)), facts,
+  thread_.clients().add(speaks_.tls ? Transport(std::move(fd), *thread_.snapshot().tls) : Transport(std::move(fd)), facts,
                         speaks_.proxy_protocol);
   return true;
 }
@@ -67,7 +68,7 @@ bool Acceptor::pause() {
 
 bool Acceptor::may_enter(const ClientFacts& facts) {
   const Site& site = thread_.site();
-  if (facts.is_tls && !site.trusts(facts) && !site.unfinished_handshakes->begin(facts.peer, thread_.loop().now())) {
+  if (facts.is_tls && !thread_.snapshot().trusts(facts) && !site.unfinished_handshakes->begin(facts.peer, thread_.loop().now())) {
     thread_.turned_away().add(facts.peer, "it begins handshakes and does not finish them");
     return false;
   }

@@ -2,6 +2,7 @@
 // PROXY protocol is spoken, only from those who may say who the client is.
 #pragma once
 #include <cstdint>
+#include <string>
 
 #include "proxy/client_facts.h"
 #include "runtime/fd.h"
@@ -19,7 +20,9 @@ struct Speaks {
 
 class Acceptor {
  public:
-  Acceptor(FrontThread& thread, runtime::Fd socket, std::uint16_t port, Speaks speaks);
+  Acceptor(FrontThread& thread, runtime::Fd socket, std::string address, std::uint16_t port, Speaks speaks);
+  /// As the supervisor has named it (orders.h, Listen).
+  const std::string& address() const { return address_; }
 
  private:
   void on_readable();
@@ -30,6 +33,7 @@ class Acceptor {
 
   FrontThread& thread_;
   runtime::Fd socket_;
+  const std::string address_;
   const std::uint16_t port_;
   const Speaks speaks_;
   runtime::IoWatch watch_;

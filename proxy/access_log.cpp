@@ -26,15 +26,9 @@ constexpr int kStuckMs = 1000;
 
 }  // namespace
 
-AccessLog::AccessLog(const conf::AccessLog& settings) : settings_(settings), slow_(settings.is_on ? settings.slow : runtime::Milliseconds(0)) {
-  if (!is_on()) return;
-  if (settings_.path.empty()) next_ = runtime::duplicate(STDERR_FILENO);
-  has_file_ = static_cast<bool>(next_);
-  writer_ = std::thread([this] { run(); });
-}
+AccessLog::AccessLog() : writer_([this] { run(); }) {}
 
 AccessLog::~AccessLog() {
-  if (!writer_.joinable()) return;
   {
     const std::scoped_lock lock(lock_);
     is_stopping_ = true;
@@ -44,20 +38,19 @@ AccessLog::~AccessLog() {
 }
 
 /// A path in `skip` is only worth a line if something is wrong with it.
-bool AccessLog::wants(const AccessEvent& event) const {
+bool AccessLog::wants(const AccessEvent& event, const conf::AccessLog& how) {
   constexpr std::uint16_t kFirstFailure = 400;
-  if (settings_.skip.empty() || event.outcome != kOk || event.status >= kFirstFailure) return true;
-  if (settings_.slow.count() > 0 && event.total >= settings_.slow) return true;
-  return std::ranges::find(settings_.skip, event.path) == settings_.skip.end();
+  if (how.skip.empty() || event.outcome != kOk || event.status >= kFirstFailure) return true;
+  if (how.slow.count() > 0 && event.total >= how.slow) return true;
+  return std::ranges::find(how.skip, event.path) == how.skip.end();
 }
 
-void AccessLog::write(const AccessEvent& event) {
-  if (!is_on()) return;
-  slow_.look_at(event);
-  if (!wants(event)) return;
+void AccessLog::write(const AccessEvent& event, const conf::AccessLog& how) {
+  slow_.look_at(event, how.slow);
+  if (!wants(event, how)) return;
   thread_local std::string line;  // for its capacity
   line.clear();
-  settings_.format == conf::AccessFormat::kJson ? append_json(event, line) : append_combined(event, line);
+  how.format == conf::AccessFormat::kJson ? append_json(event, line) : append_combined(event, line);
   bool must_wake = false;
   {
     const std::scoped_lock lock(lock_);
@@ -74,7 +67,6 @@ void AccessLog::write(const AccessEvent& event) {
 }
 
 void AccessLog::reopen(runtime::Fd fd) {
-  if (!is_on()) return;
   {
     const std::scoped_lock lock(lock_);
     next_ = std::move(fd);

@@ -19,30 +19,28 @@ namespace proxy {
 /// One for a front, shared by its threads.
 class AccessLog {
  public:
-  /// To stderr, or, where the settings name a file, to what reopen() brings; until then lines wait.
-  explicit AccessLog(const conf::AccessLog& settings);
+  /// To what reopen() brings; until then lines wait.
+  AccessLog();
   /// Writes what is there.
   ~AccessLog();
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
-  bool is_on() const { return settings_.is_on; }
   /// From any thread; never waits for the disk. When a whole MiB waits to be written, the event is dropped
-  /// and counted, and the error log says so. What was slow is told there, too.
-  void write(const AccessEvent&);
+  /// and counted, and the error log says so. What was slow is told there, too. `how`: the settings of this event.
+  void write(const AccessEvent&, const conf::AccessLog& how);
   /// Lines go there from now on. No line is lost.
   void reopen(runtime::Fd);
   SlowLog& slow() { return slow_; }
 
  private:
-  bool wants(const AccessEvent&) const;
+  static bool wants(const AccessEvent&, const conf::AccessLog& how);
   void run();
   bool has_work() const;
   std::size_t write_out(int fd);
   bool wait_for_room(int fd);
   void say_lost(std::uint64_t events);
 
-  const conf::AccessLog settings_;
   SlowLog slow_;
   std::mutex lock_;  // guards what follows, up to batch_
   std::condition_variable wake_;

@@ -2,11 +2,16 @@
 
 namespace proxy {
 
+void AddressCount::resize(std::size_t most) {
+  const std::scoped_lock lock(lock_);
+  most_ = most;
+}
+
 bool AddressCount::enter(const runtime::PeerAddress& peer) {
   if (!counts(peer)) return true;
   const std::scoped_lock lock(lock_);
   std::size_t& here = connections_[peer.key()];
-  if (here >= most_) return false;
+  if (most_ != 0 && here >= most_) return false;
   ++here;
   return true;
 }

@@ -11,8 +11,10 @@ namespace proxy {
 
 class AddressCount {
  public:
-  /// `most` connections of one address at the same time; 0: as many as they like, nothing is counted.
+  /// `most` connections of one address at the same time; 0: as many as they like.
   explicit AddressCount(std::size_t most) : most_(most) {}
+  /// All are counted, whatever `most` was when they came.
+  void resize(std::size_t most);
 
   /// Counts one more, unless the address has as many as it may: false.
   bool enter(const runtime::PeerAddress& peer);
@@ -20,10 +22,10 @@ class AddressCount {
   void leave(const runtime::PeerAddress& peer);
 
  private:
-  bool counts(const runtime::PeerAddress& peer) const { return most_ != 0 && peer.family != AF_UNIX; }
+  static bool counts(const runtime::PeerAddress& peer) { return peer.family != AF_UNIX; }
 
-  const std::size_t most_;
-  std::mutex lock_;
+  std::mutex lock_;  // guards what follows
+  std::size_t most_;
   std::map<runtime::AddressKey, std::size_t> connections_;  // no entry: none
 };
 

@@ -11,25 +11,28 @@ class ByteBudget {
  public:
   explicit ByteBudget(runtime::Bytes most) : most_(most) {}
 
-  /// False: so much is not left, or no longer as much as `leave` behind it; nothing is taken.
-  bool take(runtime::Bytes n, runtime::Bytes leave = 0) {
-    if (used_.fetch_add(n, std::memory_order_relaxed) + n + leave <= most_) return true;
+  /// False: so much is not left; nothing is taken. `leaves_half`: half of all is for others.
+  bool take(runtime::Bytes n, bool leaves_half = false) {
+    const runtime::Bytes most = most_.load(std::memory_order_relaxed);
+    if (used_.fetch_add(n, std::memory_order_relaxed) + n <= (leaves_half ? most - most / 2 : most)) return true;
     give_back(n);
     return false;
   }
+  /// Who has more by now keeps it, and nobody gets any until it is given back.
+  void resize(runtime::Bytes most) { most_.store(most, std::memory_order_relaxed); }
   void give_back(runtime::Bytes n) { used_.fetch_sub(n, std::memory_order_relaxed); }
   runtime::Bytes used() const { return used_.load(std::memory_order_relaxed); }
 
  private:
-  const runtime::Bytes most_;
+  std::atomic<runtime::Bytes> most_;
   std::atomic<runtime::Bytes> used_{0};
 };
 
 /// Belongs to one thread at a time; gives back what it holds when it goes.
 class ByteShare {
  public:
-  /// `leave`: so much of the budget is for others.
-  explicit ByteShare(ByteBudget& budget, runtime::Bytes leave = 0) : budget_(budget), leave_(leave) {}
+  /// `leaves_half`: half of the budget is for others.
+  explicit ByteShare(ByteBudget& budget, bool leaves_half = false) : budget_(budget), leaves_half_(leaves_half) {}
   ~ByteShare() { give_back(); }
   ByteShare(const ByteShare&) = delete;
   ByteShare& operator=(const ByteShare&) = delete;
@@ -37,7 +40,7 @@ class ByteShare {
   /// At least n in all. False: so much is not left, and nothing has changed.
   bool grow_to(runtime::Bytes n) {
     if (n <= held_) return true;
-    if (!budget_.take(n - held_, leave_)) return false;
+    if (!budget_.take(n - held_, leaves_half_)) return false;
     held_ = n;
     return true;
   }
@@ -48,7 +51,7 @@ class ByteShare {
 
  private:
   ByteBudget& budget_;
-  const runtime::Bytes leave_;
+  const bool leaves_half_;
   runtime::Bytes held_ = 0;
 };
 

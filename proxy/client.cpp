@@ -33,7 +33,7 @@ Client::Client(FrontThread& thread, Transport transport, const ClientFacts& fact
       hands_shaken_(transport_.tls() == nullptr),
       is_counted_(!proxy_protocol) {
   watch_.want_read(true);
-  const conf::Clocks& clocks = thread.site().settings.front.clocks;
+  const conf::Clocks& clocks = thread.snapshot().settings.front.clocks;
   deadline_.arm(hands_shaken_ && !proxy_header_ ? clocks.head : clocks.handshake);
 }
 
@@ -63,7 +63,7 @@ void Client::end_idle() {
 
 void Client::close() {
   if (std::exchange(is_closing_, true)) return;
-  if (!hands_shaken_ && transport_.tls()->has_begun() && !thread_.site().trusts(facts_)) {
+  if (!hands_shaken_ && transport_.tls()->has_begun() && !thread_.snapshot().trusts(facts_)) {
     thread_.site().unfinished_handshakes->give_up(facts_.peer, thread_.loop().now());
   }
   watch_.want_read(false);
@@ -112,7 +112,7 @@ void Client::on_proxy_header() {
   proxy_header_.reset();
   is_counted_ = thread_.site().addresses->enter(facts_.peer);
   if (!is_counted_) return close();
-  if (hands_shaken_) deadline_.arm(thread_.site().settings.front.clocks.head);
+  if (hands_shaken_) deadline_.arm(thread_.snapshot().settings.front.clocks.head);
   on_readable();
 }
 
@@ -135,7 +135,7 @@ void Client::shake_hands() {
   facts_.tls_version = tls.version();
   begin_idle();
   watch_.want_write(false);
-  deadline_.arm(thread_.site().settings.front.clocks.head);
+  deadline_.arm(thread_.snapshot().settings.front.clocks.head);
   if (tls.alpn() == "h2") {
     begin_h2();
   } else {

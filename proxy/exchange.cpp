@@ -26,12 +26,10 @@ Exchange::Exchange(FrontThread& thread)
       deadline_(thread.loop(), runtime::bind<&Exchange::on_deadline>(this)),
       send_soon_(thread.loop(), runtime::bind<&Exchange::send_rest>(this)),
       // Clients that do not read are many and wait for long: half is for those who send.
-      answer_memory_(*thread.site().buffer_memory, thread.site().settings.front.buffer_memory / 2) {}
+      answer_memory_(*thread.site().buffer_memory, /*leaves_half=*/true) {}
 
 void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
-  stream_ = &stream;
-  client_ = &client;
-  record_.begin(thread_.loop().now());
+  meet(stream, client);
   if (!admit() || !route() || !prepare()) return;
   if (!answer_by_route()) gather();
 }
@@ -39,12 +37,16 @@ void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
 void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason) {
   const Outcome outcome{Fault::kClient, reason};
   if (phase_ == Phase::kEnded || phase_ == Phase::kDeliver) return;
-  if (phase_ == Phase::kIdle) {
-    stream_ = &stream;
-    client_ = &client;
-    record_.begin(thread_.loop().now());
-  }
+  if (phase_ == Phase::kIdle) meet(stream, client);
   answer_ourselves(status, outcome);
+}
+
+/// From here on to the event the settings are those of this moment.
+void Exchange::meet(ClientStream& stream, const ClientFacts& client) {
+  stream_ = &stream;
+  client_ = &client;
+  snapshot_ = thread_.snapshot_to_keep();
+  record_.begin(thread_.loop().now());
 }
 
 /// What no app should ever see.
@@ -63,7 +65,7 @@ bool Exchange::admit() {
 }
 
 bool Exchange::route() {
-  const auto found = thread_.site().route.find(request_.authority);
+  const auto found = snapshot_->route.find(request_.authority);
   if (!found) {
     answer_ourselves(404, kNoSuchHost);
     return false;
@@ -78,7 +80,7 @@ bool Exchange::route() {
     return false;
   }
   // RFC 9110 7.4: what is asked for by https has to come by it, or through a proxy that we trust to have seen to that.
-  if (request_.says_https && !client_->is_tls && !thread_.site().trusts(*client_)) {
+  if (request_.says_https && !client_->is_tls && !snapshot_->trusts(*client_)) {
     answer_ourselves(421, kNotSecured);
     return false;
   }
@@ -94,18 +96,20 @@ bool Exchange::route() {
 void Exchange::find_rules() {
   match_ = conf::match_route(app().routes, request_.path);
   rules_ = match_ ? &match_->route->rules : &app().rules;
-  if (match_ && match_->route->to) go_to(static_cast<upstream::AppIndex>(*match_->route->to));
+  if (match_ && match_->route->to) go_to(*match_->route->to);
 }
 
-void Exchange::go_to(upstream::AppIndex app) {
+void Exchange::go_to(std::size_t place) {
   leave_row();
-  desk_ = &thread_.desk(app);
-  row_ = &thread_.row(app);
+  const upstream::AppIndex index = snapshot_->apps[place];
+  app_ = &snapshot_->settings.apps[place];
+  desk_ = &thread_.desk(index);
+  row_ = &thread_.row(index);
   upstream::count(row_->in_flight);
 }
 
 bool Exchange::prepare() {
-  prepare_request(request_, *client_, thread_.site().trusts(*client_), record_.began_wall, ours_);
+  prepare_request(request_, *client_, snapshot_->trusts(*client_), record_.began_wall, ours_);
   switch (count_forward(request_, ours_)) {
     case Forwards::kGoOn:
       if (app_speaks_http()) add_via(request_.version, ours_);
@@ -140,7 +144,7 @@ void Exchange::answer_ourselves(std::uint16_t status, const Outcome& outcome) {
 
 void Exchange::redirect_to_https() {
   OwnAnswer answer(308, request_.method);
-  answer.location_https(host_of(request_.authority), thread_.site().https_port, request_.target);
+  answer.location_https(host_of(request_.authority), snapshot_->https_port, request_.target);
   say(answer);
   end(kOk);
 }

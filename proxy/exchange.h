@@ -17,6 +17,7 @@
 #include "proxy/headers.h"
 #include "proxy/outcome.h"
 #include "proxy/record.h"
+#include "proxy/snapshot.h"
 #include "proxy/upload.h"
 #include "runtime/buffer.h"
 #include "runtime/loop.h"
@@ -72,10 +73,11 @@ class Exchange {
   bool has_worker() const { return phase_ == Phase::kSend || phase_ == Phase::kRelay || phase_ == Phase::kTunnel; }
 
   // exchange.cpp: the phases, in order, and what we answer ourselves.
+  void meet(ClientStream& stream, const ClientFacts& client);
   bool admit();
   bool route();
   void find_rules();
-  void go_to(upstream::AppIndex);
+  void go_to(std::size_t place);
   bool prepare();
   void answer_ourselves(std::uint16_t status, const Outcome&);
   void redirect_to_https();
@@ -168,13 +170,15 @@ class Exchange {
   void forget_untaken();
   void reset();
 
-  const conf::App& app() const { return desk_->dispatch().app(); }
+  const conf::App& app() const { return *app_; }
   /// Only a client that has said it would not throw them away (RFC 9110 6.5.1); in HTTP/2 they are a frame like any other.
   bool takes_trailers() const {
     return request_.version == upstream::Version::kHttp2 ||
            (request_.takes_trailers && request_.version == upstream::Version::kHttp11);
   }
+  /// As far as the settings say; a worker of an earlier release may speak otherwise.
   bool app_speaks_http() const { return upstream::speech_of(app()) == upstream::Speech::kHttp; }
+  bool worker_speaks_http() const { return lease_.worker().speech == upstream::Speech::kHttp; }
 
   FrontThread& thread_;
   Phase phase_ = Phase::kIdle;
@@ -183,6 +187,8 @@ class Exchange {
   upstream::RequestHead request_;        // views into kept_
   runtime::Chunk kept_;                  // the memory behind request_
   AppFields ours_;                       // fields that we add to the request
+  SnapshotPointer snapshot_;             // the settings that it began with; empty before begin()
+  const conf::App* app_ = nullptr;       // in snapshot_; null until routed
   upstream::Desk* desk_ = nullptr;       // the app's; null until routed
   upstream::AppRow* row_ = nullptr;      // where this thread counts for the app; null until routed
   const conf::Rules* rules_ = nullptr;   // the route's, or the app's; null until routed

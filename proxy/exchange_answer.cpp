@@ -83,7 +83,7 @@ void Exchange::on_head() {
   upload_.let_go();
   release_gathered();
   prepare_response(answer_, is_tunnel, takes_trailers());
-  if (app_speaks_http()) add_via(answer_);
+  if (worker_speaks_http()) add_via(answer_);
   stream_->send_head(answer_);
   if (is_tunnel) {
     upload_.become_tunnel();

@@ -45,7 +45,7 @@ bool Exchange::waits_for_client() const { return upload_.waits_for_client() && !
 /// The client's while its body is due and nothing of it is left to send, else the worker's. Nothing while the client
 /// does not take what the worker said: that is the session's clock.
 std::optional<runtime::Milliseconds> Exchange::most_silence() const {
-  const conf::Clocks& clocks = thread_.site().settings.front.clocks;
+  const conf::Clocks& clocks = snapshot_->settings.front.clocks;
   switch (phase_) {
     case Phase::kGather:
       return upload_.waits_for_disk() ? rules_->request_timeout : clocks.body_idle;
@@ -140,6 +140,7 @@ void Exchange::let_lease_go(const Outcome& why) {
   left.in = std::move(from_worker_);
   left.id = ours_.request_id();
   left.request_timeout = rules_->request_timeout;
+  left.graceful_timeout = app().graceful_timeout;
   left.has_answered = record_.first_byte != runtime::Time{};
   left.is_tunnel = phase_ == Phase::kTunnel;
   left.is_stuck = why == kAnswerTimeout;
@@ -151,7 +152,7 @@ void Exchange::let_lease_go(const Outcome& why) {
 }
 
 void Exchange::tell_abandoned(upstream::Leftover& left) const {
-  if (app_speaks_http()) {
+  if (worker_speaks_http()) {
     if (!left.is_tunnel) left.wire.clear();
     left.is_last = true;
   } else {
@@ -168,10 +169,10 @@ void Exchange::release_gathered() {
 void Exchange::record() {
   if (std::exchange(is_recorded_, true)) return;
   answer_memory_.give_back();
-  if (ours_.request_id().empty()) name_request(request_, thread_.site().trusts(*client_), ours_);
+  if (ours_.request_id().empty()) name_request(request_, snapshot_->trusts(*client_), ours_);
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
   event.id = ours_.request_id();
-  event.app = desk_ != nullptr ? std::string_view(app().name) : std::string_view();
+  event.app = app_ != nullptr ? std::string_view(app().name) : std::string_view();
   event.outcome = outcome_;
   event.lives_long = lives_long_ || record_.status == 101;
   tally(event, row_ != nullptr ? *row_ : thread_.row(upstream::kNoApp));
@@ -179,7 +180,7 @@ void Exchange::record() {
     thread_.site().block.board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
   }
   leave_row();
-  if (thread_.access_log().is_on()) thread_.access_log().write(event);
+  if (const conf::AccessLog& how = snapshot_->settings.log.access; how.is_on) thread_.access_log().write(event, how);
 }
 
 void Exchange::leave_row() {
@@ -208,9 +209,11 @@ void Exchange::reset() {
   phase_ = Phase::kIdle;
   stream_ = nullptr;
   client_ = nullptr;
+  app_ = nullptr;
   desk_ = nullptr;
   rules_ = nullptr;
   match_.reset();
+  snapshot_.reset();
   is_recorded_ = head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
   lives_long_ = may_spool_ = false;
   total_until_ = {};

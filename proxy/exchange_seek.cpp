@@ -54,6 +54,7 @@ void Exchange::on_refused(Refusal why) {
   const bool is_retry = record_.attempts > 0 && why == Refusal::kTimeout;
   if (is_retry || why == Refusal::kNoOther) return answer_ourselves(502, failure_);
   if (why == Refusal::kNotBooted) return answer_ourselves(503, kNotBooted);
+  if (why == Refusal::kGone) return answer_ourselves(503, kAppGone);
   answer_ourselves(503, why == Refusal::kFull ? kQueueFull : kQueueTimeout);
 }
 

@@ -103,7 +103,7 @@ void Exchange::send() {
   connection->watch().rebind(runtime::bind<&Exchange::on_worker_readable>(this),
                              runtime::bind<&Exchange::send_body>(this));
   may_spool_ = !rules_->stream_answer && !lives_long_ && request_.upgrade.empty();
-  reader_.begin(upstream::speech_of(app()), request_.method, !request_.upgrade.empty());
+  reader_.begin(lease_.worker().speech, request_.method, !request_.upgrade.empty());
   if (!send_head()) return answer_ourselves(400, kBadTarget);
   send_continue();
   send_body();
@@ -120,7 +120,7 @@ void Exchange::send_continue() {
 
 /// False: our Python worker could not be told of such a request.
 bool Exchange::send_head() {
-  const bool is_http = app_speaks_http();
+  const bool is_http = worker_speaks_http();
   // A body that is here as a whole has a length, however it came. Only chunks can have trailers behind them.
   const bool length_is_known =
       !upload_.has_trailers() && (request_.framing == Framing::kLength || upload_.is_here_whole());

@@ -1,13 +1,12 @@
 #include "proxy/front.h"
 
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
-#include "conf/load.h"
 #include "proxy/access_log.h"
+#include "proxy/change.h"
 #include "proxy/front_thread.h"
 #include "proxy/metrics_listener.h"
 #include "proxy/metrics_page.h"
@@ -42,14 +41,10 @@ constexpr runtime::Bytes kIdleClient = 32 * 1024;
 runtime::Bytes most_memory() { return runtime::usable_memory() / 2; }
 std::size_t memory_limit() { return most_memory() / 2 / kIdleClient; }
 
-Result<std::string> read_all(int fd) {
-  struct stat about{};
-  if (::fstat(fd, &about) != 0) return runtime::fail(runtime::Code::kSystem, "cannot look at the settings", errno);
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != about.st_size) {
-    return runtime::fail(runtime::Code::kSystem, "cannot read the settings", errno);
-  }
-  return text;
+/// Of one of so many threads.
+std::size_t max_clients(const conf::Front& front, std::size_t threads) {
+  const std::size_t most = front.max_connections != 0 ? front.max_connections : std::min(descriptor_limit() / 2, memory_limit());
+  return std::max<std::size_t>(1, most / threads);
 }
 
 class Front {
@@ -80,65 +75,141 @@ class Front {
     fds_.clear();
   }
 
-  void obey(upstream::Configure&) {
-    auto text = fds_.empty() ? Result<std::string>(runtime::fail(runtime::Code::kProtocol, "no settings came"))
-                             : read_all(fds_[0].get());
-    if (!text) return give_up(text.error().text());
-    conf::Loaded loaded = conf::load_text(*text, "settings");
-    if (!loaded.problems.empty()) return give_up(conf::text(loaded.problems.front()));
-    runtime::log_as("front", static_cast<Level>(loaded.settings.log.error.level));
-    site_ = std::make_unique<Site>(std::move(loaded.settings), *board_);
-    access_log_ = std::make_unique<AccessLog>(site_->settings.log.access);
-    watch_for_stuck_workers();
-    make_threads();
+  void obey(upstream::Configure& order) {
+    const auto read = fds_.empty() ? Result<void>(runtime::fail(runtime::Code::kProtocol, "no settings came"))
+                                   : change_.configure(fds_[0].get(), std::move(order.apps));
+    if (!read) return site_ ? object(read.error().text()) : give_up(read.error().text());
+    if (!site_) return begin_site();
+    // Nobody is led there before Begin, but workers may come.
+    open(change_.apps);
   }
 
-  void watch_for_stuck_workers() {
-    for (const auto& dispatch : site_->dispatches) {
-      dispatch->on_stuck([this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
-        loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
-          if (is_stuck) {
-            say(upstream::Stuck{app, id, exchange});
-          } else {
-            say(upstream::Unstuck{app, id, exchange});
-          }
+  /// The start: workers are told of before Begin, so all but the addresses and certificates is there at once.
+  void begin_site() {
+    now_ = *change_.make(nullptr, {});
+    runtime::log_at_least(static_cast<Level>(now_->settings.log.error.level));
+    site_ = std::make_unique<Site>(*now_, *board_, [this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
+      on_stuck(worker, exchange, is_stuck);
+    });
+    const conf::Front& front = now_->settings.front;
+    const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
+    for (std::size_t i = 0; i < count; ++i) {
+      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, count), most_memory()));
+    }
+    board_->set_threads(count);
+  }
+
+  /// From any thread.
+  void on_stuck(const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
+    loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
+      if (is_stuck) {
+        say(upstream::Stuck{app, id, exchange});
+      } else {
+        say(upstream::Unstuck{app, id, exchange});
+      }
+    });
+  }
+
+  void open(const std::vector<upstream::AppIndex>& apps) {
+    site_->open(apps);
+    for (auto& thread : threads_) thread->open_desks();
+  }
+
+  void obey(upstream::Listen& order) { change_.openings.push_back({std::move(order), std::move(fds_)}); }
+
+  void obey(upstream::Unlisten& order) { change_.closings.push_back(std::move(order.text)); }
+
+  void obey(upstream::Certificates& order) {
+    if (fds_.size() != 2 * order.names.size()) return object("a certificate came without its files");
+    auto& files = change_.certificates.emplace();
+    for (std::size_t i = 0; i < order.names.size(); ++i) {
+      files.push_back({std::move(order.names[i]), std::move(fds_[2 * i]), std::move(fds_[2 * i + 1])});
+    }
+  }
+
+  void obey(upstream::Logs&) { change_.logs = std::move(fds_); }
+
+  void obey(upstream::Spool&) {
+    if (!fds_.empty()) site_->spool = std::move(fds_[0]);
+  }
+
+  void object(std::string sentence) {
+    if (change_.objection.empty()) change_.objection = std::move(sentence);
+  }
+
+  void obey(upstream::Begin& order) {
+    Change change = std::exchange(change_, {});
+    std::vector<Address> addresses = change.addresses(addresses_);
+    auto next = change.make(now_.get(), addresses);
+    if (!next && has_begun_) return say(upstream::Changed{order.version, next.error().text()});
+    if (!next) {
+      // The supervisor knows whether half a front is better than none.
+      say(upstream::Trouble{next.error().text()});
+      change.certificates.reset();
+      change.objection.clear();
+      next = change.make(now_.get(), addresses);
+    }
+    now_ = std::move(*next);
+    addresses_ = std::move(addresses);
+    put_in_force(change);
+    has_begun_ ? go_over(change, order.version) : start(change);
+  }
+
+  /// All that is not the threads'.
+  void put_in_force(Change& change) {
+    if (change.logs.size() > 1) access_log_.reopen(std::move(change.logs[1]));
+    if (!change.logs.empty()) runtime::log_to(std::move(change.logs[0]));
+    runtime::log_at_least(static_cast<Level>(now_->settings.log.error.level));
+    site_->configure(*now_);
+    clocks_ = now_->settings.front.clocks;
+    std::erase_if(metrics_, [&](const auto& one) { return std::ranges::find(change.closings, one.first) != change.closings.end(); });
+    for (Change::Opening& opening : change.openings) {
+      if (opening.about.metrics) listen_for_metrics(opening);
+    }
+  }
+
+  void listen_for_metrics(Change::Opening& opening) {
+    for (Fd& socket : opening.sockets) {
+      metrics_.emplace_back(opening.about.text,
+                            std::make_unique<MetricsListener>(loop_, std::move(socket), clocks_,
+                                                              [this](std::string_view path) { return tell(path); }));
+    }
+  }
+
+  void start(Change& change) {
+    std::vector<ThreadPart> parts = divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      threads_[i]->go_over(std::move(parts[i]));
+      threads_[i]->start();
+    }
+    has_begun_ = true;
+    say(upstream::Started{static_cast<std::uint32_t>(threads_.size())});
+  }
+
+  /// Each thread between two turns of its loop; Changed is said when the last one has.
+  void go_over(Change& change, std::uint64_t version) {
+    // Ours and the threads': how many are still to do it; only touched on our loop.
+    const auto left = std::make_shared<std::size_t>(threads_.size());
+    std::vector<ThreadPart> parts = divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
+      // Shared, because a task can be copied; it is the thread's alone.
+      const auto part = std::make_shared<ThreadPart>(std::move(parts[i]));
+      threads_[i]->loop().post([this, &thread = *threads_[i], part, left, version] {
+        thread.go_over(std::move(*part));
+        loop_.post([this, left, version] {
+          if (--*left == 0) say(upstream::Changed{version, {}});
         });
       });
     }
   }
 
-  void make_threads() {
-    const conf::Front& front = site_->settings.front;
-    const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
-    const std::size_t most = front.max_connections != 0 ? front.max_connections : std::min(descriptor_limit() / 2, memory_limit());
-    for (std::size_t i = 0; i < count; ++i) {
-      threads_.push_back(std::make_unique<FrontThread>(i, *site_, *access_log_, std::max<std::size_t>(1, most / count), most_memory()));
-    }
-    board_->set_threads(count);
-  }
-
-  void obey(upstream::Listen& order) {
-    if (order.metrics) return listen_for_metrics();
-    if (order.tls && site_->https_port == 0) site_->https_port = order.port;
-    for (std::size_t i = 0; i < (order.shared ? threads_.size() : fds_.size()); ++i) {
-      Fd socket = order.shared ? runtime::duplicate(fds_[0].get()) : std::move(fds_[i]);
-      threads_[i % threads_.size()]->listen(std::move(socket), order.port, {order.tls, order.proxy_protocol});
-    }
-  }
-
-  void listen_for_metrics() {
-    for (Fd& socket : fds_) {
-      metrics_.push_back(std::make_unique<MetricsListener>(loop_, std::move(socket), site_->settings.front.clocks,
-                                                           [this](std::string_view path) { return tell(path); }));
-    }
-  }
-
   MetricsAnswer tell(std::string_view path) const {
-    const std::vector<conf::App>& apps = site_->settings.apps;
-    if (path == "/metrics") return {200, metrics_page({apps, board_, *herd_, expiries_}), kMetricsType};
+    const std::vector<conf::App>& apps = now_->settings.apps;
+    const std::span<const CertificateExpiry> expiries = now_->tls ? std::span(now_->tls->expiries()) : std::span<const CertificateExpiry>();
+    if (path == "/metrics") return {200, metrics_page({apps, now_->apps, board_, *herd_, expiries}), kMetricsType};
     if (path == "/-/healthy") return {200, "healthy\n"};  // the loop turns: nothing else is asked
     if (path != "/-/ready") return {404, "there is /metrics, /-/healthy and /-/ready\n"};
-    const std::string why = why_not_ready(stage(), apps, *herd_);
+    const std::string why = why_not_ready(stage(), apps, now_->apps, *herd_);
     return why.empty() ? MetricsAnswer{200, "ready\n"} : MetricsAnswer{503, "not ready: " + why + "\n"};
   }
 
@@ -146,50 +217,23 @@ class Front {
     return is_draining_ ? Stage::kDraining : has_begun_ ? Stage::kAccepting : Stage::kStarting;
   }
 
-  void obey(upstream::Certificates& order) {
-    std::vector<CertificateFiles> files;
-    for (std::size_t i = 0; i < order.names.size() && 2 * i + 1 < fds_.size(); ++i) {
-      files.push_back({order.names[i], std::move(fds_[2 * i]), std::move(fds_[2 * i + 1])});
-    }
-    auto made = TlsContext::make(site_->settings.tls, std::move(files));
-    if (!made) return say(upstream::Trouble{made.error().text()});
-    const std::shared_ptr<TlsContext> context = std::move(*made);
-    expiries_ = context->expiries();
-    for (auto& thread : threads_) {
-      if (has_begun_) {
-        thread->loop().post([&t = *thread, context] { t.use(context); });
-      } else {
-        thread->use(context);
-      }
-    }
-  }
-
-  void obey(upstream::Logs&) {
-    if (!fds_.empty()) runtime::log_to(std::move(fds_[0]));
-    if (fds_.size() > 1) access_log_->reopen(std::move(fds_[1]));
-  }
-
-  void obey(upstream::Spool&) {
-    if (!fds_.empty()) site_->spool = std::move(fds_[0]);
-  }
-
-  void obey(upstream::Begin&) {
-    for (auto& thread : threads_) thread->start();
-    has_begun_ = true;
-    say(upstream::Started{static_cast<std::uint32_t>(threads_.size())});
-  }
-
   void obey(upstream::Probe& order) {
-    upstream::Dispatch* const dispatch = dispatch_of(order.worker.app);
-    if (dispatch == nullptr) return;
     const upstream::WorkerId id = order.worker.id;
     const upstream::AppIndex app = order.worker.app;
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
-        loop_, order.worker, upstream::speech_of(dispatch->app()), upstream::probed_host(dispatch->app()), order.path,
+        loop_, order.worker, host_of(order.worker.app), order.path,
         [this, id, app](bool is_ready, const std::string& cause) {
           say(upstream::Probed{app, id, is_ready, cause});
           if (is_ready) loop_.post([this, id] { probes_.erase(id); });
         });
+  }
+
+  /// Of the settings that are to come, if they have the app, for it is their worker that starts.
+  std::string host_of(upstream::AppIndex index) const {
+    const auto at = std::ranges::find(change_.apps, index);
+    if (at != change_.apps.end()) return upstream::probed_host(change_.settings->apps[static_cast<std::size_t>(at - change_.apps.begin())]);
+    const conf::App* const app = now_->find(index);
+    return app != nullptr ? upstream::probed_host(*app) : upstream::kAnyHost;
   }
 
   void obey(upstream::Publish& order) {
@@ -207,7 +251,7 @@ class Front {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker, order.unexpected);
   }
 
-  void obey(upstream::Stack& order) { access_log_->slow().on_stack(order.exchange, order.text); }
+  void obey(upstream::Stack& order) { access_log_.slow().on_stack(order.exchange, order.text); }
 
   void obey(upstream::AppState& order) {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);
@@ -225,10 +269,11 @@ class Front {
         });
       });
     }
-    drain_deadline_.arm(site_->settings.front.drain_timeout);
+    drain_deadline_.arm(now_->settings.front.drain_timeout);
   }
 
   // What only the front says.
+  void obey(upstream::Changed&) { give_up("an order that only a front gives"); }
   void obey(upstream::Started&) { give_up("an order that only a front gives"); }
   void obey(upstream::Probed&) { give_up("an order that only a front gives"); }
   void obey(upstream::Drained&) { give_up("an order that only a front gives"); }
@@ -269,12 +314,15 @@ class Front {
   upstream::ReadOnlyHerdBoard herd_;
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
-  std::unique_ptr<Site> site_;
-  std::unique_ptr<AccessLog> access_log_;
+  Change change_;                     // gathered since the last Begin
+  SnapshotPointer now_;               // in force; set with site_
+  std::vector<Address> addresses_;    // that threads_ listen at
+  std::unique_ptr<Site> site_;        // set by the first Configure
+  AccessLog access_log_;
   std::vector<std::unique_ptr<FrontThread>> threads_;
   std::unordered_map<upstream::WorkerId, std::unique_ptr<upstream::WorkerProbe>> probes_;
-  std::vector<std::unique_ptr<MetricsListener>> metrics_;
-  std::vector<CertificateExpiry> expiries_;  // of the certificates in use
+  conf::Clocks clocks_;               // of metrics_, which look at them when a visitor comes
+  std::vector<std::pair<std::string, std::unique_ptr<MetricsListener>>> metrics_;  // by address
   runtime::Timer drain_deadline_;
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;

@@ -2,36 +2,56 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
-#include "proxy/tls_context.h"
 #include "runtime/machine.h"
 
 namespace proxy {
 
 using namespace std::chrono_literals;
 
-FrontThread::FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients,
-                         runtime::Bytes most_memory)
+FrontThread::FrontThread(std::size_t index, const Site& site, const SnapshotPointer& first, AccessLog& access_log,
+                         std::size_t max_clients, runtime::Bytes most_memory)
     : site_(site),
       access_log_(access_log),
       index_(index),
       figures_(site.block.thread[index]),
       max_clients_(max_clients),
       most_memory_(most_memory),
+      desks_(site.dispatches.size()),
       disk_(loop_, *site.disk),
       spool_(loop_, *site.spooler, site.spool, *site.spool_disk, site.max_spool_files),
       exchanges_(*this),
       turned_away_(loop_),
       clients_(*this),
       beat_(loop_, runtime::bind<&FrontThread::beat>(this)) {
-  for (const auto& dispatch : site.dispatches) desks_.push_back(std::make_unique<upstream::Desk>(loop_, *dispatch));
+  open_desks();
+  use(first, max_clients);
 }
 
 FrontThread::~FrontThread() = default;
 
-void FrontThread::listen(runtime::Fd socket, std::uint16_t port, Speaks speaks) {
-  acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(socket), port, speaks));
+void FrontThread::open_desks() {
+  for (std::size_t i = 0; i < desks_.size(); ++i) {
+    if (site_.dispatches[i] && !desks_[i]) desks_[i] = std::make_unique<upstream::Desk>(loop_, *site_.dispatches[i]);
+  }
+}
+
+/// Behind a count of our own: the exchanges of all threads would write to one cache line.
+void FrontThread::use(const SnapshotPointer& snapshot, std::size_t max_clients) {
+  snapshot_ = SnapshotPointer(std::make_shared<SnapshotPointer>(snapshot), snapshot.get());
+  max_clients_ = max_clients;
+}
+
+void FrontThread::go_over(ThreadPart part) {
+  use(part.snapshot, part.max_clients);
+  if (is_draining_) return;
+  std::erase_if(acceptors_, [&](const auto& acceptor) { return std::ranges::find(part.closings, acceptor->address()) != part.closings.end(); });
+  for (auto& [fd, address, port, speaks] : part.sockets) {
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(fd), std::move(address), port, speaks));
+  }
 }
 
 void FrontThread::start() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/acceptor.h"
+#include "proxy/change.h"
 #include "proxy/client_list.h"
 #include "proxy/exchange_pool.h"
 #include "proxy/site.h"
@@ -18,17 +19,20 @@
 namespace proxy {
 
 class AccessLog;
-class TlsContext;
 
 class FrontThread {
  public:
-  /// `most_memory`: of the whole process; past it the idlest clients go.
-  FrontThread(std::size_t index, const Site& site, AccessLog& access_log, std::size_t max_clients,
+  /// `first`: the settings to begin with. `most_memory`: of the whole process; past it the idlest clients go.
+  FrontThread(std::size_t index, const Site& site, const SnapshotPointer& first, AccessLog& access_log, std::size_t max_clients,
               runtime::Bytes most_memory = std::numeric_limits<runtime::Bytes>::max());
   ~FrontThread();
 
   runtime::Loop& loop() { return loop_; }
   const Site& site() const { return site_; }
+  /// The settings in force, until this thread comes back to its loop.
+  const Snapshot& snapshot() const { return *snapshot_; }
+  /// To be kept, on this thread.
+  const SnapshotPointer& snapshot_to_keep() const { return snapshot_; }
   ExchangePool& exchanges() { return exchanges_; }
   ClientList& clients() { return clients_; }
   AccessLog& access_log() { return access_log_; }
@@ -56,10 +60,12 @@ class FrontThread {
   /// From ClientList: one fewer.
   void client_left();
 
+  /// From the front's main loop, before a snapshot that has new apps comes: a desk at each Dispatch of the site.
+  void open_desks();
+
   // Called by the Front, before start() or through loop().post().
-  void listen(runtime::Fd socket, std::uint16_t port, Speaks speaks);
-  void use(std::shared_ptr<TlsContext> context) { tls_ = std::move(context); }
-  const std::shared_ptr<TlsContext>& tls() const { return tls_; }
+  /// Its settings are in force from now on, for all that begins. Who was accepted at an address that is closed stays.
+  void go_over(ThreadPart part);
   void start();
   /// No new connections; `on_empty` is posted to `loop` when the last client has gone.
   void drain(runtime::Loop& loop, std::function<void()> on_empty);
@@ -69,17 +75,17 @@ class FrontThread {
   void join();
 
  private:
+  void use(const SnapshotPointer& snapshot, std::size_t max_clients);
   void beat();
   runtime::Loop loop_;
   const Site& site_;
   AccessLog& access_log_;
   const std::size_t index_;                              // among the threads of the front
   upstream::ThreadFigures& figures_;
-  const std::size_t max_clients_;
+  std::size_t max_clients_;
   const runtime::Bytes most_memory_;
-  std::vector<std::unique_ptr<upstream::Desk>> desks_;   // by AppIndex
-  // Shared with the other threads and with connections that began under it; replaced whole.
-  std::shared_ptr<TlsContext> tls_;
+  std::vector<std::unique_ptr<upstream::Desk>> desks_;   // by AppIndex; as Site::dispatches
+  SnapshotPointer snapshot_;                             // in force; its count is this thread's own
   runtime::DiskDesk disk_;                               // outlives the exchanges, whose errands come back to it
   std::size_t open_files_ = 0;
   SpoolDesk spool_;                                      // like disk_

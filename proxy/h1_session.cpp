@@ -21,7 +21,7 @@ constexpr Bytes kMostBehind = 16 * 1024;
 }  // namespace
 
 H1Session::H1Session(Client& client, runtime::InBuffer first) : client_(client), in_(std::move(first)) {
-  const conf::Front& front = client.thread().site().settings.front;
+  const conf::Front& front = client.thread().snapshot().settings.front;
   reader_.begin(front.max_head, front.max_fields);
 }
 
@@ -103,7 +103,7 @@ bool H1Session::parse_message() {
 /// The first byte of a head: from now on the head clock runs, not the keep-alive one.
 void H1Session::begin_exchange() {
   exchange_ = client_.thread().exchanges().take();
-  client_.deadline().arm(client_.thread().site().settings.front.clocks.head);
+  client_.deadline().arm(client_.thread().snapshot().settings.front.clocks.head);
   client_.begin_idle();  // anew: who has begun to speak goes after those who are silent
 }
 
@@ -215,7 +215,7 @@ void H1Session::flush() {
   client_.want_write(io == Io::kWant);
   if (io == Io::kWant) {
     if (out_.size() < before || !client_.deadline().is_armed()) {
-      client_.deadline().arm(client_.thread().site().settings.front.clocks.write_idle);
+      client_.deadline().arm(client_.thread().snapshot().settings.front.clocks.write_idle);
     }
   } else if (before > 0 && state_ != State::kHead) {
     client_.deadline().cancel();
@@ -246,7 +246,7 @@ void H1Session::release_exchange() {
   body_read_ = body_stopped_ = was_full_ = false;
   held_ = 0;
   reader_.next_message();
-  client_.deadline().arm(client_.thread().site().settings.front.clocks.keep_alive);
+  client_.deadline().arm(client_.thread().snapshot().settings.front.clocks.keep_alive);
   parse();  // pipelined, RFC 9112 9.3.2
   if (input_ended_ && !client_.is_closing()) on_input_end();
 }
@@ -283,7 +283,7 @@ void H1Session::on_deadline() {
     case State::kExchange:
     case State::kTunnel:
       if (client_.transport().has_been_taken_from()) {
-        return client_.deadline().arm(client_.thread().site().settings.front.clocks.write_idle);
+        return client_.deadline().arm(client_.thread().snapshot().settings.front.clocks.write_idle);
       }
       return lost({Fault::kClient, "client took nothing for too long"});
     case State::kLingering:

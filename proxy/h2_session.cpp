@@ -57,11 +57,11 @@ Milliseconds tick_for(const conf::Clocks& clocks) {
 
 H2Session::H2Session(Client& client, std::string_view first)
     : client_(client),
-      clocks_(client.thread().site().settings.front.clocks),
+      clocks_(client.thread().snapshot().settings.front.clocks),
       tick_(tick_for(clocks_)),
       batch_(client.transport().tls() != nullptr ? kRecord : kPlainBatch),
-      head_(client.thread().site().settings.front.max_head, client.thread().site().settings.front.max_fields),
-      wire_(make_wire(*this, client.thread().site().settings.front)) {
+      head_(client.thread().snapshot().settings.front.max_head, client.thread().snapshot().settings.front.max_fields),
+      wire_(make_wire(*this, client.thread().snapshot().settings.front)) {
   began_ = idle_since_ = moved_ = now();
   client_.deadline().arm(tick_);
   flush_soon();

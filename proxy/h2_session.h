@@ -113,7 +113,7 @@ class H2Session {
   static constexpr long kResetsAtOnce = 200, kResetsASecond = 25;
 
   Client& client_;
-  const conf::Clocks& clocks_;
+  const conf::Clocks clocks_;  // as they were when it began
   const runtime::Milliseconds tick_;  // how often the clocks are looked at while something goes on
   const runtime::Bytes batch_;        // what is gathered for one write: a TLS record, or a few frames
   H2Head head_;

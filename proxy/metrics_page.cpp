@@ -88,7 +88,7 @@ struct Shown {
 std::vector<Shown> look(const MetricsSources& sources) {
   std::vector<Shown> shown;
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
-    shown.push_back({sources.apps[i].name, sources.fronts.totals(i)});
+    shown.push_back({sources.apps[i].name, sources.fronts.totals(sources.indexes[i])});
   }
   shown.push_back({"", sources.fronts.totals(upstream::kNoApp)});
   return shown;
@@ -132,7 +132,7 @@ void put_gauge(Page& page, std::string_view name, std::string_view help, const M
   page.family(name, "gauge", help);
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
     page.sample({{"app", sources.apps[i].name}},
-                sources.fronts.gauges(static_cast<upstream::AppIndex>(i)).*which);
+                sources.fronts.gauges(sources.indexes[i]).*which);
   }
 }
 
@@ -141,7 +141,7 @@ void put_exits(Page& page, const MetricsSources& sources) {
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
     for (std::size_t reason = 0; reason < upstream::kExitReasons.size(); ++reason) {
       page.sample({{"app", sources.apps[i].name}, {"reason", upstream::kExitReasons[reason]}},
-                  sources.herd.app[i].exits[reason].load());
+                  sources.herd.app[sources.indexes[i]].exits[reason].load());
     }
   }
 }
@@ -151,7 +151,7 @@ void put_states(Page& page, const MetricsSources& sources) {
   for (std::size_t i = 0; i < sources.apps.size(); ++i) {
     for (std::size_t state = 0; state < upstream::kWorkerStates.size(); ++state) {
       page.sample({{"app", sources.apps[i].name}, {"state", upstream::kWorkerStates[state]}},
-                  sources.herd.app[i].workers[state].load());
+                  sources.herd.app[sources.indexes[i]].workers[state].load());
     }
   }
 }
@@ -166,8 +166,10 @@ void put_memory(Page& page, const MetricsSources& sources) {
   }
   page.family("portherd_worker_memory_bytes", "gauge", "Resident memory of the worker in this place.");
   for (const auto& [place, bytes] : by_place) {
-    if (place.first >= sources.apps.size()) continue;
-    page.sample({{"app", sources.apps[place.first].name}, {"slot", fmt::to_string(place.second)}}, bytes);
+    const auto at = std::ranges::find(sources.indexes, place.first);
+    if (at == sources.indexes.end()) continue;
+    const conf::App& app = sources.apps[static_cast<std::size_t>(at - sources.indexes.begin())];
+    page.sample({{"app", app.name}, {"slot", fmt::to_string(place.second)}}, bytes);
   }
 }
 
@@ -220,11 +222,12 @@ std::string metrics_page(const MetricsSources& sources) {
   return page.take();
 }
 
-std::string why_not_ready(Stage stage, std::span<const conf::App> apps, const upstream::HerdFigures& herd) {
+std::string why_not_ready(Stage stage, std::span<const conf::App> apps, std::span<const upstream::AppIndex> indexes,
+                          const upstream::HerdFigures& herd) {
   if (stage == Stage::kStarting) return "the front is starting";
   if (stage == Stage::kDraining || herd.is_stopping) return "draining";
   for (std::size_t i = 0; i < apps.size(); ++i) {
-    switch (herd.app[i].first_boot.load()) {
+    switch (herd.app[indexes[i]].first_boot.load()) {
       case upstream::FirstBoot::kOver:
         break;
       case upstream::FirstBoot::kUnderWay:

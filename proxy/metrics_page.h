@@ -15,7 +15,8 @@
 namespace proxy {
 
 struct MetricsSources {
-  std::span<const conf::App> apps;  ///< by AppIndex
+  std::span<const conf::App> apps;
+  std::span<const upstream::AppIndex> indexes;  ///< of these apps, in the same order
   const upstream::Scoreboard& fronts;
   const upstream::HerdFigures& herd;
   std::span<const CertificateExpiry> certificates;
@@ -29,6 +30,7 @@ enum class Stage { kStarting, kAccepting, kDraining };
 
 /// Why no new work should come here, in a sentence for people; empty: it may. An app that has been ready once
 /// is no reason, whatever has become of it: it has a queue, and the other apps are served.
-std::string why_not_ready(Stage stage, std::span<const conf::App> apps, const upstream::HerdFigures& herd);
+std::string why_not_ready(Stage stage, std::span<const conf::App> apps, std::span<const upstream::AppIndex> indexes,
+                          const upstream::HerdFigures& herd);
 
 }  // namespace proxy

@@ -14,19 +14,18 @@ std::string_view host_of(std::string_view authority) {
 Route::Route(const std::vector<conf::App>& apps) {
   for (std::size_t i = 0; i < apps.size(); ++i) {
     if (!apps[i].takes_requests()) continue;
-    const auto index = static_cast<upstream::AppIndex>(i);
-    if (apps[i].hosts.empty()) every_host_ = index;
+    if (apps[i].hosts.empty()) every_host_ = i;
     for (const std::string& host : apps[i].hosts) {
       if (host == "*") {
-        every_host_ = index;
+        every_host_ = i;
       } else {
-        by_host_.emplace(host, index);
+        by_host_.emplace(host, i);
       }
     }
   }
 }
 
-std::optional<upstream::AppIndex> Route::find(std::string_view authority) const {
+std::optional<std::size_t> Route::find(std::string_view authority) const {
   const std::string_view host = host_of(authority);
   std::array<char, 255> folded;
   if (by_host_.empty() || host.size() > folded.size()) return every_host_;

@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace proxy {
 namespace {
@@ -22,36 +21,37 @@ std::size_t descriptors_of_a_thread(std::size_t threads, std::size_t part) {
 
 }  // namespace
 
-Site::Site(conf::Settings s, upstream::Block& b)
-    : settings(std::move(s)),
-      block(b),
-      route(settings.apps),
-      addresses(std::make_unique<AddressCount>(settings.front.max_connections_per_address)),
+Site::Site(const Snapshot& first, upstream::Block& b, upstream::Dispatch::TellStuck tell_stuck)
+    : block(b),
+      dispatches(upstream::kMaxApps),
+      addresses(std::make_unique<AddressCount>(first.settings.front.max_connections_per_address)),
       unfinished_handshakes(std::make_unique<UnfinishedHandshakes>()),
-      buffer_memory(std::make_unique<ByteBudget>(settings.front.buffer_memory)),
-      spool_disk(std::make_unique<ByteBudget>(settings.front.spool_disk)),
+      buffer_memory(std::make_unique<ByteBudget>(first.settings.front.buffer_memory)),
+      spool_disk(std::make_unique<ByteBudget>(first.settings.front.spool_disk)),
       disk(std::make_unique<runtime::Disk>(kDiskThreads)),
       spooler(std::make_unique<runtime::Disk>(kDiskThreads)),
-      max_files(descriptors_of_a_thread(settings.front.threads.number, kForFiles)),
-      max_spool_files(descriptors_of_a_thread(settings.front.threads.number, kForSpoolFiles)) {
-  for (std::size_t i = 0; i < settings.apps.size(); ++i) {
-    const auto index = static_cast<upstream::AppIndex>(i);
-    dispatches.push_back(std::make_unique<upstream::Dispatch>(settings.apps[i], index, block.board));
+      max_files(descriptors_of_a_thread(first.settings.front.threads.number, kForFiles)),
+      max_spool_files(descriptors_of_a_thread(first.settings.front.threads.number, kForSpoolFiles)),
+      tell_stuck_(std::move(tell_stuck)) {
+  open(first.apps);
+  configure(first);
+}
+
+void Site::open(const std::vector<upstream::AppIndex>& apps) {
+  for (const upstream::AppIndex app : apps) {
+    if (dispatches[app]) continue;
+    dispatches[app] = std::make_unique<upstream::Dispatch>(app, block.board);
+    dispatches[app]->on_stuck(tell_stuck_);
   }
 }
 
-bool Site::trusts(const ClientFacts& client) const {
-  const runtime::PeerAddress& peer = client.peer;
-  if (settings.front.trusted_proxies.empty() || peer.family == AF_UNIX || client.is_unnamed) return false;
-  std::array<std::uint8_t, 16> mapped{};
-  if (peer.family == AF_INET) {
-    mapped[10] = mapped[11] = 0xff;  // IPv4-mapped, RFC 4291 2.5.5.2
-    std::memcpy(mapped.data() + 12, peer.bytes, 4);
-  } else {
-    std::memcpy(mapped.data(), peer.bytes, 16);
+void Site::configure(const Snapshot& snapshot) {
+  for (std::size_t i = 0; i < dispatches.size(); ++i) {
+    if (dispatches[i]) dispatches[i]->configure(snapshot.find(static_cast<upstream::AppIndex>(i)));
   }
-  return std::any_of(settings.front.trusted_proxies.begin(), settings.front.trusted_proxies.end(),
-                     [&](const conf::Network& network) { return network.contains(mapped); });
+  addresses->resize(snapshot.settings.front.max_connections_per_address);
+  buffer_memory->resize(snapshot.settings.front.buffer_memory);
+  spool_disk->resize(snapshot.settings.front.spool_disk);
 }
 
 }  // namespace proxy

@@ -1,31 +1,28 @@
-// What the front serves: the settings and one Dispatch for each app, and what its threads share. Made once from the
-// supervisor's orders; the threads read it, and count in the budgets.
+// What lasts while settings come and go: a Dispatch for each app, the budgets that the front's threads share, its disks. The
+// settings themselves: snapshot.h.
 #pragma once
 #include <memory>
-#include <string_view>
 #include <vector>
 
-#include "conf/settings.h"
 #include "proxy/address_count.h"
 #include "proxy/byte_budget.h"
-#include "proxy/client_facts.h"
-#include "proxy/route.h"
+#include "proxy/snapshot.h"
 #include "proxy/unfinished_handshakes.h"
 #include "runtime/disk.h"
 #include "runtime/fd.h"
-#include "runtime/socket.h"
 #include "upstream/dispatch.h"
 #include "upstream/scoreboard.h"
 
 namespace proxy {
 
 struct Site {
-  Site(conf::Settings s, upstream::Block& b);
+  /// `tell_stuck`: see Dispatch::on_stuck().
+  Site(const Snapshot& first, upstream::Block& b, upstream::Dispatch::TellStuck tell_stuck = {});
 
-  const conf::Settings settings;
   upstream::Block& block;  ///< of the scoreboard: what this front counts
-  const Route route;
-  std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;  ///< by AppIndex
+  /// By AppIndex; null: no settings have had such an app. One that was needed once stays for what still runs there, so there
+  /// are kMaxApps at most. Made by the main loop, and read by a thread only where a snapshot that it was given says so.
+  std::vector<std::unique_ptr<upstream::Dispatch>> dispatches;
 
   const std::unique_ptr<AddressCount> addresses;  ///< connections by client address
   const std::unique_ptr<UnfinishedHandshakes> unfinished_handshakes;
@@ -39,17 +36,20 @@ struct Site {
   /// The folder for temporary files, for openat(2); from the supervisor, before the threads start.
   runtime::Fd spool;
 
+  // From the front's main loop.
+  /// Each of these apps has a Dispatch.
+  void open(const std::vector<upstream::AppIndex>& apps);
+  /// Dispatches and budgets are as these settings have it. open() was called with them.
+  void configure(const Snapshot&);
+
   /// What is under way comes back to the threads' desks, while they are there; their loops have stopped.
   void close_disks() const {
     disk->close();
     spooler->close();
   }
 
-  /// The port of the first https listener, for redirects; 0: none.
-  std::uint16_t https_port = 0;
-
-  /// Whether what this client says of others is believed ([front] trusted_proxies).
-  bool trusts(const ClientFacts&) const;
+ private:
+  const upstream::Dispatch::TellStuck tell_stuck_;
 };
 
 }  // namespace proxy

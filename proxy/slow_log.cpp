@@ -35,8 +35,8 @@ void tell(const AccessEvent& event, std::string_view stack) {
 
 }  // namespace
 
-void SlowLog::look_at(const AccessEvent& event) {
-  if (!is_slow(event)) return;
+void SlowLog::look_at(const AccessEvent& event, runtime::Milliseconds threshold) {
+  if (!is_slow(event, threshold)) return;
   std::string stack;
   {
     const std::scoped_lock lock(lock_);
@@ -48,7 +48,6 @@ void SlowLog::look_at(const AccessEvent& event) {
 }
 
 void SlowLog::on_stack(std::string_view exchange, std::string_view stack) {
-  if (threshold_.count() == 0) return;
   bool was_told = false;
   {
     const std::scoped_lock lock(lock_);

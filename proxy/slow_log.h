@@ -18,16 +18,13 @@ class SlowLog {
   static constexpr std::size_t kMost = 64;
   static constexpr runtime::Milliseconds kKeep{60'000};
 
-  /// Zero is off.
-  explicit SlowLog(runtime::Milliseconds threshold) : threshold_(threshold) {}
-
-  /// What lives long by nature is not slow.
-  bool is_slow(const AccessEvent& event) const {
-    return threshold_.count() > 0 && event.total >= threshold_ && !event.lives_long;
+  /// What lives long by nature is not slow. Zero is off.
+  static bool is_slow(const AccessEvent& event, runtime::Milliseconds threshold) {
+    return threshold.count() > 0 && event.total >= threshold && !event.lives_long;
   }
   /// From any thread.
-  void look_at(const AccessEvent&);
-  /// A worker that was stuck with this exchange was there. With slow off it is forgotten.
+  void look_at(const AccessEvent&, runtime::Milliseconds threshold);
+  /// A worker that was stuck with this exchange was there. With slow off nobody need be told.
   void on_stack(std::string_view exchange, std::string_view stack);
 
  private:
@@ -39,7 +36,6 @@ class SlowLog {
   static std::string take(std::deque<Note>& notes, std::string_view exchange, bool& was_there);
   static void keep(std::deque<Note>& notes, std::string_view exchange, std::string_view stack);
 
-  const runtime::Milliseconds threshold_;
   std::mutex lock_;         // guards what follows; never held while a line is written
   std::deque<Note> stacks_;  // of exchanges that have not ended
   std::deque<Note> told_;    // that had no stack yet when they were told; theirs is empty

@@ -113,6 +113,8 @@ void log_as(std::string_view process, Level least) {
   g_least = least;
 }
 
+void log_at_least(Level least) { g_least = least; }
+
 void log_to(Fd fd) {
   const int current = g_fd.load();
   if (current == STDERR_FILENO) {

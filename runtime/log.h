@@ -33,6 +33,8 @@ bool write_if_taken(int fd, std::string_view text);
 
 /// "supervisor" or "front": stands in every line. Call once, before other threads exist.
 void log_as(std::string_view process, Level least);
+/// From now on lines of this level and above. From any thread.
+void log_at_least(Level least);
 /// Lines go here from now on (default: a copy of stderr). Takes ownership.
 void log_to(Fd);
 /// The line that log() would write, without the time and the end of line; for tests and for other writers of lines.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 
 #include "conf/print.h"
 #include "runtime/log.h"
@@ -133,7 +134,10 @@ Result<void> Front::say_start() {
     return fail(Code::kConfig, "no certificate is left for https in " + settings_.tls.certificates);
   std::vector<Fd> one;
   one.push_back(std::move(text));
-  send(upstream::Configure{}, std::move(one));
+  upstream::Configure configure;
+  configure.apps.resize(settings_.apps.size());
+  std::iota(configure.apps.begin(), configure.apps.end(), upstream::AppIndex{0});
+  send(configure, std::move(one));
   for (const Listener& listener : listeners_.all()) {
     send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol,
                           listener.metrics},
@@ -141,10 +145,10 @@ Result<void> Front::say_start() {
   }
   if (!certificates.names.empty())
     send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
-  tell_logs();
+  say_logs();
   tell_spool();
   calls_.on_replay();
-  send(upstream::Begin{});
+  send(upstream::Begin{++version_});
   return {};
 }
 
@@ -158,6 +162,11 @@ void Front::tell(const upstream::Order& order) {
 }
 
 void Front::tell_logs() {
+  say_logs();
+  send(upstream::Begin{++version_});
+}
+
+void Front::say_logs() {
   send(upstream::Logs{}, supervisor::duplicates(logs_));
 }
 
@@ -185,6 +194,9 @@ void Front::on_message(runtime::Message& message) {
     beat_.arm(kBeat);
     runtime::log(Level::kInfo, "the front accepts", {{"pid", pid()}, {"threads", started->threads}});
     calls_.on_started();
+  } else if (const auto* changed = std::get_if<upstream::Changed>(&*order)) {
+    if (changed->refused.empty()) return;
+    runtime::log(Level::kError, "the front has refused a change", {{"version", changed->version}, {"error", changed->refused}});
   } else if (const auto* probed = std::get_if<upstream::Probed>(&*order)) {
     calls_.on_probed(*probed);
   } else if (const auto* drained = std::get_if<upstream::Drained>(&*order)) {

@@ -76,6 +76,7 @@ class Front {
   runtime::Result<void> spawn_front();
   void let_go();
   runtime::Result<void> say_start();
+  void say_logs();
   void tell_spool();
   void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
   void on_message(runtime::Message& message);
@@ -106,6 +107,7 @@ class Front {
   Allowance allowance_;                        // ends after it
   runtime::Time started_at_{};                 // of the running one's Started
   std::size_t frozen_looks_ = 0;               // in a row
+  std::uint64_t version_ = 0;                  // of the last Begin
   bool is_started_ = false;                    // the running one has said Started
   bool was_started_ = false;                   // one has, ever
   bool is_condemned_ = false;                  // killed for its trouble; what it had said before is void

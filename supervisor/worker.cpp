@@ -101,7 +101,12 @@ void Worker::spawn() {
 Result<void> Worker::start_process() {
   Process& process = *process_;
   upstream::Worker& about = process.about;
-  about = {.id = ++herd_.last_id, .app = index_, .slot = slot_, .generation = release_->generation};
+  about = {.id = ++herd_.last_id,
+           .app = index_,
+           .slot = slot_,
+           .generation = release_->generation,
+           .slots = static_cast<std::uint32_t>(app_.concurrency),
+           .speech = upstream::speech_of(app_)};
   const auto row = herd_.rows.take();
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;

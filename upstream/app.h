@@ -7,7 +7,8 @@
 
 namespace upstream {
 
-/// The place of an app in Settings::apps; the same in both processes, because both read the same settings.
+/// Which app, in orders and scoreboards: given by the supervisor when the app comes, and its for as long as it stays, whatever
+/// others come or go by a reload. Not its place in Settings::apps: Configure says which is whose. Below kMaxApps (scoreboard.h).
 using AppIndex = std::uint16_t;
 
 /// What the front speaks to the workers of an app.

@@ -24,8 +24,7 @@ void erase(std::vector<T*>& list, const T* item) {
 
 }  // namespace
 
-Dispatch::Dispatch(const conf::App& app, AppIndex index, Board& board)
-    : app_(app), speech_(speech_of(app)), board_(board), figures_(board.app[index]) {}
+Dispatch::Dispatch(AppIndex index, Board& board) : board_(board), figures_(board.app[index]) {}
 
 Dispatch::~Dispatch() = default;
 
@@ -58,9 +57,10 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
 /// Why there is no use in waiting; nothing: there is.
 std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) {
   const bool is_retry = ask.is_retry();
+  if (has_gone_ && !has_other_locked(0)) return Refusal::kGone;
   if (!has_been_ready_ && !can_wait_) return Refusal::kNotBooted;
   if (is_retry && !may_come_locked(ask.tried)) return Refusal::kNoOther;
-  if (!is_retry && queue_.length() >= app_.queue_size && !make_room_locked(ask)) return Refusal::kFull;
+  if (!is_retry && queue_.length() >= queue_size_ && !make_room_locked(ask)) return Refusal::kFull;
   return std::nullopt;
 }
 
@@ -88,7 +88,7 @@ void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
 
 /// Whether another worker is there, or will come because the supervisor starts one.
 bool Dispatch::may_come_locked(WorkerId other_than) const {
-  return app_.has_processes() || has_other_locked(other_than);
+  return (has_processes_ && !has_gone_) || has_other_locked(other_than);
 }
 
 bool Dispatch::has_other_locked(WorkerId worker) const {
@@ -144,7 +144,7 @@ void Dispatch::take_over(Lease& lease, std::unique_ptr<Connection> others, bool 
   Desk& desk = *lease.desk_;
   Place& place = *lease.place_;
   auto mine = std::make_unique<Connection>(desk.loop_, runtime::duplicate(others->fd()));
-  const bool is_fresh = may_repeat || speech_ != Speech::kHttp || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
+  const bool is_fresh = may_repeat || place.about.speech != Speech::kHttp || desk.loop_.now() - others->idle_since_ < kIdleAtMost;
   Loop& home = others->desk_->loop_;
   home.post([old = others.release()] { delete old; });
   if (mine->fd() < 0 || !is_fresh) return;
@@ -172,7 +172,7 @@ std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, 
   mine.pop_back();
   connection->is_idle_ = false;
   // A worker that is about to close an idle connection may have done so: not for a request that must not run twice.
-  if (!may_repeat && speech_ == Speech::kHttp && desk.loop_.now() - connection->idle_since_ >= kIdleAtMost) {
+  if (!may_repeat && place.about.speech == Speech::kHttp && desk.loop_.now() - connection->idle_since_ >= kIdleAtMost) {
     --place.open;
     bury(std::move(connection));
     return nullptr;
@@ -208,7 +208,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
       connection->watch_.want_read(true);
       connection->watch_.want_write(false);
       place.idle[desk.thread_].push_back(std::move(connection));
-      if (speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
+      if (place.about.speech == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
     } else {
       --place.open;
     }
@@ -266,23 +266,39 @@ void Dispatch::ungrant_locked(Place& place, Desk& desk, bool is_suspect) {
   forget_if_empty_locked(place);
 }
 
-void Dispatch::refuse_line_locked() {
-  while (Ticket* const ticket = queue_.first_retry()) refuse_locked(*ticket, Refusal::kNotBooted);
-  while (Ticket* const ticket = queue_.first()) refuse_locked(*ticket, Refusal::kNotBooted);
+void Dispatch::refuse_line_locked(Refusal why) {
+  while (Ticket* const ticket = queue_.first_retry()) refuse_locked(*ticket, why);
+  while (Ticket* const ticket = queue_.first()) refuse_locked(*ticket, why);
+}
+
+void Dispatch::configure(const conf::App* app) {
+  const std::scoped_lock lock(lock_);
+  has_gone_ = app == nullptr;
+  if (has_gone_) {
+    has_been_ready_ = false;  // the next one that has our index may be another app
+    can_wait_ = true;
+    if (!has_other_locked(0)) refuse_line_locked(Refusal::kGone);
+  } else {
+    name_ = app->name;
+    queue_size_ = app->queue_size;
+    boot_timeout_ = app->boot_timeout;
+    has_processes_ = app->has_processes();
+  }
+  figure_locked();
 }
 
 void Dispatch::publish(const Worker& worker) {
   const std::scoped_lock lock(lock_);
   auto place = std::make_unique<Place>();
   place->worker = worker.id;
-  place->slots = static_cast<std::uint32_t>(app_.concurrency);
+  place->slots = worker.slots;
   place->about = worker;
   place->dispatch = this;
   place->idle.resize(desks_.size());
   loads_.push_back(place.get());
   places_.push_back(std::move(place));
   if (!std::exchange(has_been_ready_, true)) first_ready_ = runtime::Clock::now();
-  slots_ += static_cast<std::uint32_t>(app_.concurrency);
+  slots_ += worker.slots;
   pump_locked(nullptr);
   figure_locked();
 }
@@ -334,7 +350,7 @@ void Dispatch::set_state(bool can_wait, bool has_been_ready) {
   const std::scoped_lock lock(lock_);
   can_wait_ = can_wait;
   has_been_ready_ = has_been_ready_ || has_been_ready;
-  if (!can_wait_ && !has_been_ready_) refuse_line_locked();
+  if (!can_wait_ && !has_been_ready_) refuse_line_locked(Refusal::kNotBooted);
   figure_locked();
 }
 
@@ -348,6 +364,7 @@ Place* Dispatch::find_locked(WorkerId worker) {
 void Dispatch::stop_work_locked(Place& place) {
   if (!std::exchange(place.takes_work, false)) return;
   slots_ -= place.slots;
+  if (has_gone_ && !has_other_locked(0)) refuse_line_locked(Refusal::kGone);
 }
 
 /// A worker that takes no work and has nothing open is history.
@@ -358,7 +375,7 @@ void Dispatch::forget_if_empty_locked(Place& place) {
 }
 
 /// Closes this thread's idle connections: those to workers that take no more work, and to foreign programs those
-/// that were last used at or before `used_before`.
+/// that were last used at or before `used_before`. All of them at Time::max().
 void Dispatch::close_idle(Desk& desk, Time used_before) {
   std::vector<std::unique_ptr<Connection>> closing;  // closed outside the lock
   {
@@ -367,8 +384,10 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
     for (std::size_t i = places_.size(); i-- > 0;) {
       Place& place = *places_[i];
       std::erase_if(place.idle[desk.thread_], [&](auto& connection) {
-        const bool stays = place.takes_work && connection->idle_since_ > used_before;
-        some_stay = some_stay || stays;
+        const bool is_old = connection->idle_since_ <= used_before;
+        const bool is_swept = is_old && (place.about.speech == Speech::kHttp || used_before == Time::max());
+        const bool stays = place.takes_work && !is_swept;
+        some_stay = some_stay || (stays && place.about.speech == Speech::kHttp);
         if (stays) return false;
         connection->is_idle_ = false;
         --place.open;
@@ -377,7 +396,7 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
       });
       forget_if_empty_locked(place);
     }
-    if (some_stay && speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost / 2);
+    if (some_stay && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost / 2);
   }
   for (auto& connection : closing) bury(std::move(connection));
 }
@@ -390,6 +409,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
   const bool is_goodbye = ::recv(connection.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
   std::uint32_t slot = 0;
   std::int32_t pid = 0;
+  std::string app;
   {
     const std::scoped_lock lock(lock_);
     if (!connection.is_idle_) {  // taken over by another thread: it is their answer; our number is closed by a post
@@ -399,6 +419,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
     Place& place = *connection.place_;
     slot = place.about.slot;
     pid = place.about.pid;
+    app = name_;
     auto& idle = place.idle[connection.desk_->thread_];
     const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
     std::unique_ptr<Connection> dead = std::move(*at);
@@ -410,7 +431,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
   }
   if (is_goodbye) return;
   runtime::log(runtime::Level::kWarning, "worker sent more than its answer",
-               {{"app", app_.name}, {"worker", slot}, {"pid", pid}, {"cause", "nobody has asked for it"}});
+               {{"app", app}, {"worker", slot}, {"pid", pid}, {"cause", "nobody has asked for it"}});
 }
 
 void Dispatch::figure_locked() {

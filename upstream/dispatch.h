@@ -120,14 +120,17 @@ class Desk {
 
 class Dispatch {
  public:
-  /// `figures`: the app's row and the workers' rows of the scoreboard.
-  Dispatch(const conf::App& app, AppIndex index, Board& board);
+  /// Of no app as yet. `board`: the app's row and the workers' rows of the scoreboard.
+  Dispatch(AppIndex index, Board& board);
   ~Dispatch();
 
   /// From the desk's thread: a lease now, or a place in line for the ticket, or neither.
   Acquired acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& ask);
 
   // From the front's main loop, by order of the supervisor.
+  /// What the app's settings say of its line, from now on; who waits in it stays. Null: the settings in force have no such app.
+  /// Who found it in earlier ones is served while a worker takes work, and refused then.
+  void configure(const conf::App* app);
   void publish(const Worker& worker);
   /// `on_drained` is posted to `loop` when the worker's last lease has ended; at once if it has none.
   void unpublish(WorkerId worker, runtime::Loop& loop, std::function<void()> on_drained);
@@ -141,7 +144,6 @@ class Dispatch {
   using TellStuck = std::function<void(const Worker&, const std::string& exchange, bool is_stuck)>;
   void on_stuck(TellStuck tell) { tell_stuck_ = std::move(tell); }
 
-  const conf::App& app() const { return app_; }
   AppFigures& figures() { return figures_; }
   /// Whether a worker other than this one takes work.
   bool has_other(WorkerId worker) const;
@@ -175,7 +177,7 @@ class Dispatch {
   void refuse_locked(Ticket& ticket, Refusal why);
   void hand_over_locked(Ticket& ticket, Place* place, Desk* here);
   void ungrant_locked(Place& place, Desk& desk, bool is_suspect);
-  void refuse_line_locked();
+  void refuse_line_locked(Refusal why);
   void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
@@ -183,8 +185,6 @@ class Dispatch {
   void on_idle_closed(Connection& connection);
   void figure_locked();
 
-  const conf::App& app_;
-  const Speech speech_;
   TellStuck tell_stuck_;                        // set before there are threads
   Board& board_;
   AppFigures& figures_;
@@ -195,6 +195,11 @@ class Dispatch {
   Queue queue_;                                 // who waits
   runtime::Time first_ready_{};                 // when has_been_ready_ became true here
   Deaths deaths_;                               // of its workers
+  std::string name_;                            // the app's, from configure(); like the next four
+  std::size_t queue_size_ = 0;
+  runtime::Milliseconds boot_timeout_{};
+  bool has_processes_ = false;                  // the supervisor starts workers
+  bool has_gone_ = true;                        // the settings in force have no such app
   std::uint64_t uses_ = 0;                      // leases given so far
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work

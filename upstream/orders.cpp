@@ -37,9 +37,11 @@ void visit(Worker& w, V& v) {
   v("pid", w.pid);
   v("generation", w.generation);
   v("row", w.row);
+  v("slots", w.slots);
+  v("speech", w.speech);
   v("socket", w.socket);
 }
-template <class V> void visit(Configure&, V&) {}
+template <class V> void visit(Configure& o, V& v) { v("apps", o.apps); }
 template <class V>
 void visit(Listen& o, V& v) {
   v("text", o.text);
@@ -49,10 +51,11 @@ void visit(Listen& o, V& v) {
   v("proxy_protocol", o.proxy_protocol);
   v("metrics", o.metrics);
 }
+template <class V> void visit(Unlisten& o, V& v) { v("text", o.text); }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Spool&, V&) {}
-template <class V> void visit(Begin&, V&) {}
+template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
 template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
@@ -69,19 +72,23 @@ template <class V> void visit(Unstuck& o, V& v) { v("app", o.app); v("worker", o
 template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); v("has_been_ready", o.has_been_ready); }
 template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
 template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
+template <class V> void visit(Changed& o, V& v) { v("version", o.version); v("refused", Words{o.refused, kMostRefused}); }
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
-    "configure", "listen", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish", "ended",
-    "stack",     "app",    "drain",        "started", "probed", "drained", "stuck", "unstuck", "trouble"};
+    "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
+    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "trouble"};
+
+constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech
 
 struct Write {
   Json& to;
   template <class T>
   void operator()(const char* key, const T& value) { to[key] = value; }
+  void operator()(const char* key, Speech speech) { to[key] = kSpeeches[static_cast<std::size_t>(speech)]; }
   void operator()(const char* key, const Words& words) { to[key] = without_controls(cut(words.text, words.most)); }
 };
 
@@ -101,12 +108,15 @@ struct Read {
   }
   static bool take(const Json& j, std::string& s) { return j.is_string() && (s = j.get<std::string>(), true); }
   static bool take(const Json& j, bool& b) { return j.is_boolean() && (b = j.get<bool>(), true); }
-  static bool take(const Json& j, std::vector<std::string>& list) {
+  static bool take(const Json& j, Speech& speech) {
+    const auto at = std::ranges::find(kSpeeches, j.is_string() ? j.get_ref<const std::string&>() : std::string_view());
+    speech = static_cast<Speech>(at - kSpeeches.begin());
+    return at != kSpeeches.end();
+  }
+  template <class T>
+  static bool take(const Json& j, std::vector<T>& list) {
     if (!j.is_array()) return false;
-    for (const Json& item : j) {
-      if (!take(item, list.emplace_back())) return false;
-    }
-    return true;
+    return std::ranges::all_of(j, [&](const Json& item) { return take(item, list.emplace_back()); });
   }
   template <std::integral T>
   static bool take(const Json& j, T& number) {

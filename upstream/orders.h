@@ -15,9 +15,16 @@
 namespace upstream {
 
 // ---- supervisor to front ----
+//
+// Configure, Listen, Unlisten, Certificates and Logs, in any order, are a change; Begin puts it in force as a whole. The first one
+// is the start. Orders about workers are obeyed at once, also those about apps that a Configure before Begin has brought.
 
-/// First of all: the settings, as the text that `portherd check --print` prints (docs/decisions/0002). fds: [memfd].
-struct Configure {};
+/// The settings; at the start the very first order. As the text that `portherd check --print` prints (docs/decisions/0002). fds: [memfd].
+/// An app that is in force and not among them has gone: its workers are to be unpublished when that is in force, and its index
+/// is free for another app when the last one of them has ended.
+struct Configure {
+  std::vector<AppIndex> apps;  ///< of each app of the settings, in their order; none twice
+};
 
 /// Listening sockets of one address. fds: the sockets; front thread i of N serves those with index j, j mod N = i
 /// (all threads serve all of them if `shared`). `text` is the address for logs.
@@ -30,7 +37,13 @@ struct Listen {
   bool metrics = false;         ///< [metrics]: not for clients, but for who looks after us; the front's main loop serves it
 };
 
-/// The whole new set of certificates, swapped at once. fds: certificate and key of each name, in turn.
+/// This address is closed: nobody is accepted there any more, and who was stays. Comes into force before every Listen of the
+/// same change.
+struct Unlisten {
+  std::string text;  ///< as in Listen
+};
+
+/// The whole new set of certificates, swapped at once; with it comes tls.min_version. None: there is no TLS. fds: certificate and key of each name, in turn.
 struct Certificates {
   std::vector<std::string> names;
 };
@@ -44,8 +57,11 @@ struct Logs {};
 /// Where temporary files without names are made ([front] spool). fds: [folder]: O_PATH, to be opened below. Before Begin, once.
 struct Spool {};
 
-/// Everything of the start has been said: begin to accept. Answered by Started.
-struct Begin {};
+/// Everything of the change has been said: this is in force now. The first one begins to accept and is answered by Started, every
+/// other one by Changed.
+struct Begin {
+  std::uint64_t version = 0;  ///< which change; the supervisor counts them
+};
 
 /// Ask this worker, not yet in the roster, whether it is ready; repeat until it is or CancelProbe or Ended comes.
 /// Answered by Probed. `path` empty: any well-formed HTTP answer to `OPTIONS *` will do.
@@ -106,6 +122,14 @@ struct Started {
   std::uint32_t threads = 0;
 };
 
+/// The answer to Begin. `refused` empty: every thread goes by the new settings. Else a sentence for the operator, and nothing has
+/// changed.
+struct Changed {
+  std::uint64_t version = 0;
+  std::string refused;  ///< at most kMostRefused bytes
+};
+inline constexpr runtime::Bytes kMostRefused = 1024;
+
 struct Probed {
   AppIndex app = 0;
   WorkerId worker = 0;
@@ -134,13 +158,13 @@ struct Unstuck {
   std::string exchange;
 };
 
-/// The front could not do what it was told (a certificate that does not parse, say): the sentence for the log.
+/// The front could not do what it was told at its start (a certificate that does not parse, say): the sentence for the log.
 struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Probed, Drained, Stuck, Unstuck, Trouble>;
+using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
+                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.
 std::string encode(const Order&);

@@ -22,14 +22,13 @@ constexpr runtime::Milliseconds kPatience = 5s;
 
 std::string probed_host(const conf::App& app) {
   const auto named = std::ranges::find_if(app.hosts, [](const std::string& host) { return host != "*"; });
-  return named == app.hosts.end() ? "localhost" : *named;
+  return named == app.hosts.end() ? kAnyHost : *named;
 }
 
-WorkerProbe::WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string host, std::string path,
+WorkerProbe::WorkerProbe(runtime::Loop& loop, Worker worker, std::string host, std::string path,
                          ProbeReport report)
     : loop_(loop),
       worker_(std::move(worker)),
-      speech_(speech),
       host_(std::move(host)),
       path_(std::move(path)),
       report_(std::move(report)),
@@ -44,7 +43,7 @@ void WorkerProbe::ask() {
   connection_->watch().rebind(runtime::bind<&WorkerProbe::on_readable>(this), runtime::bind<&WorkerProbe::on_writable>(this));
   from_worker_.clear();
   to_worker_.clear();
-  reader_.begin(speech_, path_.empty() ? Method::kOptions : Method::kGet, false);
+  reader_.begin(worker_.speech, path_.empty() ? Method::kOptions : Method::kGet, false);
   write_question();
   timer_.arm(kPatience);
   on_writable();
@@ -61,7 +60,7 @@ void WorkerProbe::write_question() {
   }
   head.authority = host_;
   head.fields = {{"User-Agent", "portherd-probe", FieldId::kUserAgent}};
-  if (speech_ == Speech::kHttp) {
+  if (worker_.speech == Speech::kHttp) {
     head.fields.push_back({"Host", head.authority, FieldId::kHost});
     return write_request(head, {}, Framing::kNone, 0, to_worker_);
   }

@@ -18,13 +18,14 @@ using ProbeReport = std::function<void(bool is_ready, const std::string& cause)>
 
 /// Who a probe asks for: the app's first host that is a name, else "localhost". An app that answers only to its own
 /// names (Django's ALLOWED_HOSTS) would refuse any other for ever.
+inline constexpr const char* kAnyHost = "localhost";
 std::string probed_host(const conf::App& app);
 
 /// Repeats every 100 ms until the worker is ready or this object is destroyed. `path` empty: any well-formed HTTP answer
 /// to `OPTIONS *` means ready; else a 2xx or 3xx to GET path does. `report` is told "ready" once, and every new cause.
 class WorkerProbe {
  public:
-  WorkerProbe(runtime::Loop& loop, Worker worker, Speech speech, std::string host, std::string path,
+  WorkerProbe(runtime::Loop& loop, Worker worker, std::string host, std::string path,
               ProbeReport report);
 
  private:
@@ -37,7 +38,6 @@ class WorkerProbe {
 
   runtime::Loop& loop_;
   const Worker worker_;
-  const Speech speech_;
   const std::string host_;
   const std::string path_;
   const ProbeReport report_;

@@ -27,9 +27,8 @@ Remainder::Remainder(Desk& desk, Leftover left)
 /// A worker that works may take as long as a request may. A program that answers is told after a while that nobody listens, by
 /// the end of the connection: one that sends events for ever would hold its slot as long. Our own worker looks by itself.
 void Remainder::arm() {
-  const conf::App& app = desk_.dispatch().app();
   const bool is_busy = !left_.is_stuck && !left_.has_answered && !left_.is_tunnel;
-  deadline_.arm(is_busy ? left_.request_timeout : app.graceful_timeout);
+  deadline_.arm(is_busy ? left_.request_timeout : left_.graceful_timeout);
 }
 
 void Remainder::on_writable() {
@@ -88,15 +87,15 @@ bool Remainder::discard() {
 }
 
 void Remainder::on_deadline() {
-  const conf::App& app = desk_.dispatch().app();
-  if (is_cut_short() || (left_.is_stuck && !app.has_processes())) return over(false);
+  const bool is_supervised = left_.lease.worker().pid != 0;
+  if (is_cut_short() || (left_.is_stuck && !is_supervised)) return over(false);
   if (left_.is_stuck) return;  // the supervisor knows: it ends the worker, and with it the connection
   become_stuck();
   arm();
 }
 
 bool Remainder::is_cut_short() const {
-  return speech_of(desk_.dispatch().app()) == Speech::kHttp && (left_.has_answered || left_.is_tunnel);
+  return left_.lease.worker().speech == Speech::kHttp && (left_.has_answered || left_.is_tunnel);
 }
 
 void Remainder::become_stuck() {

@@ -21,6 +21,7 @@ struct Leftover {
   runtime::ByteQueue wire;   ///< what is still to be sent, so that the worker understands where it stands
   std::string id;            ///< the exchange's, for the log
   runtime::Milliseconds request_timeout{};  ///< its route's: so long a worker may be busy before it is stuck
+  runtime::Milliseconds graceful_timeout{}; ///< its app's: so long what nobody listens to may go on
   bool has_answered = false; ///< the head of an answer has come
   bool is_tunnel = false;    ///< no messages any more, only bytes
   bool is_last = false;      ///< nothing follows `wire`: our writing side is shut behind it

@@ -22,7 +22,7 @@ void Ticket::leave() {
 runtime::Time Ticket::patience_ends() const {
   const Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
-  if (!dispatch.has_been_ready_) return came_ + dispatch.app_.boot_timeout;
+  if (!dispatch.has_been_ready_) return came_ + dispatch.boot_timeout_;
   return std::max(came_, dispatch.first_ready_) + queue_timeout_;
 }
 

@@ -19,6 +19,7 @@ enum class Refusal : std::uint8_t {
   kTimeout,    ///< patience_ends() was over; said by who waits, whose clock it is
   kNotBooted,  ///< no worker has ever become ready, and the first boot has failed
   kNoOther,    ///< a retry, and nobody else is there nor will come
+  kGone,       ///< the settings have no such app any more, and its last worker takes no work
 };
 
 /// A place in line. Destroying it leaves the line, or gives the slot back that was just granted.

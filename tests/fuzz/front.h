@@ -77,9 +77,9 @@ class Front {
  private:
   Front()
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(settings(), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100) {
+        snapshot_(std::make_shared<const proxy::Snapshot>(settings(), std::vector<upstream::AppIndex>{0})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100) {
     runtime::log_as("front", runtime::Level::kError);
     ::signal(SIGPIPE, SIG_IGN);
     char name[] = "/tmp/portherd-fuzz-XXXXXX";
@@ -87,7 +87,7 @@ class Front {
     site_.spool = runtime::Fd(::open(folder_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     const std::string path = folder_ + "/app.sock";
     listener_ = std::move(*runtime::listen_unix(path, 0600));
-    site_.dispatches[0]->publish({.id = 1, .slot = 1, .pid = 1, .row = 1, .socket = path});
+    site_.dispatches[0]->publish({.id = 1, .slot = 1, .pid = 1, .row = 1, .slots = static_cast<std::uint32_t>(snapshot_->settings.apps[0].concurrency), .socket = path});
   }
   ~Front() {
     site_.close_disks();
@@ -196,6 +196,7 @@ class Front {
   }
 
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;

@@ -32,13 +32,33 @@ TEST_CASE("an address has so many connections and no more; an IPv6 client is its
   }
 }
 
-TEST_CASE("without a limit nobody is counted, and neither are Unix sockets") {
+TEST_CASE("without a limit all are let in, and so are Unix sockets with one") {
   proxy::AddressCount unlimited(0);
   for (int i = 0; i < 100; ++i) CHECK(unlimited.enter(address("192.0.2.1")));
   proxy::AddressCount one(1);
   runtime::PeerAddress local;
   local.family = AF_UNIX;
   for (int i = 0; i < 100; ++i) CHECK(one.enter(local));
+}
+
+TEST_CASE("another limit counts all that are there, whenever they came") {
+  proxy::AddressCount count(0);
+  for (int i = 0; i < 3; ++i) CHECK(count.enter(address("192.0.2.1")));
+  count.resize(3);
+  CHECK_FALSE(count.enter(address("192.0.2.1")));
+  count.leave(address("192.0.2.1"));
+  CHECK(count.enter(address("192.0.2.1")));
+}
+
+TEST_CASE("a memory budget may become larger or smaller; what was given is not taken away") {
+  proxy::ByteBudget budget(100);
+  CHECK(budget.take(80));
+  budget.resize(50);
+  CHECK_FALSE(budget.take(1));
+  CHECK(budget.used() == 80);
+  budget.resize(200);
+  CHECK_FALSE(budget.take(30, /*leaves_half=*/true));
+  CHECK(budget.take(20, /*leaves_half=*/true));
 }
 
 TEST_CASE("a memory budget gives what it has, and again what it got back") {

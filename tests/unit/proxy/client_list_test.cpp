@@ -29,9 +29,9 @@ class Play {
  public:
   explicit Play(std::size_t clients, runtime::Bytes most_memory = 1UL << 50)
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(quiet_settings(), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100, most_memory) {
+        snapshot_(std::make_shared<const proxy::Snapshot>(quiet_settings(), std::vector<upstream::AppIndex>{})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100, most_memory) {
     proxy::ClientFacts facts;
     facts.peer.family = AF_UNIX;
     for (std::size_t i = 0; i < clients; ++i) {
@@ -77,6 +77,7 @@ class Play {
   }
 
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;

@@ -24,9 +24,9 @@ class Play {
  public:
   explicit Play(std::size_t more_clients = 0)
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(quiet_settings(), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100),
+        snapshot_(std::make_shared<const proxy::Snapshot>(quiet_settings(), std::vector<upstream::AppIndex>{})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100),
         context_(std::move(*proxy::TlsContext::make(
             {}, tls_peer::all(tls_peer::files("a", tls_peer::make_pair({"a", "DNS:a.example"})))))),
         client_(sockets_.theirs.get()) {
@@ -66,6 +66,7 @@ class Play {
  private:
   tls_peer::Sockets sockets_;
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;

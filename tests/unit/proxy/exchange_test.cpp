@@ -36,9 +36,9 @@ class Play {
  public:
   explicit Play(const conf::Rules& rules = {})
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(one_app(rules), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100) {
+        snapshot_(std::make_shared<const proxy::Snapshot>(one_app(rules), std::vector<upstream::AppIndex>{0})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100) {
     char name[] = "/tmp/portherd-exchange-XXXXXX";
     folder_ = ::mkdtemp(name);
     int ends[2];
@@ -64,6 +64,7 @@ class Play {
                         .slot = static_cast<std::uint32_t>(id),
                         .pid = 1,
                         .row = static_cast<std::uint32_t>(id),
+                        .slots = static_cast<std::uint32_t>(snapshot_->settings.apps[0].concurrency),
                         .socket = path});
   }
   void ask(std::string_view bytes = "GET / HTTP/1.1\r\nHost: a\r\n\r\n") { say(client_, bytes); }
@@ -99,6 +100,16 @@ class Play {
     fd.reset();
     turn();
   }
+  /// The settings in force are these from now on; who uses the earlier ones.
+  std::weak_ptr<const proxy::Snapshot> go_over_to(conf::Settings settings, std::vector<upstream::AppIndex> apps) {
+    std::weak_ptr<const proxy::Snapshot> before = snapshot_;
+    snapshot_ = std::make_shared<const proxy::Snapshot>(std::move(settings), std::move(apps));
+    site_.open(snapshot_->apps);
+    site_.configure(*snapshot_);
+    thread_.open_desks();
+    thread_.go_over({.snapshot = snapshot_, .max_clients = 100});
+    return before;
+  }
   void turn() {
     for (int i = 0; i < 4; ++i) thread_.loop().turn(/*wait=*/false);
   }
@@ -131,6 +142,7 @@ class Play {
 
  private:
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;
@@ -212,4 +224,51 @@ TEST_CASE("what a client has taken is on nobody's account, also while its reques
   std::string taken;
   while (taken.size() < body.size()) taken += play.answer();
   CHECK(play.site().buffer_memory->used() == 0);
+}
+
+TEST_CASE("an exchange goes on with the settings that it began with, and nobody keeps them beyond its end") {
+  conf::Rules rules;
+  rules.queue_timeout = std::chrono::hours(1);
+  Play play(rules);
+  play.publish(1);
+  play.ask();
+  const runtime::Fd worker = play.take(1);
+  conf::Settings none;
+  none.log.access.is_on = false;
+  const auto before = play.go_over_to(none, {});
+  play.turn();
+  CHECK_FALSE(before.expired());
+  play.say(worker, Play::kAnswer);
+  CHECK(play.answer().ends_with("ok"));
+  CHECK(before.expired());
+  play.ask();
+  CHECK(play.answer().starts_with("HTTP/1.1 404 "));
+}
+
+TEST_CASE("a request that waits in line keeps its place over a change, and is refused when its app has gone with its workers") {
+  Play play;
+  play.ask();
+  play.turn();
+  conf::Settings same = one_app({});
+  same.apps[0].queue_size = 7;
+  play.go_over_to(same, {0});
+  CHECK(play.dispatch().figures().queue == 1);
+  CHECK(play.answer().empty());
+  conf::Settings none;
+  none.log.access.is_on = false;
+  play.go_over_to(none, {});
+  CHECK(play.answer().starts_with("HTTP/1.1 503 "));
+}
+
+TEST_CASE("a worker is spoken to as its release was, whatever the settings say by now") {
+  Play play;
+  conf::Settings by_wsgi = one_app({});
+  by_wsgi.apps[0].command.clear();
+  by_wsgi.apps[0].wsgi = "app:app";
+  play.go_over_to(by_wsgi, {0});
+  play.publish(1);
+  play.ask();
+  const runtime::Fd worker = play.take(1);  // HTTP
+  play.say(worker, Play::kAnswer);
+  CHECK(play.answer().ends_with("ok"));
 }

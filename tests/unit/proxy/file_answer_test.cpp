@@ -26,9 +26,9 @@ class Play {
  public:
   explicit Play(const Folder& folder)
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(settings_for(folder.path()), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 100) {}
+        snapshot_(std::make_shared<const proxy::Snapshot>(settings_for(folder.path()), std::vector<upstream::AppIndex>{0})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 100) {}
   ~Play() { site_.close_disks(); }
 
   /// Our end of a new connection.
@@ -62,6 +62,7 @@ class Play {
 
  private:
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;

@@ -38,9 +38,9 @@ class Play {
  public:
   explicit Play(const conf::Clocks& clocks = {})
       : board_(std::move(*upstream::Scoreboard::make())),
-        site_(settings_with(clocks), *board_),
-        log_(site_.settings.log.access),
-        thread_(0, site_, log_, 10) {
+        snapshot_(std::make_shared<const proxy::Snapshot>(settings_with(clocks), std::vector<upstream::AppIndex>{})),
+        site_(*snapshot_, *board_),
+        thread_(0, site_, snapshot_, log_, 10) {
     proxy::ClientFacts facts;
     facts.peer.family = AF_UNIX;
     thread_.clients().add(proxy::Transport(std::move(sockets_.ours)), facts);
@@ -154,6 +154,7 @@ class Play {
 
   tls_peer::Sockets sockets_;
   upstream::Scoreboard board_;
+  proxy::SnapshotPointer snapshot_;
   proxy::Site site_;
   proxy::AccessLog log_;
   proxy::FrontThread thread_;

@@ -19,9 +19,10 @@ struct Boards {
     fronts->set_threads(2);
   }
   Page page() const { return prometheus::parse(text()); }
-  std::string text() const { return metrics_page({apps, fronts, *herd, certificates}); }
+  std::string text() const { return metrics_page({apps, indexes, fronts, *herd, certificates}); }
 
   std::vector<conf::App> apps;
+  std::vector<upstream::AppIndex> indexes{0, 1};
   upstream::Scoreboard fronts;
   std::unique_ptr<upstream::HerdFigures> herd;
   std::vector<CertificateExpiry> certificates;
@@ -128,14 +129,14 @@ TEST_CASE("two processes in one place, one taking over from the other, are one s
 
 TEST_CASE("ready is who accepts, is not leaving, and has no app that never worked") {
   Boards boards;
-  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd).empty());
-  CHECK(why_not_ready(Stage::kStarting, boards.apps, *boards.herd) == "the front is starting");
-  CHECK(why_not_ready(Stage::kDraining, boards.apps, *boards.herd) == "draining");
+  CHECK(why_not_ready(Stage::kAccepting, boards.apps, boards.indexes, *boards.herd).empty());
+  CHECK(why_not_ready(Stage::kStarting, boards.apps, boards.indexes, *boards.herd) == "the front is starting");
+  CHECK(why_not_ready(Stage::kDraining, boards.apps, boards.indexes, *boards.herd) == "draining");
   boards.herd->app[1].first_boot = upstream::FirstBoot::kUnderWay;
-  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd) == "app shop boots for the first time");
+  CHECK(why_not_ready(Stage::kAccepting, boards.apps, boards.indexes, *boards.herd) == "app shop boots for the first time");
   boards.herd->app[1].first_boot = upstream::FirstBoot::kFailed;
-  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd).find("shop has not booted") !=
+  CHECK(why_not_ready(Stage::kAccepting, boards.apps, boards.indexes, *boards.herd).find("shop has not booted") !=
         std::string::npos);
   boards.herd->is_stopping = true;
-  CHECK(why_not_ready(Stage::kAccepting, boards.apps, *boards.herd) == "draining");
+  CHECK(why_not_ready(Stage::kAccepting, boards.apps, boards.indexes, *boards.herd) == "draining");
 }

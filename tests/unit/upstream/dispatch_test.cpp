@@ -66,6 +66,7 @@ TEST_CASE("the line is bounded") {
 TEST_CASE("a retry does not wait for another worker where none will come") {
   Herd herd(1);
   herd.app.command.clear();  // a `proxy` app: nobody starts workers for it
+  herd.dispatch->configure(&herd.app);
   herd.publish(1);
   Asker retry(herd);
   CHECK(retry.ask(/*tried=*/1) == Acquired::kRefused);
@@ -357,6 +358,60 @@ TEST_CASE("who waits for the app to start has queue_timeout from the moment it h
   herd.publish(1);
   CHECK(second.ticket.patience_ends() >= std::max(came, started) + kQueueTimeout);
   CHECK(second.ticket.patience_ends() < came + herd.app.boot_timeout);
+}
+
+TEST_CASE("what the settings say of the line counts from then on, and who waits in it stays") {
+  Herd herd(1, /*queue_size=*/1);
+  Asker first(herd), second(herd), third(herd);
+  REQUIRE(first.ask() == Acquired::kWaiting);
+  CHECK(second.ask() == Acquired::kRefused);
+  herd.app.queue_size = 2;
+  herd.dispatch->configure(&herd.app);
+  CHECK(second.ask() == Acquired::kWaiting);
+  herd.app.queue_size = 1;
+  herd.dispatch->configure(&herd.app);
+  CHECK(third.ask() == Acquired::kRefused);
+  CHECK(herd.dispatch->figures().queue == 2);
+}
+
+TEST_CASE("a worker has its own slots and its own speech, whatever its app has by now") {
+  Herd herd(1);
+  herd.publish(1);
+  herd.app.concurrency = 2;
+  herd.app.command.clear();
+  herd.app.wsgi = "app:app";
+  herd.publish(2);
+  CHECK(herd.dispatch->figures().slots == 3);
+  Asker a(herd), b(herd), c(herd), d(herd);
+  for (Asker* asker : {&a, &b, &c}) REQUIRE(asker->ask() == Acquired::kLeased);
+  CHECK(d.ask() == Acquired::kWaiting);
+  CHECK(a.lease.worker().speech == upstream::Speech::kHttp);
+  CHECK(b.lease.worker().speech == upstream::Speech::kWorkerProtocol);
+}
+
+TEST_CASE("an app that has gone serves who had found it while it has workers; then it refuses, until the next one comes") {
+  Herd herd(1);
+  herd.publish(1);
+  Asker busy(herd), next(herd), last(herd), late(herd);
+  REQUIRE(busy.ask() == Acquired::kLeased);
+  REQUIRE(next.ask() == Acquired::kWaiting);
+  REQUIRE(last.ask() == Acquired::kWaiting);
+  herd.dispatch->configure(nullptr);
+  busy.lease.give_back(false);
+  herd.loop.turn(false);
+  CHECK(next.lease);
+  herd.dispatch->unpublish(1, herd.loop, [] {});
+  herd.loop.turn(false);
+  CHECK(last.calls == 1);
+  CHECK_FALSE(last.lease);
+  CHECK(last.ticket.refusal() == Refusal::kGone);
+  CHECK(late.ask() == Acquired::kRefused);
+  CHECK(late.ticket.refusal() == Refusal::kGone);
+  CHECK(next.lease);  // it keeps its slot
+
+  herd.dispatch->configure(&herd.app);
+  CHECK(late.ask() == Acquired::kWaiting);
+  CHECK(late.ticket.patience_ends() == herd.loop.now() + herd.app.boot_timeout);  // another app, and it boots
 }
 
 TEST_CASE("while two client addresses wait, they take turns, and neither has the whole line") {

@@ -23,12 +23,8 @@ struct Herd {
     app.concurrency = concurrency;
     app.queue_size = queue_size;
     board = std::make_unique<upstream::Board>();
-    make_dispatch();
-  }
-  /// Again, when the app has become another.
-  void make_dispatch() {
-    desk.reset();
-    dispatch = std::make_unique<upstream::Dispatch>(app, 0, *board);
+    dispatch = std::make_unique<upstream::Dispatch>(0, *board);
+    dispatch->configure(&app);
     desk = std::make_unique<upstream::Desk>(loop, *dispatch);
   }
   ~Herd() {
@@ -41,7 +37,13 @@ struct Herd {
   void publish(upstream::WorkerId id) {
     const std::string path = folder + "/" + std::to_string(id);
     listeners.push_back(std::move(*runtime::listen_unix(path, 0600)));
-    dispatch->publish({.id = id, .slot = static_cast<std::uint32_t>(id), .pid = 1, .row = static_cast<std::uint32_t>(id), .socket = path});
+    dispatch->publish({.id = id,
+                       .slot = static_cast<std::uint32_t>(id),
+                       .pid = app.has_processes() ? 1 : 0,
+                       .row = static_cast<std::uint32_t>(id),
+                       .slots = static_cast<std::uint32_t>(app.concurrency),
+                       .speech = upstream::speech_of(app),
+                       .socket = path});
   }
   std::string folder;
   conf::App app;

@@ -10,13 +10,14 @@ using upstream::Order;
 
 /// One of each, none with only its defaults.
 std::vector<Order> all_orders() {
-  const upstream::Worker worker{.id = 7, .app = 1, .slot = 2, .pid = 3, .generation = 4, .row = 5, .socket = "/run/a \"b\""};
-  return {upstream::Configure{},
+  const upstream::Worker worker{.id = 7, .app = 1, .slot = 2, .pid = 3, .generation = 4, .row = 5, .slots = 6, .speech = upstream::Speech::kWorkerProtocol, .socket = "/run/a \"b\""};
+  return {upstream::Configure{.apps = {3, 0}},
           upstream::Listen{.text = "*:443", .port = 443, .tls = true, .shared = true, .proxy_protocol = true},
+          upstream::Unlisten{.text = "*:80"},
           upstream::Certificates{.names = {"a.example", "b"}},
           upstream::Logs{},
           upstream::Spool{},
-          upstream::Begin{},
+          upstream::Begin{.version = 3},
           upstream::Probe{.worker = worker, .path = "/healthz"},
           upstream::Publish{.worker = worker},
           upstream::Unpublish{.app = 1, .worker = 7},
@@ -25,6 +26,7 @@ std::vector<Order> all_orders() {
           upstream::AppState{.app = 1, .can_wait = false, .has_been_ready = true},
           upstream::Drain{.at_once = true},
           upstream::Started{.threads = 2},
+          upstream::Changed{.version = 3, .refused = "no"},
           upstream::Probed{.app = 1, .worker = 7, .is_ready = true, .cause = "none"},
           upstream::Drained{.app = 1, .worker = 7},
           upstream::Stuck{.app = 1, .worker = 7, .exchange = "x1"},

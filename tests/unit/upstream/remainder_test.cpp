@@ -13,12 +13,11 @@ using upstream::Leftover;
 
 /// One worker with one slot, and a request that was left behind on it while another one waits.
 struct Scene {
-  explicit Scene(upstream::Speech speech = upstream::Speech::kHttp) : speech_(speech) {
-    if (speech == upstream::Speech::kWorkerProtocol) {
-      herd.app.command.clear();
-      herd.app.wsgi = "app:app";
-      herd.make_dispatch();
-    }
+  explicit Scene(conf::AppKind kind = conf::AppKind::kCommand) {
+    if (kind != conf::AppKind::kCommand) herd.app.command.clear();
+    if (kind == conf::AppKind::kWsgi) herd.app.wsgi = "app:app";
+    if (kind == conf::AppKind::kProxy) herd.app.proxy.emplace_back();
+    speech_ = upstream::speech_of(herd.app);
     herd.dispatch->on_stuck([this](const upstream::Worker& who, const std::string& exchange, bool is_stuck) {
       told += (is_stuck ? "+" : "-") + std::to_string(who.id) + exchange;
     });
@@ -31,6 +30,7 @@ struct Scene {
   }
   void leave(Leftover left) {
     if (left.request_timeout == 0ms) left.request_timeout = herd.app.rules.request_timeout;
+    left.graceful_timeout = herd.app.graceful_timeout;
     left.reader.begin(speech_, upstream::Method::kGet, false);
     if (speech_ == upstream::Speech::kWorkerProtocol) left.reader.abandon();
     left.id = "x";
@@ -60,7 +60,7 @@ struct Scene {
     while (!what()) herd.loop.turn();
   }
 
-  const upstream::Speech speech_;
+  upstream::Speech speech_;
   Herd herd{1};
   std::string told;
   runtime::Fd worker;
@@ -143,9 +143,7 @@ TEST_CASE("who has not begun to answer after request_timeout is said to be stuck
 }
 
 TEST_CASE("a stuck worker that nobody can end gives its slot back after graceful_timeout") {
-  Scene scene;
-  scene.herd.app.command.clear();
-  scene.herd.app.proxy.emplace_back();
+  Scene scene(conf::AppKind::kProxy);
   scene.herd.app.graceful_timeout = 10ms;
   scene.leave({.is_last = true, .is_stuck = true});
   CHECK(scene.told == "+1x");
@@ -153,7 +151,7 @@ TEST_CASE("a stuck worker that nobody can end gives its slot back after graceful
 }
 
 TEST_CASE("our own worker is told, and says done, whether or not its answer is whole") {
-  Scene scene(upstream::Speech::kWorkerProtocol);
+  Scene scene(conf::AppKind::kWsgi);
   Leftover left;
   upstream::write_abandon(left.wire);
   scene.leave(std::move(left));
@@ -170,7 +168,7 @@ TEST_CASE("our own worker is told, and says done, whether or not its answer is w
 }
 
 TEST_CASE("a worker that goes on and on does not hold the loop") {
-  Scene scene(upstream::Speech::kWorkerProtocol);
+  Scene scene(conf::AppKind::kWsgi);
   scene.leave({});
   const std::string piece = std::string("\x50\xC3\0\0\x11\0\0\0", 8) + std::string(50'000, 'x');
   const std::string answer = std::string("\6\0\0\0\x10\0\0\0" "200 OK", 14) + piece + piece + std::string("\0\0\0\0\x13\0\0\0", 8);
