@@ -89,12 +89,13 @@ class Front {
     runtime::log_as("front", static_cast<Level>(loaded.settings.log.error.level));
     site_ = std::make_unique<Site>(std::move(loaded.settings), *board_);
     access_log_ = std::make_unique<AccessLog>(site_->settings.log.access);
-    watch_for_stuck_workers();
+    join_the_herd();
     make_threads();
   }
 
-  void watch_for_stuck_workers() {
+  void join_the_herd() {
     for (const auto& dispatch : site_->dispatches) {
+      dispatch->share(board_);
       dispatch->on_stuck([this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
         loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
           if (is_stuck) {
@@ -217,6 +218,7 @@ class Front {
     if (order.at_once) return on_drain_deadline();
     if (std::exchange(is_draining_, true)) return;
     if (!has_begun_) return loop_.stop();  // nobody was ever let in
+    for (const auto& dispatch : site_->dispatches) dispatch->make_way();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {
