@@ -88,9 +88,7 @@ class Front {
   void begin_site() {
     now_ = *change_.make(nullptr, {});
     runtime::log_at_least(static_cast<Level>(now_->settings.log.error.level));
-    site_ = std::make_unique<Site>(*now_, *board_, [this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
-      on_stuck(worker, exchange, is_stuck);
-    });
+    site_ = std::make_unique<Site>(*now_, *board_, [this](upstream::Dispatch& dispatch) { join_the_herd(dispatch); });
     const conf::Front& front = now_->settings.front;
     const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
     for (std::size_t i = 0; i < count; ++i) {
@@ -99,14 +97,17 @@ class Front {
     board_->set_threads(count);
   }
 
-  /// From any thread.
-  void on_stuck(const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
-    loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
-      if (is_stuck) {
-        say(upstream::Stuck{app, id, exchange});
-      } else {
-        say(upstream::Unstuck{app, id, exchange});
-      }
+  /// What it has to say comes from any thread.
+  void join_the_herd(upstream::Dispatch& dispatch) {
+    dispatch.share(board_);
+    dispatch.on_stuck([this](const upstream::Worker& worker, const std::string& exchange, bool is_stuck) {
+      loop_.post([this, app = worker.app, id = worker.id, exchange, is_stuck] {
+        if (is_stuck) {
+          say(upstream::Stuck{app, id, exchange});
+        } else {
+          say(upstream::Unstuck{app, id, exchange});
+        }
+      });
     });
   }
 
@@ -261,6 +262,9 @@ class Front {
     if (order.at_once) return on_drain_deadline();
     if (std::exchange(is_draining_, true)) return;
     if (!has_begun_) return loop_.stop();  // nobody was ever let in
+    for (const auto& dispatch : site_->dispatches) {
+      if (dispatch) dispatch->make_way();
+    }
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {

@@ -21,7 +21,7 @@ std::size_t descriptors_of_a_thread(std::size_t threads, std::size_t part) {
 
 }  // namespace
 
-Site::Site(const Snapshot& first, upstream::Block& b, upstream::Dispatch::TellStuck tell_stuck)
+Site::Site(const Snapshot& first, upstream::Block& b, Introduce introduce)
     : block(b),
       dispatches(upstream::kMaxApps),
       addresses(std::make_unique<AddressCount>(first.settings.front.max_connections_per_address)),
@@ -32,7 +32,7 @@ Site::Site(const Snapshot& first, upstream::Block& b, upstream::Dispatch::TellSt
       spooler(std::make_unique<runtime::Disk>(kDiskThreads)),
       max_files(descriptors_of_a_thread(first.settings.front.threads.number, kForFiles)),
       max_spool_files(descriptors_of_a_thread(first.settings.front.threads.number, kForSpoolFiles)),
-      tell_stuck_(std::move(tell_stuck)) {
+      introduce_(std::move(introduce)) {
   open(first.apps);
   configure(first);
 }
@@ -41,7 +41,7 @@ void Site::open(const std::vector<upstream::AppIndex>& apps) {
   for (const upstream::AppIndex app : apps) {
     if (dispatches[app]) continue;
     dispatches[app] = std::make_unique<upstream::Dispatch>(app, block.board);
-    dispatches[app]->on_stuck(tell_stuck_);
+    if (introduce_) introduce_(*dispatches[app]);
   }
 }
 

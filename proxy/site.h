@@ -1,6 +1,7 @@
 // What lasts while settings come and go: a Dispatch for each app, the budgets that the front's threads share, its disks. The
 // settings themselves: snapshot.h.
 #pragma once
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,8 +17,9 @@
 namespace proxy {
 
 struct Site {
-  /// `tell_stuck`: see Dispatch::on_stuck().
-  Site(const Snapshot& first, upstream::Block& b, upstream::Dispatch::TellStuck tell_stuck = {});
+  /// `introduce`: is given each Dispatch before anybody uses it.
+  using Introduce = std::function<void(upstream::Dispatch&)>;
+  Site(const Snapshot& first, upstream::Block& b, Introduce introduce = {});
 
   upstream::Block& block;  ///< of the scoreboard: what this front counts
   /// By AppIndex; null: no settings have had such an app. One that was needed once stays for what still runs there, so there
@@ -49,7 +51,7 @@ struct Site {
   }
 
  private:
-  const upstream::Dispatch::TellStuck tell_stuck_;
+  const Introduce introduce_;
 };
 
 }  // namespace proxy

@@ -43,7 +43,8 @@ Desk::Desk(Loop& loop, Dispatch& dispatch)
       dispatch_(dispatch),
       collect_(loop, runtime::bind<&Desk::collect>(this)),
       sweep_(loop, runtime::bind<&Desk::sweep>(this)),
-      trust_(loop, runtime::bind<&Desk::trust>(this)) {
+      trust_(loop, runtime::bind<&Desk::trust>(this)),
+      look_(loop, runtime::bind<&Desk::look>(this)) {
   const std::scoped_lock lock(dispatch.lock_);
   thread_ = dispatch.desks_.size();
   dispatch.desks_.push_back(this);

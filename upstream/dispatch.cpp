@@ -33,8 +33,8 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
   {
     const std::scoped_lock lock(lock_);
     // A retry in line waits for another worker than those who come; it holds up nobody else.
-    Load* const load = ask.is_retry() || !queue_.has_first_attempts() ? choose(loads_, ask.tried, ask.is_suspect) : nullptr;
-    if (load == nullptr) {
+    Place* const place = ask.is_retry() || !queue_.has_first_attempts() ? take_locked(ask.tried, ask.is_suspect) : nullptr;
+    if (place == nullptr) {
       if (const auto refusal = refusal_locked(ask)) {
         ticket.refusal_ = *refusal;
         return Acquired::kRefused;
@@ -42,11 +42,9 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
       line_up_locked(desk, ticket, ask);
       return Acquired::kWaiting;
     }
-    auto& place = static_cast<Place&>(*load);
-    occupy_locked(place, ask.is_suspect);
     figure_locked();
     lease.desk_ = &desk;
-    lease.place_ = &place;
+    lease.place_ = place;
     lease.is_suspect_ = ask.is_suspect;
     others = attach_locked(lease, ask.may_repeat);
   }
@@ -83,6 +81,7 @@ void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
   ticket.came_ = desk.loop_.now();
   ticket.queue_timeout_ = ask.queue_timeout;
   ask.is_retry() ? queue_.enter_again(ticket) : queue_.enter(ticket, ask.address);
+  keep_looking_locked(&desk);
   figure_locked();
 }
 
@@ -106,22 +105,35 @@ void Dispatch::occupy_locked(Place& place, bool is_suspect) {
   if (is_suspect) ++place.suspects;
   ++busy_;
   place.last_used = ++uses_;
-  board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
+  show_locked(place);
 }
 
 void Dispatch::vacate_locked(Place& place, bool is_suspect) {
   --place.in_flight;
   if (is_suspect) --place.suspects;
   --busy_;
-  board_.worker[place.about.row].busy.store(place.in_flight, std::memory_order_relaxed);
+  show_locked(place);
   if (place.in_flight == 0 && place.on_drained) {
     place.drained_loop->post(std::move(place.on_drained));
     place.on_drained = nullptr;
   }
 }
 
+/// A slot for who asks, counted as taken. Null: none is free.
+Place* Dispatch::take_locked(WorkerId tried, bool is_suspect) {
+  look_elsewhere_locked();
+  while (Load* const load = choose(loads_, tried, is_suspect)) {
+    auto& place = static_cast<Place&>(*load);
+    occupy_locked(place, is_suspect);
+    if (fits_locked(place)) return &place;
+    vacate_locked(place, is_suspect);
+  }
+  return nullptr;
+}
+
 /// Finds the lease an idle connection, this thread's own first: it is in our loop already. Without one the lease may
-/// open a new connection, for then fewer are open than slots; else another thread's is to be taken over.
+/// open a new connection, for then fewer are open than slots; else another thread's is to be taken over. That comes first
+/// if there are other fronts: what is idle has a slot that is counted already.
 std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repeat) {
   Place& place = *lease.place_;
   lease.connection_ = take_own_locked(*lease.desk_, place, may_repeat);
@@ -129,13 +141,11 @@ std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repea
     place.leased.push_back(lease.connection_.get());
     return nullptr;
   }
-  if (place.open < place.slots) {
-    ++place.open;
-    return nullptr;
-  }
-  std::unique_ptr<Connection> others = take_others_locked(place);
+  const bool is_full = place.open >= place.slots;
+  std::unique_ptr<Connection> others = is_full || is_shared() ? take_others_locked(place) : nullptr;
   // Each other lease has at most one connection, and this one has none: at least one of `slots` open ones is idle.
-  assert(others);
+  assert(others || !is_full);
+  if (!others) opened_locked(place);
   return others;
 }
 
@@ -165,6 +175,16 @@ void Dispatch::bury(std::unique_ptr<Connection> connection) {
   loop.bury(std::move(connection));
 }
 
+void Dispatch::opened_locked(Place& place) {
+  ++place.open;
+  show_locked(place);
+}
+
+void Dispatch::closed_locked(Place& place) {
+  --place.open;
+  show_locked(place);
+}
+
 std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, bool may_repeat) {
   auto& mine = place.idle[desk.thread_];
   if (mine.empty()) return nullptr;
@@ -173,7 +193,7 @@ std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, 
   connection->is_idle_ = false;
   // A worker that is about to close an idle connection may have done so: not for a request that must not run twice.
   if (!may_repeat && place.about.speech == Speech::kHttp && desk.loop_.now() - connection->idle_since_ >= kIdleAtMost) {
-    --place.open;
+    closed_locked(place);
     bury(std::move(connection));
     return nullptr;
   }
@@ -200,7 +220,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
     const std::scoped_lock lock(lock_);
     if (connection) erase(place.leased, connection.get());
     if (reuse || has_answered) place.is_doubted = false;
-    if (reuse && connection && place.takes_work) {
+    if (reuse && connection && place.takes_work && !has_made_way_ && !is_shared()) {
       connection->is_reused_ = true;
       connection->is_idle_ = true;
       connection->idle_since_ = desk.loop_.now();
@@ -210,7 +230,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
       place.idle[desk.thread_].push_back(std::move(connection));
       if (place.about.speech == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
     } else {
-      --place.open;
+      closed_locked(place);
     }
     vacate_locked(place, lease.is_suspect_);
     pump_locked(&desk);
@@ -224,18 +244,19 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
 void Dispatch::pump_locked(Desk* here) {
   for (Ticket* ticket = queue_.first_retry(); ticket != nullptr;) {
     Ticket* const next = ticket->next_;
-    if (Load* const load = choose(loads_, ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, static_cast<Place&>(*load), here);
+    if (Place* const place = take_locked(ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, *place, here);
     ticket = next;
   }
   while (Ticket* const ticket = queue_.first()) {
-    Load* const load = choose(loads_, 0, false);
-    if (load == nullptr) return;
-    grant_locked(*ticket, static_cast<Place&>(*load), here);
+    Place* const place = take_locked(0, false);
+    if (place == nullptr) break;
+    grant_locked(*ticket, *place, here);
   }
+  keep_looking_locked(here);
 }
 
+/// The slot has been taken for it.
 void Dispatch::grant_locked(Ticket& ticket, Place& place, Desk* here) {
-  occupy_locked(place, ticket.is_suspect_);
   queue_.served(ticket);
   hand_over_locked(ticket, &place, here);
 }
@@ -334,6 +355,8 @@ void Dispatch::ended(WorkerId worker, bool unexpected) {
 
 void Dispatch::end_locked(Place& place) {
   stop_work_locked(place);
+  WorkerFigures& row = board_.worker[place.about.row];
+  row.busy = row.taken = 0;
   place.has_ended = true;
   // Its threads see end of input at once; the numbers stay theirs to close.
   for (const Connection* connection : place.leased) ::shutdown(connection->fd(), SHUT_RDWR);
@@ -390,7 +413,7 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
         some_stay = some_stay || (stays && place.about.speech == Speech::kHttp);
         if (stays) return false;
         connection->is_idle_ = false;
-        --place.open;
+        closed_locked(place);
         closing.push_back(std::move(connection));
         return true;
       });
@@ -425,7 +448,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
     std::unique_ptr<Connection> dead = std::move(*at);
     idle.erase(at);
     dead->is_idle_ = false;
-    --place.open;
+    closed_locked(place);
     bury(std::move(dead));
     forget_if_empty_locked(place);
   }

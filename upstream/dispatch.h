@@ -2,7 +2,7 @@
 // under one short lock. Knows no HTTP. Who is chosen: choose.h.
 //
 // An exchange asks acquire(): it gets a Lease now, or a place in line and the lease later, from its own loop. A
-// worker never has more leases than slots, nor more open connections.
+// worker never has more leases than slots, nor more open connections; with other fronts beside us, all together: dispatch_shared.cpp.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -106,6 +106,7 @@ class Desk {
   void collect();
   void sweep();
   void trust();
+  void look();
   void tell_inquests(WorkerId worker);
   runtime::Loop& loop_;
   Dispatch& dispatch_;
@@ -115,6 +116,7 @@ class Desk {
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
   runtime::Timer trust_;           // armed while a worker is doubted because of one of our exchanges
+  runtime::Timer look_;            // armed while somebody waits for what another front may free
   std::vector<Inquest*> inquests_; // open ones of our exchanges
 };
 
@@ -139,6 +141,10 @@ class Dispatch {
   void ended(WorkerId worker, bool unexpected);
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
+  /// Counts what other fronts have taken, as long as there are any. Before there are threads; `fronts` outlives us.
+  void share(const Scoreboard& fronts) { fronts_ = &fronts; }
+  /// We drain: no idle connection is kept any more, for the next front's requests would wait for it.
+  void make_way();
 
   /// Who is told, from any thread, that a worker does not let go of an exchange (true), or has done it after all.
   using TellStuck = std::function<void(const Worker&, const std::string& exchange, bool is_stuck)>;
@@ -164,8 +170,16 @@ class Dispatch {
   void line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask);
   bool may_come_locked(WorkerId other_than) const;
   bool has_other_locked(WorkerId worker) const;
+  bool is_shared() const { return fronts_ != nullptr && fronts_->is_shared(); }
+  void look_elsewhere_locked();
+  bool fits_locked(Place& place);
+  void keep_looking_locked(Desk* here);
+  Place* take_locked(WorkerId tried, bool is_suspect);
   void occupy_locked(Place& place, bool is_suspect);
   void vacate_locked(Place& place, bool is_suspect);
+  void opened_locked(Place& place);
+  void closed_locked(Place& place);
+  void show_locked(const Place& place);
   std::unique_ptr<Connection> attach_locked(Lease& lease, bool may_repeat);
   void take_over(Lease& lease, std::unique_ptr<Connection> others, bool may_repeat);
   std::unique_ptr<Connection> take_own_locked(Desk& desk, Place& place, bool may_repeat);
@@ -185,8 +199,9 @@ class Dispatch {
   void on_idle_closed(Connection& connection);
   void figure_locked();
 
-  TellStuck tell_stuck_;                        // set before there are threads
+  TellStuck tell_stuck_;                        // set before a thread uses it
   Board& board_;
+  const Scoreboard* fronts_ = nullptr;          // null: there are no others
   AppFigures& figures_;
   mutable std::mutex lock_;                     // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
   std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
@@ -203,6 +218,8 @@ class Dispatch {
   std::uint64_t uses_ = 0;                      // leases given so far
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work
+  bool has_looked_elsewhere_ = false;           // there were other fronts then: Load::elsewhere counts
+  bool has_made_way_ = false;                   // no idle connection is kept
   bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed
 };

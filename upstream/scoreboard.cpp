@@ -35,7 +35,7 @@ void clear_gauges(Block& block, std::size_t workers) {
     }
   }
   for (AppFigures& app : block.board.app) app.queue = app.slots = app.busy = 0;
-  for (std::size_t row = 0; row < workers; ++row) block.board.worker[row].busy = 0;
+  for (std::size_t row = 0; row < workers; ++row) block.board.worker[row].busy = block.board.worker[row].taken = 0;
 }
 
 }  // namespace
@@ -71,12 +71,27 @@ std::optional<std::size_t> Scoreboard::begin_front() {
   memory_->used = std::max(memory_->used.load(), index + 1);
   memory_->next = index;
   clear_gauges(block(index), workers_);
+  count_living();
   return index;
 }
 
 void Scoreboard::end_front(std::size_t index) {
   clear_gauges(block(index), workers_);
   is_taken_[index] = false;
+  count_living();
+}
+
+void Scoreboard::count_living() {
+  memory_->living = static_cast<std::uint32_t>(std::ranges::count(is_taken_, true));
+}
+
+// Seq_cst: each front counts its own first and looks at the others' then, so of two at least one sees the other.
+std::uint64_t Scoreboard::taken_elsewhere(std::uint32_t row) const {
+  std::uint64_t sum = 0;
+  for_each_block([&](const Block& block) {
+    if (&block != own_) sum += block.board.worker[row].taken.load();
+  });
+  return sum;
 }
 
 void Scoreboard::clear_worker(std::uint32_t row) {
@@ -86,6 +101,7 @@ void Scoreboard::clear_worker(std::uint32_t row) {
     worker.served = 0;
     worker.connects = 0;
     worker.busy = 0;
+    worker.taken = 0;
   });
 }
 

@@ -41,6 +41,7 @@ struct alignas(kCacheLine) WorkerFigures {
   std::atomic<std::uint64_t> served;    ///< counter since the worker's start
   std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
   std::atomic<std::uint32_t> busy;      ///< gauge: leases
+  std::atomic<std::uint32_t> taken;     ///< gauge: slots, by leases and by idle connections; for other fronts
 };
 
 /// What the Dispatches write.
@@ -78,6 +79,7 @@ struct Block {
 struct Blocks {
   std::atomic<std::uint32_t> next;  ///< the block of the front that starts now
   std::atomic<std::uint32_t> used;  ///< blocks from here on no front has had
+  std::atomic<std::uint32_t> living;  ///< fronts
   std::array<Block, kMaxFronts> block;
 };
 
@@ -91,6 +93,10 @@ class Scoreboard {
   /// A front's own block.
   Block& operator*() const { return *own_; }
   Block* operator->() const { return own_; }
+  /// Another front lives: from before it starts until it has been reaped.
+  bool is_shared() const { return memory_->living.load(std::memory_order_relaxed) > 1; }
+  /// Slots of the worker of this row that all other fronts have taken.
+  std::uint64_t taken_elsewhere(std::uint32_t row) const;
 
   // By the supervisor.
   /// A free block for the front that is started next; all gauges are zero. Nothing: kMaxFronts live.
@@ -119,6 +125,7 @@ class Scoreboard {
  private:
   explicit Scoreboard(runtime::SharedMemory<Blocks> memory)
       : memory_(std::move(memory)), own_(&memory_->block[memory_->next % kMaxFronts]) {}
+  void count_living();
   template <class F>
   void for_each_block(F each) const;
   template <class F>

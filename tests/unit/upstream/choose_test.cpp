@@ -34,6 +34,11 @@ TEST_CASE("nobody whose slots are taken, nobody who leaves") {
   CHECK(chosen({}) == 0);
 }
 
+TEST_CASE("what another front has in flight counts like our own") {
+  CHECK(chosen({{.worker = 1, .in_flight = 1, .elsewhere = 3, .slots = 4}}) == 0);
+  CHECK(chosen({{.worker = 1, .elsewhere = 2, .slots = 4}, {.worker = 2, .in_flight = 1, .slots = 4, .last_used = 9}}) == 2);
+}
+
 TEST_CASE("not the one that has had it") {
   CHECK(chosen({{.worker = 1, .slots = 4}, {.worker = 2, .in_flight = 3, .slots = 4}}, 1) == 2);
   CHECK(chosen({{.worker = 1, .slots = 4}}, 1) == 0);
