@@ -46,6 +46,8 @@ constexpr Verb kVerbs[] = {
     {"start", supervisor::start_command, "start an app that was stopped"},
     {"stop", supervisor::stop_command, "finish what is in flight and end, or one app"},
     {"upgrade", supervisor::upgrade_command, "replace the running program in place"},
+    {"exec", supervisor::exec_command, "run a command as one of an app's processes"},
+    {"completion", supervisor::completion_command, "print what makes a shell complete all this"},
     {"version", supervisor::version_command, "say which version this is"},
     {"--version", supervisor::version_command, nullptr},
     {"front", front_command, nullptr},
@@ -60,6 +62,14 @@ int print_usage(std::FILE* to, int status) {
   return status;
 }
 
+// For the completion of a shell.
+int print_verbs() {
+  for (const Verb& verb : kVerbs) {
+    if (verb.meaning != nullptr) std::printf("%.*s\n", static_cast<int>(verb.name.size()), verb.name.data());
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -71,6 +81,7 @@ int main(int argc, char** argv) {
     return verb.command(argc - 1, argv + 1);
   }
   if (name == "help" || name == "--help" || name == "-h") return print_usage(stdout, 0);
+  if (name == "--words") return print_verbs();
   if (!name.empty()) std::fprintf(stderr, "portherd: there is no verb `%s`\n", argv[1]);
   return print_usage(stderr, 2);
 }
