@@ -33,8 +33,21 @@ constexpr Verb kVerbs[] = {
     {"run", supervisor::run_command, "serve one app, without a file"},
     {"serve", supervisor::serve_command, "serve every app of the configuration"},
     {"check", supervisor::check_command, "check the configuration and start nothing"},
+    {"plan", supervisor::plan_command, "say what a reload would change"},
+    {"reload", supervisor::reload_command, "put the changed configuration in force"},
     {"status", supervisor::status_command, "say what runs"},
-    {"stop", supervisor::stop_command, "finish what is in flight and end"},
+    {"logs", supervisor::logs_command, "show what an app printed"},
+    {"restart", supervisor::restart_command, "roll an app to a new generation"},
+    {"rollback", supervisor::rollback_command, "roll an app back to the generation before"},
+    {"scale", supervisor::scale_command, "set how many workers an app has"},
+    {"pause", supervisor::pause_command, "hold an app's requests"},
+    {"resume", supervisor::resume_command, "let them go on"},
+    {"maintenance", supervisor::maintenance_command, "answer an app's requests with a page, or no longer"},
+    {"start", supervisor::start_command, "start an app that was stopped"},
+    {"stop", supervisor::stop_command, "finish what is in flight and end, or one app"},
+    {"upgrade", supervisor::upgrade_command, "replace the running program in place"},
+    {"exec", supervisor::exec_command, "run a command as one of an app's processes"},
+    {"completion", supervisor::completion_command, "print what makes a shell complete all this"},
     {"version", supervisor::version_command, "say which version this is"},
     {"--version", supervisor::version_command, nullptr},
     {"front", front_command, nullptr},
@@ -44,9 +57,17 @@ int print_usage(std::FILE* to, int status) {
   std::fputs("usage: portherd VERB ...    (portherd VERB --help says more)\n\n", to);
   for (const Verb& verb : kVerbs) {
     if (verb.meaning != nullptr)
-      std::fprintf(to, "  %-8.*s  %s\n", static_cast<int>(verb.name.size()), verb.name.data(), verb.meaning);
+      std::fprintf(to, "  %-11.*s  %s\n", static_cast<int>(verb.name.size()), verb.name.data(), verb.meaning);
   }
   return status;
+}
+
+// For the completion of a shell.
+int print_verbs() {
+  for (const Verb& verb : kVerbs) {
+    if (verb.meaning != nullptr) std::printf("%.*s\n", static_cast<int>(verb.name.size()), verb.name.data());
+  }
+  return 0;
 }
 
 }  // namespace
@@ -60,6 +81,7 @@ int main(int argc, char** argv) {
     return verb.command(argc - 1, argv + 1);
   }
   if (name == "help" || name == "--help" || name == "-h") return print_usage(stdout, 0);
+  if (name == "--words") return print_verbs();
   if (!name.empty()) std::fprintf(stderr, "portherd: there is no verb `%s`\n", argv[1]);
   return print_usage(stderr, 2);
 }

@@ -202,7 +202,7 @@ void visit(V& v, Control& control) {
   v(Row{.key = "group",
         .meaning = "Members of this group may give orders too.",
         .form = Form::kName,
-        .unset = "only root and the supervisor's own user may",
+        .unset = "only root and the supervisor's own user may, and its group asks for `status`",
         .example = R"("adm")"},
     control.group);
 }

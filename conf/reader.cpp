@@ -64,21 +64,6 @@ class Places {
   std::vector<std::string> found_;
 };
 
-std::optional<std::string_view> nearest(std::string_view key, std::vector<std::string_view> const& known) {
-  // No key of ours is near a longer one, and the distance costs the product of lengths.
-  constexpr std::size_t kLongestKey = 40;
-  if (key.size() > kLongestKey) return std::nullopt;
-  std::size_t best = std::max<std::size_t>(key.size() / 3, 1) + 1;
-  std::optional<std::string_view> found;
-  for (std::string_view candidate : known) {
-    std::size_t const distance = runtime::edit_distance(key, candidate);
-    if (distance >= best) continue;
-    best = distance;
-    found = candidate;
-  }
-  return found;
-}
-
 // `near` is the nearest key of its table.
 std::string unknown(std::string_view key, std::optional<std::string_view> near) {
   std::string sentence = fmt::format("unknown key `{}`", printable(key));
@@ -119,7 +104,7 @@ class TableReader {
   void refuse_unknown() {
     for (Entry const& entry : table_.entries) {
       if (std::ranges::find(known_, entry.key) != known_.end()) continue;
-      std::optional<std::string_view> const near = nearest(entry.key, known_);
+      std::optional<std::string_view> const near = runtime::nearest(entry.key, known_);
       add(entry.key, entry.line, entry.column, unknown(entry.key, near));
       if (near) into_.break_key(joined(prefix_, *near));  // perhaps what it was meant to be
     }

@@ -98,7 +98,7 @@ struct Tls {
 /// [control]
 struct Control {
   std::string socket;  ///< absolute; load() fills it by the place of the main file, see control_socket_for()
-  std::string group;   ///< empty: only root and the supervisor's own user may give orders
+  std::string group;   ///< empty: root and the supervisor's own user may give orders, its group may ask for `status`
   bool operator==(Control const&) const = default;
 };
 

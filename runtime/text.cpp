@@ -50,4 +50,19 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known) {
+  // Nothing of ours is near a longer one, and the distance costs the product of lengths.
+  constexpr std::size_t kLongest = 40;
+  if (word.size() > kLongest) return std::nullopt;
+  std::size_t best = std::max<std::size_t>(word.size() / 3, 1) + 1;
+  std::optional<std::string_view> found;
+  for (const std::string_view candidate : known) {
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance >= best) continue;
+    best = distance;
+    found = candidate;
+  }
+  return found;
+}
+
 }  // namespace runtime

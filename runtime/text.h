@@ -25,4 +25,8 @@ std::vector<std::string_view> split(std::string_view s, char separator);
 /// Edits (insert, delete, replace, swap of neighbours) between a and b; for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
+/// The one of `known` that `word` may have been meant to be: a third of its letters wrong at most. Nothing: none
+/// is near.
+std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known);
+
 }  // namespace runtime

@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <nlohmann/json.hpp>
+#include <utility>
 
-#include "runtime/log.h"
 #include "runtime/socket.h"
 #include "supervisor/control_client.h"
 #include "supervisor/privileges.h"
@@ -35,86 +35,125 @@ std::optional<Caller> caller_of(int fd) {
   return caller;
 }
 
-std::string refusal(std::string_view code, std::string_view sentence) {
-  return Json{{"ok", false}, {"code", code}, {"sentence", sentence}}.dump();
+Caller ourselves() {
+  return {.uid = ::geteuid(), .gid = ::getegid(), .groups = {}};
 }
 
-// The verb of {"verb": "status"}; empty if it is not of that form.
-std::string verb_of(std::string_view line) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return {};
-  const auto verb = json.find("verb");
-  return verb != json.end() && verb->is_string() ? verb->get<std::string>() : std::string();
+bool is_member(const Caller& caller, gid_t group) {
+  return caller.gid == group || std::ranges::find(caller.groups, group) != caller.groups.end();
 }
 
 }  // namespace
 
-bool may_command(const Caller& caller, uid_t own, std::optional<gid_t> group) {
-  if (caller.uid == 0 || caller.uid == own) return true;
-  return group && (caller.gid == *group || std::ranges::find(caller.groups, *group) != caller.groups.end());
+Right right_of(const Caller& caller, const Caller& own, std::optional<gid_t> group) {
+  if (caller.uid == 0 || caller.uid == own.uid) return Right::kCommand;
+  if (group) return is_member(caller, *group) ? Right::kCommand : Right::kNothing;
+  return is_member(caller, own.gid) ? Right::kLook : Right::kNothing;
 }
 
 // One caller, from accept to the end of its answer (or of us).
-struct Control::Visit {
-  Visit(Control& to, Fd from)
-      : control(to),
-        fd(std::move(from)),
-        watch(to.loop_, fd.get(), runtime::bind<&Visit::on_readable>(this),
-              runtime::bind<&Visit::on_writable>(this)),
-        deadline(to.loop_, runtime::bind<&Visit::on_due>(this)) {
-    watch.want_read(true);
-    deadline.arm(kPatience);
+class Control::Visit : public Conversation, public std::enable_shared_from_this<Visit> {
+ public:
+  Visit(Control& control, Fd fd)
+      : control_(control),
+        fd_(std::move(fd)),
+        watch_(control.loop_, fd_.get(), runtime::bind<&Visit::on_readable>(this),
+               runtime::bind<&Visit::on_writable>(this)),
+        deadline_(control.loop_, runtime::bind<&Visit::leave>(this)) {
+    watch_.want_read(true);
+    deadline_.arm(kPatience);
   }
-  static constexpr runtime::Milliseconds kPatience{5000};
+
+  void say(std::string line) override {
+    if (!has_ended_) send(std::move(line));
+  }
+
+  void offer(std::string line) override {
+    if (has_ended_) return;
+    if (unsent_.size() >= kMostOffered || dropped_ != 0) {
+      ++dropped_;
+    } else {
+      send(std::move(line));
+    }
+  }
+
+  void end(std::string line, bool stays_open) override {
+    if (has_ended_) return;
+    has_ended_ = true;
+    stays_open_ = stays_open;
+    deadline_.arm(kPatience);
+    send(std::move(line));
+  }
+
+ private:
+  static constexpr runtime::Milliseconds kPatience{5000};  // to say an order; to take something of the rest
 
   void on_readable() {
     char buffer[1024];
-    const auto n = ::recv(fd.get(), buffer, sizeof buffer, MSG_DONTWAIT);
+    const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (n <= 0) return control.end(*this);
-    if (is_answered) return;  // whatever it says now
-    heard.append(buffer, static_cast<std::size_t>(n));
-    const std::size_t end = heard.find('\n');
-    if (end != std::string::npos) return answer(std::string_view(heard).substr(0, end));
-    if (heard.size() > kLongestLine) control.end(*this);
+    if (n <= 0) return on_end_of_input();
+    if (is_heard_) return;  // whatever it says now
+    heard_.append(buffer, static_cast<std::size_t>(n));
+    const std::size_t end = heard_.find('\n');
+    if (end == std::string::npos ? heard_.size() > kLongestOrder : end > kLongestOrder) return leave();
+    if (end != std::string::npos) hear(std::string_view(heard_).substr(0, end));
   }
 
-  void answer(std::string_view line) {
-    is_answered = true;
-    const auto caller = caller_of(fd.get());
-    Answer given;
-    if (!caller || !may_command(*caller, ::geteuid(), control.group_)) {
-      given.text = refusal("permission", "you may not give orders to this supervisor");
-    } else {
-      given = control.answer_(verb_of(line));
-    }
-    stays_open = given.stays_open;
-    unsent = given.text + "\n";
-    on_writable();
+  // Who has said all that it has to say may still read the result.
+  void on_end_of_input() {
+    if (!has_ended_ || unsent_.empty()) return leave();
+    watch_.want_read(false);
+  }
+
+  void hear(std::string_view order) {
+    is_heard_ = true;
+    deadline_.cancel();
+    const auto caller = caller_of(fd_.get());
+    const Right right = caller ? right_of(*caller, ourselves(), control_.group_) : Right::kNothing;
+    control_.hear_(order, right, Asker(weak_from_this()));
+  }
+
+  void send(std::string line) {
+    if (has_left_) return;
+    if (unsent_.size() > kMostUnread) return leave();
+    unsent_ += std::move(line) + "\n";
+    if (!watch_.wants_write()) on_writable();
   }
 
   void on_writable() {
-    const auto n = ::send(fd.get(), unsent.data(), unsent.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n < 0 && errno != EAGAIN) return control.end(*this);
-    if (n > 0) unsent.erase(0, static_cast<std::size_t>(n));
-    watch.want_write(!unsent.empty());
-    if (!unsent.empty()) return;
-    if (!stays_open) return control.end(*this);
-    deadline.cancel();
+    if (has_left_) return;
+    const auto n = ::send(fd_.get(), unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) return leave();
+    if (n > 0) unsent_.erase(0, static_cast<std::size_t>(n));
+    if (n > 0 && has_ended_) deadline_.arm(kPatience);
+    if (unsent_.empty() && dropped_ != 0 && !has_ended_)
+      unsent_ = Json{{"dropped", std::exchange(dropped_, 0)}}.dump() + "\n";
+    watch_.want_write(!unsent_.empty());
+    if (!unsent_.empty() || !has_ended_) return;
+    if (!stays_open_) return leave();
+    deadline_.cancel();
   }
 
-  void on_due() { control.end(*this); }
+  void leave() {
+    has_left_ = true;
+    control_.forget(*this);
+  }
 
-  Control& control;
-  Fd fd;
-  std::string heard, unsent;
-  bool is_answered = false, stays_open = false;
-  runtime::IoWatch watch;
-  runtime::Timer deadline;
+  Control& control_;
+  Fd fd_;
+  std::string heard_, unsent_;
+  std::uint64_t dropped_ = 0;  // lines offered since the last that was taken; told once all before is read
+  bool is_heard_ = false;      // the order has come
+  bool has_ended_ = false;     // the last line is in unsent_, or gone
+  bool stays_open_ = false;
+  bool has_left_ = false;      // to be destroyed at the end of this turn
+  runtime::IoWatch watch_;
+  runtime::Timer deadline_;    // for the order; then, once all is said, for the reader
 };
 
 Result<std::unique_ptr<Control>> Control::open(runtime::Loop& loop, const std::string& path,
-                                               const std::string& group, Answerer answer) {
+                                               const std::string& group, Hear hear) {
   std::optional<gid_t> members;
   if (!group.empty()) {
     TRY(const gid_t gid, find_group(group));
@@ -123,22 +162,22 @@ Result<std::unique_ptr<Control>> Control::open(runtime::Loop& loop, const std::s
   if (const auto running = who_answers(path)) {
     return fail(Code::kSystem, fmt::format("already running (pid {}) at {}", *running, path));
   }
-  TRY(Fd listener, runtime::listen_unix(path, members ? 0660 : 0600));
+  TRY(Fd listener, runtime::listen_unix(path, 0660));
   if (members && ::lchown(path.c_str(), static_cast<uid_t>(-1), *members) != 0) {
     const int why = errno;
     ::unlink(path.c_str());
     return fail(Code::kSystem, fmt::format("cannot give {} to the group {}", path, group), why);
   }
-  return std::unique_ptr<Control>(new Control(loop, std::move(listener), path, members, std::move(answer)));
+  return std::unique_ptr<Control>(new Control(loop, std::move(listener), path, members, std::move(hear)));
 }
 
 Control::Control(runtime::Loop& loop, Fd listener, std::string path, std::optional<gid_t> group,
-                 Answerer answer)
+                 Hear hear)
     : loop_(loop),
       listener_(std::move(listener)),
       path_(std::move(path)),
       group_(group),
-      answer_(std::move(answer)),
+      hear_(std::move(hear)),
       watch_(loop, listener_.get(), runtime::bind<&Control::on_visitor>(this)) {
   watch_.want_read(true);
 }
@@ -150,13 +189,13 @@ Control::~Control() {
 void Control::on_visitor() {
   runtime::PeerAddress nobody;
   Fd fd = runtime::accept_from(listener_.get(), nobody);
-  if (fd && visits_.size() < kMostCallers) visits_.push_back(std::make_unique<Visit>(*this, std::move(fd)));
+  if (fd && visits_.size() < kMostCallers) visits_.push_back(std::make_shared<Visit>(*this, std::move(fd)));
 }
 
-void Control::end(Visit& visit) {
+void Control::forget(Visit& visit) {
   const auto at = std::ranges::find(visits_, &visit, [](const auto& one) { return one.get(); });
   if (at == visits_.end()) return;
-  loop_.bury(std::move(*at));
+  loop_.bury(std::make_unique<std::shared_ptr<Visit>>(std::move(*at)));
   visits_.erase(at);
 }
 

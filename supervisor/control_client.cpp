@@ -12,18 +12,20 @@
 
 #include "runtime/bytes.h"
 #include "runtime/socket.h"
+#include "supervisor/asker.h"
 
 namespace supervisor {
 namespace {
 
 using namespace runtime::literals;
-using Json = nlohmann::json;
+using Line = nlohmann::ordered_json;
 using runtime::Code;
 using runtime::fail;
 using runtime::Fd;
 using runtime::Result;
 
-constexpr int kPatienceMs = 10'000;
+using Patience = std::optional<runtime::Milliseconds>;
+
 constexpr runtime::Bytes kLongestAnswer = 16_MiB;  // 4096 workers are some 800 KiB
 
 // Of a connected Unix socket: who called listen() (unix(7)).
@@ -41,26 +43,69 @@ Result<Fd> connect(const std::string& path) {
 }
 
 // poll(2) is never restarted after a signal (signal(7)); then the patience begins anew.
-bool is_readable(int fd) {
+bool is_readable(int fd, const Patience& patience) {
   pollfd ask{fd, POLLIN, 0};
   int n = 0;
-  do n = ::poll(&ask, 1, kPatienceMs);
+  do n = ::poll(&ask, 1, patience ? static_cast<int>(patience->count()) : -1);
   while (n < 0 && errno == EINTR);
   return n > 0;
 }
 
-Result<std::string> read_line(int fd) {
-  std::string text;
-  while (!text.ends_with('\n')) {
-    if (!is_readable(fd)) return fail(Code::kSystem, "the supervisor does not answer");
-    char buffer[65536];
-    const auto n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
-    if (n < 0 && errno == EAGAIN) continue;
-    if (n <= 0) return fail(Code::kProtocol, "the supervisor hung up");
-    text.append(buffer, static_cast<std::size_t>(n));
-    if (text.size() > kLongestAnswer) return fail(Code::kProtocol, "the supervisor does not stop answering");
+// The lines of an answer, one after the other.
+class Lines {
+ public:
+  Lines(int fd, Patience patience) : fd_(fd), patience_(patience) {}
+
+  Result<std::string> next() {
+    std::size_t end = std::string::npos;
+    while ((end = text_.find('\n', seen_)) == std::string::npos) {
+      seen_ = text_.size();
+      TRY_VOID(read_more());
+    }
+    std::string line = text_.substr(0, end);
+    text_.erase(0, end + 1);
+    seen_ = 0;
+    return line;
   }
-  return text;
+
+ private:
+  Result<void> read_more() {
+    if (!is_readable(fd_, patience_)) return fail(Code::kSystem, "the supervisor does not answer");
+    char buffer[65536];
+    const auto n = ::recv(fd_, buffer, sizeof buffer, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return {};
+    if (n <= 0) return fail(Code::kProtocol, "the supervisor hung up before it told the result");
+    text_.append(buffer, static_cast<std::size_t>(n));
+    if (text_.size() > kLongestAnswer) return fail(Code::kProtocol, "the supervisor does not stop answering");
+    return {};
+  }
+
+  int fd_;
+  Patience patience_;
+  std::string text_;      // come, and not yet given
+  std::size_t seen_ = 0;  // of text_: no line ends in it
+};
+
+// The word or text at `key`, whatever else the other side says there.
+std::string text_at(const Line& line, std::string_view key, std::string otherwise) {
+  const auto found = line.find(key);
+  return found != line.end() && found->is_string() ? found->get<std::string>() : std::move(otherwise);
+}
+
+bool is_result(const Line& line) {
+  const auto ok = line.find("ok");
+  return ok != line.end() && ok->is_boolean();
+}
+
+Result<Line> read_result(int fd, const Question& question) {
+  Lines lines(fd, question.patience);
+  for (;;) {
+    TRY(const std::string text, lines.next());
+    Line line = Line::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) return fail(Code::kProtocol, "the supervisor's answer is not JSON");
+    if (is_result(line)) return line;
+    if (question.on_progress) question.on_progress(text);
+  }
 }
 
 }  // namespace
@@ -71,21 +116,23 @@ std::optional<pid_t> who_answers(const std::string& path) {
   return peer_of(fd.get());
 }
 
-Result<Reply> ask(const std::string& path, const std::string& verb) {
+Result<Reply> ask(const std::string& path, const Question& question) {
   TRY(Fd fd, connect(path));
-  const std::string line = Json{{"verb", verb}}.dump() + "\n";
-  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+  const std::string text = question.order + "\n";
+  if (::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) {
     return fail(Code::kSystem, "cannot speak to the supervisor", errno);
   }
-  TRY(std::string text, read_line(fd.get()));
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return fail(Code::kProtocol, "the supervisor's answer is not JSON");
-  if (json.value("ok", true)) {
-    const pid_t pid = peer_of(fd.get());
-    return Reply{std::move(text), std::move(fd), pid};
+  TRY(Line result, read_result(fd.get(), question));
+  if (!result["ok"].get<bool>()) {
+    return fail(code_of(text_at(result, "code", "")), text_at(result, "sentence", "the supervisor says no"));
   }
-  const bool is_forbidden = json.value("code", "") == "permission";
-  return fail(is_forbidden ? Code::kPermission : Code::kProtocol, json.value("sentence", "it says no"));
+  result.erase("ok");
+  const pid_t pid = peer_of(fd.get());
+  return Reply{result.dump(-1, ' ', false, Line::error_handler_t::replace), std::move(fd), pid};
+}
+
+Result<Reply> ask(const std::string& path, const std::string& verb) {
+  return ask(path, Question{.order = Line{{"verb", verb}}.dump()});
 }
 
 void wait_for_end(const Reply& reply) {
@@ -95,7 +142,7 @@ void wait_for_end(const Reply& reply) {
   while (::poll(&connection, 1, -1) < 0 || ::recv(connection.fd, &byte, 1, MSG_DONTWAIT) > 0) {
   }
   // The connection is closed a moment before the process is gone.
-  if (process) is_readable(process.get());
+  if (process) is_readable(process.get(), kPatience);
 }
 
 }  // namespace supervisor

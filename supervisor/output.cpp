@@ -54,11 +54,23 @@ std::string without_controls(std::string_view line) {
 }
 
 void OutputSink::write(std::string_view mark, std::string_view line) {
+  const std::size_t dot = std::min(mark.find('.'), mark.size());
+  tail(mark.substr(0, dot)).add(mark.substr(std::min(dot + 1, mark.size())), line, std::chrono::system_clock::now());
   if (dropped_ != 0 && say_dropped()) dropped_ = 0;
   const bool is_written = as_is_
                               ? runtime::write_if_taken(STDERR_FILENO, fmt::format("{} | {}\n", mark, line))
                               : runtime::log_if_taken(fmt::format("{} | {}", mark, without_controls(line)));
   if (!is_written) ++dropped_;
+}
+
+Tail& OutputSink::tail(std::string_view app) {
+  const auto found = tails_.find(app);
+  return found != tails_.end() ? found->second : tails_[std::string(app)];
+}
+
+void OutputSink::forget(std::string_view app) {
+  const auto found = tails_.find(app);
+  if (found != tails_.end()) tails_.erase(found);
 }
 
 bool OutputSink::say_dropped() const {

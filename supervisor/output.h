@@ -1,15 +1,17 @@
 // What workers print: bytes from their pipes become lines, marked with who said them. Bounded: a long line is
 // cut, a line that cannot be written now is dropped and counted, and of a worker only the last few lines are
-// kept.
+// kept, of an app what tail.h keeps.
 #pragma once
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "runtime/bytes.h"
 #include "runtime/loop.h"
+#include "supervisor/tail.h"
 
 namespace supervisor {
 
@@ -41,14 +43,20 @@ class OutputSink {
   /// `as_is`: marked lines to stderr, as the app wrote them (`run`); else lines of the error log, whatever
   /// its level: they are the app's, not ours.
   OutputSink(bool as_is) : as_is_(as_is) {}
-  /// Never blocks.
+  /// `mark`: "shop.1", of the app shop. Never blocks.
   void write(std::string_view mark, std::string_view line);
+
+  /// Of an app, empty at first.
+  Tail& tail(std::string_view app);
+  /// The app is no more.
+  void forget(std::string_view app);
 
  private:
   bool say_dropped() const;
 
   bool as_is_;
   std::uint64_t dropped_ = 0;  // since a line was taken last
+  std::map<std::string, Tail, std::less<>> tails_;  // by app: each that has printed, or was asked for
 };
 
 /// The two pipes of one worker.

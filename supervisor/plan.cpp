@@ -87,6 +87,22 @@ std::vector<std::string> arguments_of(const conf::App& app, Handover how, const 
   return arguments;
 }
 
+// What all processes of an app have in common.
+Result<SpawnPlan> plan_program(const conf::App& app, std::vector<std::string> arguments, const Variables& variables,
+                               const Account& account) {
+  SpawnPlan plan;
+  const auto path = variables.find("PATH");
+  TRY(std::string program,
+      conf::find_program(arguments.front(), path == variables.end() ? "" : path->second, app.directory));
+  plan.program = std::move(program);
+  plan.arguments = std::move(arguments);
+  plan.environment = to_texts(variables);
+  plan.directory = app.directory;
+  if (is_root()) plan.account = account;
+  if (app.umask) plan.umask = app.umask->bits;
+  return plan;
+}
+
 }  // namespace
 
 // Of a Python worker a real-time signal: no app waits for one. Never ABRT, by which a program ends itself.
@@ -111,13 +127,7 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
   for (auto& [name, value] : variables) {
     if (app.env.contains(name)) value = expand(value, how, seat);
   }
-  SpawnPlan plan;
-  plan.arguments = arguments_of(app, how, seat);
-  const auto path = variables.find("PATH");
-  TRY(std::string program,
-      conf::find_program(plan.arguments.front(), path == variables.end() ? "" : path->second, app.directory));
-  plan.program = std::move(program);
-  plan.directory = app.directory;
+  TRY(SpawnPlan plan, plan_program(app, arguments_of(app, how, seat), variables, account));
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
   add_socket(app, plan, variables, how, seat);
   variables["NOTIFY_SOCKET"] = seat.notify;
@@ -130,11 +140,15 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);
   }
   plan.environment = to_texts(variables);
-  if (is_root()) plan.account = account;
-  if (app.umask) plan.umask = app.umask->bits;
   plan.death_signal =
       SIGTERM;  // if the supervisor dies, workers get TERM while the front drains (docs/design.md)
   return plan;
+}
+
+Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command, const Variables& base,
+                               const Account& account) {
+  TRY(const Variables variables, app_environment(app, base));
+  return plan_program(app, std::move(command), variables, account);
 }
 
 }  // namespace supervisor

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "conf/settings.h"
 #include "runtime/result.h"
@@ -48,5 +49,9 @@ struct Seat {
 /// bad env_file.
 runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
                                        const Account& account);
+
+/// A command beside the app's workers, with all that is theirs but a socket and what goes with it. Errors: as above.
+runtime::Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command,
+                                        const Variables& base, const Account& account);
 
 }  // namespace supervisor

@@ -129,7 +129,7 @@ bool place_descriptors(const Prepared& ready) {
   return true;
 }
 
-bool become(const Account& account) {
+bool take_identity(const Account& account) {
   return ::setgroups(account.groups.size(), account.groups.data()) == 0 &&
          ::setresgid(account.gid, account.gid, account.gid) == 0 &&
          ::setresuid(account.uid, account.uid, account.uid) == 0;
@@ -156,7 +156,7 @@ void start_program(const Prepared& ready) {
   if (!place_descriptors(ready)) give_up(ready, SpawnStep::kDescriptors);
   if (plan.umask) ::umask(*plan.umask);
   if (plan.descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
-  if (plan.account && !become(*plan.account)) give_up(ready, SpawnStep::kUser);
+  if (plan.account && !take_identity(*plan.account)) give_up(ready, SpawnStep::kUser);
   // What a service manager has given us (AmbientCapabilities=, to bind port 443 without being root) is for us
   // alone. EINVAL: a kernel without them.
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
@@ -199,6 +199,19 @@ Result<Spawned> spawn(const SpawnPlan& plan) {
     return fail(Code::kSystem, "cannot watch the new process", reason);
   }
   return spawned;
+}
+
+SpawnFailure become(const SpawnPlan& plan) {
+  Prepared ready{.plan = &plan, .argv = pointers(plan.arguments), .envp = pointers(plan.environment)};
+  ready.argv.push_back(nullptr);
+  ready.envp.push_back(nullptr);
+  ::sigemptyset(&ready.no_signals);
+  if (!reset_signals(ready)) return {SpawnStep::kSession, errno};
+  if (plan.umask) ::umask(*plan.umask);
+  if (plan.account && !take_identity(*plan.account)) return {SpawnStep::kUser, errno};
+  if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) return {SpawnStep::kDirectory, errno};
+  start_program(ready);
+  return {SpawnStep::kProgram, errno};
 }
 
 std::string_view name(SpawnStep step) {

@@ -69,6 +69,10 @@ struct SpawnFailure {
   std::string text() const;
 };
 
+/// Becomes the program, in this process: with our descriptors and session, whatever the plan says of those. Returns
+/// only if that failed.
+SpawnFailure become(const SpawnPlan& plan);
+
 /// What the child wrote before it gave up. Nothing: it got as far as exec. Asked once it has ended.
 std::optional<SpawnFailure> read_failure(int fd);
 

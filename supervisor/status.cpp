@@ -65,17 +65,29 @@ Json group_json(const Group& group, const StatusSources& sources) {
   return json;
 }
 
+Json output_json(const Tail& tail) {
+  constexpr std::size_t kShown = 20;
+  Json output = Json::array();
+  const auto& lines = tail.lines();
+  for (std::size_t i = lines.size() - std::min(kShown, lines.size()); i < lines.size(); ++i)
+    output.push_back(to_json(lines[i]));
+  return output;
+}
+
 }  // namespace
 
-std::string status_json(const StatusSources& sources) {
+Json status_json(const StatusSources& sources, const Group* only, const Tail* tail) {
   Json json{{"version", PORTHERD_VERSION},
             {"supervisor", {{"pid", ::getpid()}}},
             {"front", {{"pid", sources.front == 0 ? Json() : Json(sources.front)}}},
             {"listen", Json::array()},
             {"apps", Json::array()}};
   for (const Listener& listener : sources.listeners.all()) json["listen"].push_back(listener.url());
-  for (const auto& group : sources.groups) json["apps"].push_back(group_json(*group, sources));
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (const auto& group : sources.groups) {
+    if (only == nullptr || only == group.get()) json["apps"].push_back(group_json(*group, sources));
+  }
+  if (tail != nullptr) json["output"] = output_json(*tail);
+  return json;
 }
 
 }  // namespace supervisor

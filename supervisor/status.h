@@ -4,12 +4,13 @@
 #include <sys/types.h>
 
 #include <memory>
-#include <string>
+#include <nlohmann/json_fwd.hpp>
 #include <vector>
 
 #include "supervisor/group.h"
 #include "supervisor/listeners.h"
 #include "supervisor/samples.h"
+#include "supervisor/tail.h"
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
@@ -22,7 +23,7 @@ struct StatusSources {
   const Samples& samples;
 };
 
-/// One line, without its end.
-std::string status_json(const StatusSources& sources);
+/// Of all; `only`, unless null, is the one app that it is to be about: with what that printed last, `tail`.
+nlohmann::ordered_json status_json(const StatusSources& sources, const Group* only, const Tail* tail);
 
 }  // namespace supervisor

@@ -47,9 +47,12 @@ std::optional<double> number_of(const Json& json, std::string_view key) {
   return field.is_number() ? std::optional(std::clamp(field.get<double>(), 0.0, kMost)) : std::nullopt;
 }
 
+// Never within a character of UTF-8.
 std::string cut(std::string text, std::size_t width) {
-  if (text.size() > width) text = text.substr(0, width - 1) + "~";
-  return text;
+  if (text.size() <= width) return text;
+  std::size_t end = width - 1;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "~";
 }
 
 // In five columns: "7.5", "120", "99999", "123k", "1.2M".
@@ -119,7 +122,47 @@ std::string app_rows(const Json& app) {
   return rows;
 }
 
+std::string app_head() {
+  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
+}
+
+template <class... Columns>
+std::string worker_row(const Columns&... columns) {
+  return fmt::format("{:>6} {:<10} {:>10} {:>8}  {:<19} {:>5} {:>7} {:>5}\n", columns...);
+}
+
+std::string worker_rows(const Json& worker) {
+  constexpr std::size_t kToTheSecond = 19, kNumber = 10;  // "2026-11-27T00:48:05"
+  std::string rows = worker_row(
+      cut(text_of(worker, "slot"), 6), cut(text_of(worker, "state"), kStateWidth),
+      cut(text_of(worker, "generation"), kNumber), cut(text_of(worker, "pid"), 8),
+      text_of(worker, "started").substr(0, kToTheSecond), short_number(number_of(worker, "busy")),
+      short_number(number_of(worker, "served")), short_memory(number_of(worker, "memory").value_or(0)));
+  if (!field_of(worker, "last_exit").is_null())
+    rows += cut("       last exit: " + text_of(worker, "last_exit"), kWidth) + "\n";
+  return rows;
+}
+
+std::string output_line(const Json& line) {
+  return cut("  " + text_of(line, "worker") + " | " + text_of(line, "line"), kWidth) + "\n";
+}
+
 }  // namespace
+
+std::string app_table(std::string_view text) {
+  const Json json = parse(text);
+  std::string table = app_head();
+  for (const Json& app : list_of(json, "apps")) {
+    table += app_rows(app) + "\n";
+    table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "RSS");
+    for (const Json& worker : list_of(app, "workers")) table += worker_rows(worker);
+    if (field_of(app, "extra").is_object()) table += worker_rows(field_of(app, "extra"));
+  }
+  if (list_of(json, "output").empty()) return table;
+  table += "\nLAST OUTPUT\n";
+  for (const Json& line : list_of(json, "output")) table += output_line(line);
+  return table;
+}
 
 std::string status_table(std::string_view text) {
   const Json json = parse(text);
@@ -131,7 +174,7 @@ std::string status_table(std::string_view text) {
     if (address.is_string()) table += cut("  " + address.get<std::string>(), kWidth) + "\n";
   }
   if (list_of(json, "apps").empty()) return table;
-  table += "\n" + row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
+  table += "\n" + app_head();
   for (const Json& app : list_of(json, "apps")) table += app_rows(app);
   return table;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "runtime/log.h"
 #include "runtime/machine.h"
@@ -13,6 +14,7 @@
 #include "supervisor/control_client.h"
 #include "supervisor/spool.h"
 #include "supervisor/status.h"
+#include "supervisor/verbs.h"
 
 namespace supervisor {
 namespace {
@@ -183,7 +185,9 @@ Result<void> Supervisor::open_control() {
   if (socket.empty()) socket = ground_.folder / "control.sock";
   TRY(std::unique_ptr<Control> control,
       Control::open(loop_, socket, ground_.settings.control.group,
-                    [this](std::string_view verb) { return answer(verb); }));
+                    [this](std::string_view order, Right right, const Asker& asker) {
+                      obey(*this, order, right, asker);
+                    }));
   control_ = std::move(control);
   ground_.folder.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
   return {};
@@ -286,15 +290,20 @@ void Supervisor::on_scale_signal() {
       "TTIN changes nothing: this version does not scale by signals; set `workers` and restart it");
 }
 
-Control::Answer Supervisor::answer(std::string_view verb) {
-  if (verb == "status") {
-    return {status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts, samples_})};
-  }
-  if (verb == "stop") {
-    if (!is_stopping_) stop();
-    return {.text = R"({"ok":true})", .stays_open = true};
-  }
-  return {R"({"ok":false,"code":"verb","sentence":"this supervisor does not know that order"})"};
+std::vector<std::string_view> Supervisor::app_names() const {
+  std::vector<std::string_view> names;
+  for (const auto& group : groups_) names.push_back(group->app().name);
+  return names;
+}
+
+Group* Supervisor::find_app(std::string_view name) const {
+  const auto found = std::ranges::find_if(groups_, [name](const auto& group) { return group->app().name == name; });
+  return found != groups_.end() ? found->get() : nullptr;
+}
+
+nlohmann::ordered_json Supervisor::status(const Group* only) {
+  return status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts, samples_}, only,
+                     only != nullptr ? &tail(*only) : nullptr);
 }
 
 // ---- the end ----
@@ -306,6 +315,7 @@ void Supervisor::set_stopping() {
 }
 
 void Supervisor::stop() {
+  if (is_stopping_) return;
   set_stopping();
   service_.say("STOPPING=1");
   log(Level::kInfo, "draining: finishing what is in flight");

@@ -3,8 +3,10 @@
 // control.h.
 #pragma once
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "conf/settings.h"
@@ -37,6 +39,17 @@ class Supervisor {
   /// Until it is told to stop. The exit status: 0; 1 if the front or the first boot of `run` failed; 2 if the
   /// settings, or what they name, do not let the first front start.
   int run();
+
+  // For those who give orders: verbs.cpp.
+  std::vector<std::string_view> app_names() const;
+  /// Null: there is no such app.
+  Group* find_app(std::string_view name) const;
+  /// `only`: of this app; null: of all.
+  nlohmann::ordered_json status(const Group* only);
+  /// What an app has printed last.
+  Tail& tail(const Group& group) { return output_.tail(group.app().name); }
+  /// Drains, and ends everything; once is enough.
+  void stop();
 
  private:
   /// What is opened before the first process exists; each outlives what comes after it.
@@ -73,10 +86,8 @@ class Supervisor {
   void on_reload_signal();
   void on_upgrade_signal();
   void on_scale_signal();
-  Control::Answer answer(std::string_view verb);
 
   void set_stopping();
-  void stop();
   void stop_now();
   void begin_drain();
   void stop_workers();

@@ -2,19 +2,55 @@
 // exceptions end here.
 #pragma once
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "supervisor/commands/complain.h"
 
 namespace supervisor {
 
-/// Nothing: go on. 0: --help was asked for, and given. 2: the command line is wrong, and that has been said.
+/// What the words of a command line may be, one a line, for the completion of a shell: options, and APP where the name
+/// of an app may stand.
+inline std::string words_of(const CLI::App& line) {
+  std::string words;
+  for (const CLI::Option* option : line.get_options()) {
+    for (const std::string& name : option->get_snames()) words += "-" + name + "\n";
+    for (const std::string& name : option->get_lnames()) words += "--" + name + "\n";
+    if (option->get_positional() && option->get_name(true) == "APP") words += "APP\n";
+  }
+  return words;
+}
+
+/// Nothing: go on. 0: --help was asked for, and given; or --words, by completion.cpp. 2: the command line is wrong,
+/// and that has been said.
 inline std::optional<int> parse(CLI::App& line, int argc, char** argv) {
   constexpr int kUsage = 2;
+  if (argc == 2 && std::string_view(argv[1]) == "--words") {
+    print(words_of(line));
+    return 0;
+  }
   try {
     line.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     return line.exit(error) == 0 ? 0 : kUsage;
   }
+}
+
+/// What follows "--" is a command, whatever it looks like.
+struct Words {
+  int count;                         ///< of argv, before "--"
+  std::vector<std::string> command;  ///< after it
+};
+inline Words words_and_command(int argc, char** argv) {
+  const auto end =
+      std::find_if(argv + 1, argv + argc, [](const char* text) { return std::string_view(text) == "--"; });
+  Words words{.count = static_cast<int>(end - argv), .command = {}};
+  if (end != argv + argc) words.command.assign(end + 1, argv + argc);
+  return words;
 }
 
 }  // namespace supervisor

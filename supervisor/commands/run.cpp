@@ -1,7 +1,5 @@
 // portherd run: one app, without a file, or a folder with one.
-#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "supervisor/commands/arguments.h"
 #include "supervisor/commands/commands.h"
@@ -39,14 +37,6 @@ void describe(CLI::App& line, RunArguments& into) {
   line.add_option("--python", into.python, "interpreter (python3)")->type_name("PATH");
 }
 
-// What follows "--" is the command, whatever it looks like.
-int take_command(int argc, char** argv, RunArguments& into) {
-  const auto end =
-      std::find_if(argv + 1, argv + argc, [](const char* text) { return std::strcmp(text, "--") == 0; });
-  if (end != argv + argc) into.command.assign(end + 1, argv + argc);
-  return static_cast<int>(end - argv);
-}
-
 runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) {
   if (!arguments.tls) return std::string();
   TRY(std::string folder, local_certificate_folder());
@@ -59,9 +49,10 @@ runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) 
 int run_command(int argc, char** argv) {
   CLI::App line("Serves one app, without a file.", argv[0]);
   RunArguments arguments;
-  argc = take_command(argc, argv, arguments);
+  Words words = words_and_command(argc, argv);
+  arguments.command = std::move(words.command);
   describe(line, arguments);
-  if (const auto status = parse(line, argc, argv)) return *status;
+  if (const auto status = parse(line, words.count, argv)) return *status;
   arguments.tls = arguments.tls || !arguments.tls_bind.empty();
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());

@@ -1,33 +1,24 @@
-// portherd status: what runs, as a table or as JSON.
-#include "supervisor/status_table.h"
-
-#include "supervisor/commands/arguments.h"
+// portherd status: what runs, or one app of it, as a table or as JSON.
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/complain.h"
-#include "supervisor/commands/instance.h"
-#include "supervisor/control_client.h"
+#include "supervisor/commands/order.h"
+#include "supervisor/status_table.h"
 
 namespace supervisor {
-namespace {
-
-runtime::Result<Reply> ask_status(const std::string& file) {
-  TRY(const std::string socket, find_control(file));
-  return ask(socket, "status");
-}
-
-}  // namespace
 
 int status_command(int argc, char** argv) {
-  CLI::App line("Says what runs. Exit status 3: not every worker is ready; 7: nothing runs.", argv[0]);
-  std::string file;
-  bool wants_json = false;
-  line.add_option("-c,--config", file, "the configuration it was started with")->type_name("FILE");
-  line.add_flag("--json", wants_json, "for programs");
-  if (const auto status = parse(line, argc, argv)) return *status;
-  const auto reply = ask_status(file);
+  OrderLine order("status",
+                  "Says what runs; with APP, everything about that one. Exit status 3: not every worker is ready; 7: "
+                  "nothing runs.",
+                  argv[0]);
+  order.takes_app();
+  order.has_json();
+  if (const auto status = parse(order.line(), argc, argv)) return *status;
+  const auto reply = order.ask([](const auto&) {}, kPatience);
   if (!reply) return complain(reply.error());
-  print(wants_json ? status_pretty(reply->text) + "\n" : status_table(reply->text));
-  if (is_all_ready(reply->text)) return kExitDone;
+  const std::string& text = reply->text;
+  print(order.wants_json() ? status_pretty(text) + "\n" : order.app().empty() ? status_table(text) : app_table(text));
+  if (is_all_ready(text)) return kExitDone;
   complain("not every worker is ready");
   return kExitNotAllReady;
 }

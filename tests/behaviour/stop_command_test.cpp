@@ -52,3 +52,31 @@ command = ["$PYTHON", "$APPS/who.py"]
   CHECK_FALSE(stranger.err.empty());
   CHECK(play::get(portherd.port()).status == 200);
 }
+
+TEST_CASE("the supervisor's own group may ask how it goes, and give no orders") {
+  if (::geteuid() != 0) {
+    MESSAGE("skipped: needs root, to be somebody else");
+    return;
+  }
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.who]
+command = ["$PYTHON", "$APPS/who.py"]
+)");
+  portherd.wait_ready();
+  const auto as_member = [&](const std::string& verb, const std::string& app) {
+    play::Arguments command{"setpriv", "--reuid", "65534", "--regid", std::to_string(::getegid()), "--clear-groups",
+                            play::path_of_portherd(), verb, "-c", portherd.config_file()};
+    if (!app.empty()) command.push_back(app);
+    return play::run(command);
+  };
+  CHECK(as_member("status", "").status == 0);
+  CHECK(as_member("status", "who").status == 0);
+  const play::Ended stop = as_member("stop", "");
+  CHECK(stop.status == 4);
+  CHECK(stop.err == "portherd: you may not order `stop` here\n");
+  CHECK(as_member("logs", "who").status == 4);
+  CHECK(play::get(portherd.port()).status == 200);
+}

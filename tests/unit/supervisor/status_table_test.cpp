@@ -82,3 +82,33 @@ TEST_CASE("whatever a supervisor answers, there is a table for it") {
     for (const std::string& line : lines_of(table)) CHECK(line.size() <= 80);
   }
 }
+
+TEST_CASE("the table of one app: its line, a line for each worker, and what they printed last") {
+  CHECK(app_table(R"json({"apps":[{"name":"shop","state":"degraded","queue":17,"busy":8,"restarts":2,
+ "last_exit":"worker 2: out of memory (SIGKILL)","rates":{"requests_per_second":350.4,"p95_ms":1234.5},
+ "workers":[{"slot":1,"pid":812,"state":"ready","generation":3,"busy":8,"served":123456,"started":
+ "2026-11-27T00:48:05.123Z","memory":2147483648,"last_exit":null},
+ {"slot":2,"pid":null,"state":"backoff","generation":3,"busy":0,"served":0,"started":null,"memory":null,
+ "last_exit":"out of memory (SIGKILL)"}],"extra":null}],
+ "output":[{"time":"2026-11-27T00:48:06.000Z","worker":"1","line":"hello"}]})json") ==
+        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
+        "shop/degraded                         1/2     8    17   350  1.2s  2.0G        2\n"
+        "  last exit: worker 2: out of memory (SIGKILL)\n"
+        "\n"
+        "WORKER STATE      GENERATION      PID  STARTED              BUSY  SERVED   RSS\n"
+        "     1 ready               3      812  2026-11-27T00:48:05     8    123k  2.0G\n"
+        "     2 backoff             3        -  -                       0       0     -\n"
+        "       last exit: out of memory (SIGKILL)\n"
+        "\n"
+        "LAST OUTPUT\n"
+        "  1 | hello\n");
+}
+
+TEST_CASE("the table of one app fits into 80 columns, and stands whatever it is made of") {
+  for (const std::string& line : lines_of(app_table(kWidest))) {
+    CAPTURE(line);
+    CHECK(line.size() <= 80);
+  }
+  for (const char* text : {"", "[]", R"({"apps":7,"output":{}})", R"({"apps":[7],"output":[7,null]})"})
+    CHECK_FALSE(app_table(text).empty());
+}

@@ -1,0 +1,89 @@
+#include "supervisor/verbs.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "runtime/text.h"
+#include "supervisor/supervisor.h"
+
+namespace supervisor {
+namespace {
+
+using runtime::Code;
+using runtime::fail;
+using runtime::Result;
+
+constexpr std::uint64_t kLinesUnlessSaid = 100;  // of `logs`
+
+void status(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  asker.done(supervisor.status(group));
+}
+
+void logs(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
+  Tail& tail = supervisor.tail(*group);
+  tail.tell(asker, order.number("lines").value_or(kLinesUnlessSaid));
+  if (!order.flag("follow")) return asker.done();
+  tail.follow(asker);
+}
+
+void stop(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
+  supervisor.stop();
+  asker.done_and_wait_for_our_end();
+}
+
+constexpr Verb kVerbs[] = {
+    {"status", Subject::kAppOrAll, Right::kLook, status},
+    // Apps print what they like, secrets too: not for those who may only look.
+    {"logs", Subject::kApp, Right::kCommand, logs},
+    {"stop", Subject::kAll, Right::kCommand, stop},
+};
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
+  const auto near = runtime::nearest(word, known);
+  const std::string list = fmt::format("there {} {}", known.size() == 1 ? "is" : "are", fmt::join(known, ", "));
+  return near ? fmt::format("; did you mean `{}`? {}", *near, list) : "; " + list;
+}
+
+Result<void> check_app(const Verb& verb, const Order& order, const std::vector<std::string_view>& apps) {
+  const bool has_app = !order.app.empty();
+  if (verb.subject == Subject::kAll && has_app)
+    return fail(Code::kConfig, fmt::format("`{}` is not about one app", verb.name));
+  if (verb.subject == Subject::kApp && !has_app)
+    return fail(Code::kConfig, fmt::format("`{}` needs the name of an app", verb.name));
+  if (!has_app || std::ranges::find(apps, order.app) != apps.end()) return {};
+  const std::string others = apps.empty() ? "; there is none" : did_you_mean(order.app, apps);
+  return fail(Code::kConfig, fmt::format("there is no app `{}`{}", order.app, others));
+}
+
+}  // namespace
+
+std::span<const Verb> verbs() {
+  return kVerbs;
+}
+
+Result<const Verb*> choose(std::span<const Verb> table, const Order& order, Right right,
+                           const std::vector<std::string_view>& apps) {
+  if (right == Right::kNothing) return fail(Code::kPermission, "you may not give orders to this supervisor");
+  const auto verb = std::ranges::find(table, order.verb, &Verb::name);
+  if (verb == table.end()) {
+    std::vector<std::string_view> names;
+    for (const Verb& known : table) names.push_back(known.name);
+    return fail(Code::kConfig, fmt::format("this supervisor does not know the order `{}`{}", order.verb,
+                                           did_you_mean(order.verb, names)));
+  }
+  if (right < verb->right) return fail(Code::kPermission, fmt::format("you may not order `{}` here", verb->name));
+  TRY_VOID(check_app(*verb, order, apps));
+  return &*verb;
+}
+
+void obey(Supervisor& supervisor, std::string_view line, Right right, const Asker& asker) {
+  const auto order = parse_order(line);
+  if (!order) return asker.refuse(order.error());
+  const auto verb = choose(verbs(), *order, right, supervisor.app_names());
+  if (!verb) return asker.refuse(verb.error());
+  (*verb)->obey(supervisor, supervisor.find_app(order->app), *order, asker);
+}
+
+}  // namespace supervisor

@@ -1,0 +1,16 @@
+#include "runtime/text.h"
+
+#include "doctest_precompiled.h"
+
+using namespace runtime;
+
+TEST_CASE("the nearest word has at most a third of its letters wrong") {
+  const std::vector<std::string_view> known = {"restart", "reload", "status"};
+  CHECK(nearest("relaod", known) == "reload");
+  CHECK(nearest("restrat", known) == "restart");
+  CHECK(nearest("stauts", known) == "status");
+  CHECK(nearest("dance", known) == std::nullopt);
+  CHECK(nearest("", known) == std::nullopt);
+  CHECK(nearest("reload", {}) == std::nullopt);
+  CHECK(nearest(std::string(1000, 'r'), known) == std::nullopt);
+}
