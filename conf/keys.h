@@ -6,8 +6,10 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
+#include "conf/cost.h"
 #include "conf/limits.h"
 #include "conf/settings.h"
 
@@ -30,6 +32,7 @@ enum class Form {
 inline constexpr std::uint64_t kAnyNumber = std::numeric_limits<std::int32_t>::max();
 inline constexpr std::uint64_t kMostItems = 1000;  // of a list
 inline constexpr std::uint64_t kMostRoutes = 100;  // of an app: each request looks at all of them
+inline constexpr std::uint64_t kMostServices = 100;  // of an app
 inline constexpr std::uint64_t kMinute = 60'000;   // of milliseconds, the unit of a duration's bounds
 inline constexpr std::uint64_t kDay = 24 * 60 * kMinute;
 
@@ -41,6 +44,7 @@ struct Row {
   std::uint64_t most = kAnyNumber;
   std::string_view unset = {};    ///< what holds when the key is absent and the default is empty or 0
   std::string_view example = {};  ///< TOML for the documentation, where the default is not worth showing
+  std::optional<Cost> cost = {};  ///< of a change; empty: as that of the table that it is in, at the top nothing
 };
 
 template <class V>
@@ -66,7 +70,8 @@ void visit(V& v, Listen& listen) {
         .form = Form::kListenAddress,
         .most = kMostItems,
         .unset = "none",
-        .example = R"(["*:443"])"},
+        .example = R"(["*:443"])",
+        .cost = Cost::kNone},
     listen.proxy_protocol);
 }
 
@@ -98,13 +103,15 @@ void visit(V& v, Front& front) {
   v(Row{.key = "threads",
         .meaning = R"(Event loops of the front. `"auto"`: the CPUs that we may really use.)",
         .least = 1,
-        .most = kMostThreads},
+        .most = kMostThreads,
+        .cost = Cost::kRestart},
     front.threads);
   v(Row{.key = "user",
         .meaning = "Who the front runs as, when started as root.",
         .form = Form::kName,
         .unset = "`portherd` if that user exists, else `nobody`",
-        .example = R"("www-data")"},
+        .example = R"("www-data")",
+        .cost = Cost::kFront},
     front.user);
   v(Row{.key = "max_connections",
         .meaning = "Connections of clients at the same time, in equal shares for the threads. Past it the one that has "
@@ -152,7 +159,8 @@ void visit(V& v, Front& front) {
   v(Row{.key = "spool",
         .meaning = "Folder for temporary files, without names, of bodies and answers that do not fit into memory. The front's user "
                    "must be able to write there.",
-        .form = Form::kPath},
+        .form = Form::kPath,
+        .cost = Cost::kReopen},
     front.spool);
   v(Row{.key = "spool_disk",
         .meaning = "Bytes in such files, all together.",
@@ -207,17 +215,19 @@ void visit(V& v, AccessLog& access) {
         .unset = "stderr",
         .example = R"("/var/log/portherd/access.log")"},
     access.path);
-  v(Row{.key = "format", .meaning = "One JSON object a line, or Apache's combined format."}, access.format);
+  v(Row{.key = "format", .meaning = "One JSON object a line, or Apache's combined format.", .cost = Cost::kNone}, access.format);
   v(Row{.key = "skip",
         .meaning = "Paths that are logged only when the request fails.",
         .form = Form::kUrlPath,
         .most = kMostItems,
         .unset = "none",
-        .example = R"(["/healthz"])"},
+        .example = R"(["/healthz"])",
+        .cost = Cost::kNone},
     access.skip);
   v(Row{.key = "slow",
         .meaning = "A request that took this long is told in the error log, too, and logged although its path is in `skip`; `\"0s\"` is off.",
-        .most = kDay},
+        .most = kDay,
+        .cost = Cost::kNone},
     access.slow);
 }
 
@@ -229,7 +239,7 @@ void visit(V& v, ErrorLog& error) {
         .unset = "stderr",
         .example = R"("/var/log/portherd/error.log")"},
     error.path);
-  v(Row{.key = "level", .meaning = "The least important lines that are written; what apps print always is."},
+  v(Row{.key = "level", .meaning = "The least important lines that are written; what apps print always is.", .cost = Cost::kNone},
     error.level);
 }
 
@@ -259,6 +269,17 @@ void visit(V& v, Health& health) {
         .unset = "no probe by path",
         .example = R"("/healthz")"},
     health.path);
+  v(Row{.key = "interval",
+        .meaning = "A ready worker is asked for `path` so often; `\"0s\"` is never.",
+        .most = kDay},
+    health.interval);
+  v(Row{.key = "timeout", .meaning = "Of one such question; no answer in time is a failure.", .least = 1, .most = kDay},
+    health.timeout);
+  v(Row{.key = "failures",
+        .meaning = "So many failures in a row, and the worker is replaced.",
+        .least = 1,
+        .most = 1000},
+    health.failures);
 }
 
 /// `R` is Rules, or the OwnRules of a route: the same rows.
@@ -385,7 +406,8 @@ void visit_what(V& v, App& app) {
   v(Row{.key = "wsgi",
         .meaning = "A Python app, `\"module:attr\"`; `attr` may be dotted, or a call without arguments.",
         .unset = "none",
-        .example = R"("shop.wsgi:application")"},
+        .example = R"("shop.wsgi:application")",
+        .cost = Cost::kRolling},
     app.wsgi);
   v(Row{.key = "command",
         .meaning =
@@ -394,14 +416,16 @@ void visit_what(V& v, App& app) {
         .form = Form::kProgram,
         .most = kMostItems,
         .unset = "none",
-        .example = R"(["node", "server.js"])"},
+        .example = R"(["node", "server.js"])",
+        .cost = Cost::kRolling},
     app.command);
   v(Row{.key = "proxy",
         .meaning = "Workers that somebody else supervises; they need not be there at start.",
         .form = Form::kSocketPath,
         .most = kMostItems,
         .unset = "none",
-        .example = R"(["unix:/run/shop/shop.sock"])"},
+        .example = R"(["unix:/run/shop/shop.sock"])",
+        .cost = Cost::kScale},
     app.proxy);
 }
 
@@ -418,7 +442,8 @@ void visit_where(V& v, App& app) {
         .meaning = "Working folder; other paths of the app are relative to it.",
         .form = Form::kPath,
         .unset = "the folder of the file that the app stands in",
-        .example = R"("/srv/shop")"},
+        .example = R"("/srv/shop")",
+        .cost = Cost::kRolling},
     app.directory);
   v(Row{.key = "plain_http",
         .meaning = "What a request without TLS gets: a redirect to https, the app's answer, or a refusal. "
@@ -426,65 +451,157 @@ void visit_where(V& v, App& app) {
     app.plain_http);
 }
 
-template <class V>
-void visit_process(V& v, App& app) {
-  v(Row{.key = "python",
-        .meaning = "Interpreter of a `wsgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
-        .form = Form::kProgram},
-    app.python);
+/// `P` is an App, or a Service of it: the same rows.
+template <class V, class P>
+void visit_surroundings(V& v, P& process) {
   v(Row{.key = "user",
-        .meaning = "Who the workers run as, when started as root.",
+        .meaning = "Who its processes run as, when started as root.",
         .form = Form::kName,
         .unset = "the supervisor's user",
-        .example = R"("shop")"},
-    app.user);
+        .example = R"("shop")",
+        .cost = Cost::kRolling},
+    process.user);
   v(Row{.key = "group",
-        .meaning = "The workers' group, when started as root.",
+        .meaning = "The group of its processes, when started as root.",
         .form = Form::kName,
         .unset = "the user's group",
-        .example = R"("shop")"},
-    app.group);
+        .example = R"("shop")",
+        .cost = Cost::kRolling},
+    process.group);
   v(Row{.key = "umask",
-        .meaning = "File mode bits that the workers take away, in octal.",
+        .meaning = "File mode bits that its processes take away, in octal.",
         .most = 0777,
         .unset = "inherited",
-        .example = R"("027")"},
-    app.umask);
+        .example = R"("027")",
+        .cost = Cost::kRolling},
+    process.umask);
   v(Row{.key = "env",
-        .meaning = "Environment of the workers; wins over `env_file`.",
+        .meaning = "Environment of its processes; wins over `env_file`.",
         .unset = "nothing",
-        .example = R"({ DJANGO_SETTINGS_MODULE = "shop.settings" })"},
-    app.env);
+        .example = R"({ DJANGO_SETTINGS_MODULE = "shop.settings" })",
+        .cost = Cost::kRolling},
+    process.env);
   v(Row{.key = "env_file",
         .meaning = "File of `KEY=VALUE` lines for the environment.",
         .form = Form::kPath,
         .unset = "none",
-        .example = R"(".env")"},
-    app.env_file);
+        .example = R"(".env")",
+        .cost = Cost::kRolling},
+    process.env_file);
+}
+
+/// What a service does not say, its app does.
+template <class V>
+void visit(V& v, Service& service) {
+  constexpr std::string_view kAsTheApp = "as the app has it";
+  v(Row{.key = "name",
+        .meaning = "Letters, digits, `-` and `_`; what it is called in logs and by commands.",
+        .unset = "must be given",
+        .example = R"("queue")"},
+    service.name);
+  v(Row{.key = "command",
+        .meaning = "A program and its arguments.",
+        .form = Form::kProgram,
+        .most = kMostItems,
+        .unset = "must be given",
+        .example = R"(["venv/bin/celery", "-A", "shop", "worker"])"},
+    service.command);
+  v(Row{.key = "directory",
+        .meaning = "Where it runs. Paths that stand here are relative to the app's `directory`, not to this one.",
+        .form = Form::kPath,
+        .unset = kAsTheApp,
+        .example = R"("jobs")"},
+    service.directory);
+  auto as_service = [&v, kAsTheApp](Row row, auto& value) {
+    row.unset = kAsTheApp;
+    row.cost.reset();  // the workers have nothing to do with it
+    v(row, value);
+  };
+  visit_surroundings(as_service, service);
+  v(Row{.key = "stop_signal",
+        .meaning = "Asks it to end; after `graceful_timeout` it is killed.",
+        .unset = kAsTheApp,
+        .example = R"("QUIT")"},
+    service.stop_signal);
+  v(Row{.key = "graceful_timeout",
+        .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
+        .most = kDay,
+        .unset = kAsTheApp,
+        .example = R"("5m")"},
+    service.graceful_timeout);
+}
+
+template <class V>
+void visit_process(V& v, App& app) {
+  v(Row{.key = "python",
+        .meaning = "Interpreter of a `wsgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
+        .form = Form::kProgram,
+        .cost = Cost::kRolling},
+    app.python);
+  visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "
-                   "`\"TERM\"`."},
+                   "`\"TERM\"`.",
+        .cost = Cost::kRolling},
     app.stop_signal);
   v(Row{.key = "stack_signal",
         .meaning = "Makes a `command` print where it is, for a request that has run out of time and is not let go of; a "
                    "program that does not know it may end. A `wsgi` app does so unasked.",
         .unset = "no worker is asked",
-        .example = R"("USR2")"},
+        .example = R"("USR2")",
+        .cost = Cost::kRolling},
     app.stack_signal);
 }
 
 template <class V>
 void visit_herd(V& v, App& app) {
-  v(Row{.key = "workers", .meaning = "Processes of the app.", .least = 1, .most = 1024}, app.workers);
-  v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker.", .least = 1, .most = 1024}, app.threads);
+  v(Row{.key = "workers",
+        .meaning = "Processes of the app. `\"auto\"`: as many as the CPUs and the memory that we may really use are good for. "
+                   "Two bounds: as many as the load needs, see `target_wait` and `idle_timeout`; a `min` of 0 starts the "
+                   "first one when a request comes, which waits.",
+        .least = 1,
+        .most = kMostWorkersOfApp,
+        .cost = Cost::kScale},
+    app.workers);
+  v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker.", .least = 1, .most = 1024, .cost = Cost::kRolling}, app.threads);
   v(Row{.key = "concurrency",
         .meaning = "Requests that one worker gets at the same time.",
         .least = 1,
         .most = 65'536,
         .unset = "`threads` for `wsgi`, 16 for `command`, 1024 for `proxy`",
-        .example = "16"},
+        .example = "16",
+        .cost = Cost::kRolling},
     app.concurrency);
-  v(Row{.key = "health", .meaning = "How a worker proves that it is ready."}, app.health);
+  v(Row{.key = "max_surge",
+        .meaning = "Processes beyond `workers` while workers are replaced: so many new ones start at the same time.",
+        .least = 1,
+        .most = kMostWorkersOfApp},
+    app.max_surge);
+  v(Row{.key = "max_requests",
+        .meaning = "A worker that has served so many is replaced; no request notices.",
+        .unset = "off",
+        .example = "10000"},
+    app.max_requests);
+  v(Row{.key = "max_requests_jitter",
+        .meaning = "A random number up to this is added to `max_requests`, for each worker once, so that they do not all end "
+                   "together."},
+    app.max_requests_jitter);
+  v(Row{.key = "max_memory",
+        .meaning = "A worker that is larger is replaced, by its proportional set size (what it shares counts in parts); "
+                   "`\"0B\"` is off.",
+        .form = Form::kSize,
+        .most = 1024_GiB},
+    app.max_memory);
+  v(Row{.key = "max_age",
+        .meaning = "A worker that has been ready for so long is replaced; `\"0s\"` is off.",
+        .most = 365 * kDay},
+    app.max_age);
+  v(Row{.key = "health", .meaning = "How a worker proves that it is ready, and that it still works."}, app.health);
+  v(Row{.key = "target_wait",
+        .meaning = "Below the `max` of `workers` another one is started when requests wait for a slot for longer than this.",
+        .least = 1,
+        .most = kDay},
+    app.target_wait);
   v(Row{.key = "queue_size",
         .meaning = "Requests that may wait for a worker; beyond it 503 with `Retry-After`.",
         .most = 1'000'000},
@@ -498,6 +615,12 @@ void visit_herd(V& v, App& app) {
         .meaning = "From `stop_signal` to SIGKILL for the whole process group.",
         .most = kDay},
     app.graceful_timeout);
+  v(Row{.key = "idle_timeout",
+        .meaning = "Above the `min` of `workers` one is stopped when fewer would have done for so long; the last one, where `min` "
+                   "is 0, when there was no request for so long.",
+        .least = 1,
+        .most = kDay},
+    app.idle_timeout);
 }
 
 template <class V>
@@ -510,6 +633,16 @@ void visit_routes(V& v, App& app) {
 }
 
 template <class V>
+void visit_services(V& v, App& app) {
+  v(Row{.key = "services",
+        .meaning = "Processes without HTTP that are kept running beside the workers: queue workers, schedulers. An app may also be "
+                   "services alone. `env` is put over the app's.",
+        .most = kMostServices,
+        .cost = Cost::kService},
+    app.services);
+}
+
+template <class V>
 void visit(V& v, App& app) {
   visit_what(v, app);
   visit_where(v, app);
@@ -517,27 +650,29 @@ void visit(V& v, App& app) {
   visit_herd(v, app);
   visit(v, app.rules);
   visit_routes(v, app);
+  visit_services(v, app);
 }
 
 /// All but the apps: those are under [apps.NAME] or in a file each, and the walker loops over them itself.
 template <class V>
 void visit(V& v, Settings& settings) {
-  v(Row{.key = "listen", .meaning = "Where clients connect."}, settings.listen);
+  v(Row{.key = "listen", .meaning = "Where clients connect.", .cost = Cost::kReopen}, settings.listen);
   v(Row{.key = "front", .meaning = "The process that talks to clients."}, settings.front);
-  v(Row{.key = "tls", .meaning = "Certificates for the `https` addresses."}, settings.tls);
-  v(Row{.key = "control", .meaning = "How the command line reaches the supervisor."}, settings.control);
-  v(Row{.key = "log", .meaning = "Where events are written."}, settings.log);
-  v(Row{.key = "metrics", .meaning = "For who looks after Portherd: figures, liveness and readiness."}, settings.metrics);
+  v(Row{.key = "tls", .meaning = "Certificates for the `https` addresses.", .cost = Cost::kReopen}, settings.tls);
+  v(Row{.key = "control", .meaning = "How the command line reaches the supervisor.", .cost = Cost::kRestart}, settings.control);
+  v(Row{.key = "log", .meaning = "Where events are written.", .cost = Cost::kReopen}, settings.log);
+  v(Row{.key = "metrics", .meaning = "For who looks after Portherd: figures, liveness and readiness.", .cost = Cost::kReopen}, settings.metrics);
 }
 
 /// A value that is a table of rows itself.
 template <class T>
 concept Section = std::same_as<T, Listen> || std::same_as<T, Front> || std::same_as<T, Clocks> ||
     std::same_as<T, Tls> || std::same_as<T, Control> || std::same_as<T, Log> || std::same_as<T, AccessLog> ||
-    std::same_as<T, ErrorLog> || std::same_as<T, Metrics> || std::same_as<T, Health> || std::same_as<T, Route>;
+    std::same_as<T, ErrorLog> || std::same_as<T, Metrics> || std::same_as<T, Health> || std::same_as<T, Route> ||
+    std::same_as<T, Service>;
 
-/// Several such tables, `[[routes]]`.
+/// Several such tables, `[[routes]]` and `[[services]]`.
 template <class T>
-concept SectionList = std::same_as<T, std::vector<Route>>;
+concept SectionList = std::same_as<T, std::vector<Route>> || std::same_as<T, std::vector<Service>>;
 
 }  // namespace conf

@@ -196,6 +196,24 @@ std::string control_socket_for(std::string const& folder) {
   return folder == "/etc/portherd" ? "/run/portherd/control.sock" : absolute(folder, "portherd.sock");
 }
 
+// FNV-1a: the same in every program, for a supervisor that goes on in a newer one. 0 where there is no file, or it cannot be
+// read, which check() says.
+std::uint64_t digest_of_file(std::string const& path) {
+  if (path.empty()) return 0;
+  runtime::Result<Source> const file = Source::open(path);
+  if (!file) return 0;
+  std::uint64_t digest = 0xcbf29ce484222325;
+  for (char const c : file->text()) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return digest;
+}
+
+void note_env_files(std::vector<App>& apps) {
+  for (App& app : apps) {
+    app.env_file_digest = digest_of_file(app.env_file);
+    for (Service& service : app.services) service.env_file_digest = digest_of_file(service.env_file);
+  }
+}
+
 }  // namespace
 
 Loaded load(std::string const& main_file) {
@@ -209,6 +227,7 @@ Loaded load(std::string const& main_file) {
   for (std::string const& file : app_files(apps, collected)) read_app_file(apps, file, collected);
   std::string& socket = collected.settings().control.socket;
   if (socket.empty()) socket = control_socket_for(source->folder());
+  note_env_files(collected.settings().apps);
   return collected.finish();
 }
 

@@ -25,7 +25,8 @@ struct Loaded {
   Keys broken;                    ///< the keys of what could not be read, "" is everything
 };
 
-/// Reads the main file and apps.d/*.toml beside it, in the order of their names. Paths become absolute.
+/// Reads the main file and apps.d/*.toml beside it, in the order of their names. Paths become absolute, and
+/// what stands in each env_file is noted.
 Loaded load(std::string const& main_file);
 
 /// Reads one text as a main file called `name` in messages. Relative paths stay as they are.

@@ -45,6 +45,23 @@ void settle_route(Route& route, App const& app, std::vector<App> const& apps) {
 
 }  // namespace
 
+App service_app(App const& app, Service const& service) {
+  App process;
+  process.name = app.name + "." + service.name;
+  process.command = service.command;
+  process.directory = service.directory.empty() ? app.directory : service.directory;
+  process.user = service.user.empty() ? app.user : service.user;
+  process.group = service.group.empty() && service.user.empty() ? app.group : service.group;
+  process.umask = service.umask ? service.umask : app.umask;
+  process.env = service.env;
+  process.env.insert(app.env.begin(), app.env.end());  // what is there already stays
+  process.env_file = service.env_file.empty() ? app.env_file : service.env_file;
+  process.env_file_digest = service.env_file.empty() ? app.env_file_digest : service.env_file_digest;
+  process.stop_signal = service.stop_signal.value_or(app.stop_signal);
+  process.graceful_timeout = service.graceful_timeout.value_or(app.graceful_timeout);
+  return process;
+}
+
 void settle(Settings& settings) {
   for (App& app : settings.apps) {
     if (app.concurrency == 0) app.concurrency = slots_by_kind(app);

@@ -26,6 +26,17 @@ struct Count {
   bool operator==(Count const&) const = default;
 };
 
+/// How many processes an app has: a number (both are that), "auto", or { min, max }: what the load needs.
+struct Workers {
+  std::size_t min = 1;   ///< 0 only if `max` is more: then none runs while nobody asks for the app
+  std::size_t max = 1;   ///< not 0, not less than `min`
+  bool is_auto = false;  ///< the supervisor knows how many, by CPUs and memory; `min` and `max` are 1 and say nothing
+  static Workers fixed(std::size_t number) { return {.min = number, .max = number}; }
+  static Workers automatic() { return {.is_auto = true}; }
+  bool is_fixed() const { return !is_auto && min == max; }
+  bool operator==(Workers const&) const = default;
+};
+
 /// A signal's number; written "TERM" or "SIGTERM".
 struct Signal {
   int number = SIGTERM;
@@ -127,9 +138,12 @@ struct Metrics {
 
 enum class PlainHttp { kRedirect, kServe, kRefuse };
 
-/// health = { path = "/healthz" }
+/// health = { path = "/healthz", interval = "10s" }
 struct Health {
-  std::string path;  ///< empty: no probe by path
+  std::string path;           ///< empty: no probe by path
+  milliseconds interval{0};   ///< between two probes of a worker that is ready; 0: off
+  milliseconds timeout{5'000};  ///< of one such probe
+  std::size_t failures = 3;   ///< so many in a row, and the worker is replaced
   bool operator==(Health const&) const = default;
 };
 
@@ -178,6 +192,23 @@ struct Route {
   bool operator==(Route const&) const = default;
 };
 
+/// One [[services]] of an app: a process without HTTP that is kept running beside its workers. Where it says nothing, it is
+/// as its app has it; service_app() puts the two together.
+struct Service {
+  std::string name;                  ///< as an app's, and once in its app
+  std::vector<std::string> command;  ///< program and arguments
+  std::string directory;             ///< absolute
+  std::string user;
+  std::string group;  ///< empty: the app's, or that of its own `user`
+  std::optional<Umask> umask;
+  std::map<std::string, std::string> env;  ///< over the app's
+  std::string env_file;                    ///< absolute; in the place of the app's
+  std::optional<Signal> stop_signal;
+  std::optional<milliseconds> graceful_timeout;
+  std::uint64_t env_file_digest = 0;  ///< as in App
+  bool operator==(Service const&) const = default;
+};
+
 /// One file in apps.d/, or one [apps.NAME]. Paths in it are absolute once loaded from a file.
 struct App {
   std::string name;  ///< letters, digits, '-', '_'; at most 32; from the file's or the table's name
@@ -199,24 +230,40 @@ struct App {
   Signal stop_signal;
   std::optional<Signal> stack_signal;  ///< makes the program print its stacks; empty: none does
 
-  std::size_t workers = 1;
+  Workers workers;
   std::size_t threads = 4;      ///< of one Python worker
   std::size_t concurrency = 0;  ///< slots of one worker; 0: by kind; load() always fills it, see settle()
+  std::size_t max_surge = 1;    ///< processes beyond `workers` while workers are replaced
+
+  std::size_t max_requests = 0;         ///< of one worker; 0: off
+  std::size_t max_requests_jitter = 0;  ///< a random number up to it is added to `max_requests`, once for each worker
+  runtime::Bytes max_memory = 0;        ///< of one worker, proportional set size; 0: off
+  milliseconds max_age{0};              ///< of one worker since it was ready; 0: off
 
   std::size_t queue_size = 1000;
+  milliseconds target_wait{100};
   Health health;
 
   milliseconds boot_timeout{60'000};
   milliseconds graceful_timeout{30'000};
+  milliseconds idle_timeout{300'000};
 
   Rules rules;  ///< of all that no route has rules of its own for
 
   std::vector<Route> routes;  ///< of those that fit a path the longest wins
+  std::vector<Service> services;
 
-  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes.
+  /// Of what stands in `env_file`: another one when that has changed. No row, so it is not printed; load() fills it. 0: there
+  /// is no such file.
+  std::uint64_t env_file_digest = 0;
+
+  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes or
+  /// services.
   AppKind kind() const;
   /// The supervisor starts workers for it.
   bool has_processes() const { return !wsgi.empty() || !command.empty(); }
+  /// Somebody or something answers for it. Not so where it is services alone: such an app has no hosts.
+  bool takes_requests() const { return kind() != AppKind::kNone || !routes.empty(); }
   bool operator==(App const&) const = default;
 };
 
@@ -241,5 +288,9 @@ inline AppKind App::kind() const {
 /// proxy), the rules of each route, and the app that it leads to. Idempotent. load() has done it; call it on Settings that
 /// were made in code (`portherd run`).
 void settle(Settings& settings);
+
+/// A service as an app of its own that is one command, called "shop.queue": what is wanted to start its process. No requests,
+/// no routes, no services.
+App service_app(App const& app, Service const& service);
 
 }  // namespace conf

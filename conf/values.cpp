@@ -50,6 +50,33 @@ std::optional<Fault> read_whole_number(Node const& node, Row const& row, std::si
   return std::nullopt;
 }
 
+// One bound of { min = 1, max = 8 }.
+std::optional<Fault> read_bound(Entry const& entry, Row const& row, std::size_t& value) {
+  if (!read_whole_number(entry.value, row, value)) return std::nullopt;
+  return fault(entry.value, fmt::format("must have {} for `{}`, not {}", expected(value, row), entry.key,
+                                        describe(entry.value)));
+}
+
+std::optional<Fault> read_bounds(Node const& node, Row const& row, Workers& value) {
+  value = {.min = 1, .max = 0};
+  Row const may_be_none{.key = row.key, .meaning = row.meaning, .least = 0, .most = row.most};
+  for (Entry const& entry : node.entries) {
+    std::optional<Fault> bad;
+    if (entry.key == "min") {
+      bad = read_bound(entry, may_be_none, value.min);
+    } else if (entry.key == "max") {
+      bad = read_bound(entry, row, value.max);
+    } else {
+      bad = Fault{entry.line, entry.column,
+                  fmt::format("has `min` and `max`, and no `{}`", printable(entry.key))};
+    }
+    if (bad) return bad;
+  }
+  if (value.max == 0) return fault(node, "with bounds needs `max`, as in { min = 1, max = 8 }");
+  if (value.min <= value.max) return std::nullopt;
+  return fault(node, fmt::format("has a `min` of {}, more than its `max` of {}", value.min, value.max));
+}
+
 }  // namespace
 
 std::optional<Fault> read(Node const& node, Row const& row, std::string& value) {
@@ -138,6 +165,24 @@ std::string write(Count value, Row const&) {
 
 std::string expected(Count, Row const& row) {
   return fmt::format("\"auto\" or a number from {} to {}", row.least, row.most);
+}
+
+std::optional<Fault> read(Node const& node, Row const& row, Workers& value) {
+  if (node.kind == Node::Kind::kTable) return read_bounds(node, row, value);
+  Count count;
+  if (read(node, row, count)) return unexpected(node, expected(value, row));
+  value = count.is_auto() ? Workers::automatic() : Workers::fixed(count.number);
+  return std::nullopt;
+}
+
+std::string write(Workers value, Row const&) {
+  if (value.is_auto) return "\"auto\"";
+  if (value.is_fixed()) return fmt::to_string(value.min);
+  return fmt::format("{{ min = {}, max = {} }}", value.min, value.max);
+}
+
+std::string expected(Workers, Row const& row) {
+  return fmt::format("\"auto\", a number from {} to {}, or {{ min = 1, max = 8 }}", row.least, row.most);
 }
 
 std::optional<Fault> read(Node const& node, Row const& row, std::optional<Umask>& value) {

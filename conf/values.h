@@ -22,6 +22,7 @@ std::optional<Fault> read(Node const& node, Row const& row,
                           std::size_t& value);  // a number, or bytes by Form::kSize
 std::optional<Fault> read(Node const& node, Row const& row, milliseconds& value);
 std::optional<Fault> read(Node const& node, Row const& row, Count& value);
+std::optional<Fault> read(Node const& node, Row const& row, Workers& value);
 std::optional<Fault> read(Node const& node, Row const& row, std::optional<Umask>& value);
 std::optional<Fault> read(Node const& node, Row const& row, std::optional<Address>& value);
 std::optional<Fault> read(Node const& node, Row const& row, std::vector<std::string>& value);
@@ -34,6 +35,7 @@ std::string write(bool value, Row const& row);
 std::string write(std::size_t value, Row const& row);
 std::string write(milliseconds value, Row const& row);
 std::string write(Count value, Row const& row);
+std::string write(Workers value, Row const& row);
 std::string write(std::optional<Umask> value, Row const& row);
 std::string write(std::optional<Address> const& value, Row const& row);
 std::string write(std::vector<std::string> const& value, Row const& row);
@@ -46,6 +48,7 @@ std::string expected(bool, Row const& row);
 std::string expected(std::size_t, Row const& row);
 std::string expected(milliseconds, Row const& row);
 std::string expected(Count, Row const& row);
+std::string expected(Workers, Row const& row);
 std::string expected(std::optional<Umask>, Row const& row);
 std::string expected(std::optional<Address> const&, Row const& row);
 std::string expected(std::vector<std::string> const&, Row const& row);

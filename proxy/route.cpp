@@ -13,6 +13,7 @@ std::string_view host_of(std::string_view authority) {
 
 Route::Route(const std::vector<conf::App>& apps) {
   for (std::size_t i = 0; i < apps.size(); ++i) {
+    if (!apps[i].takes_requests()) continue;
     const auto index = static_cast<upstream::AppIndex>(i);
     if (apps[i].hosts.empty()) every_host_ = index;
     for (const std::string& host : apps[i].hosts) {

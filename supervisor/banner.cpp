@@ -8,18 +8,28 @@
 namespace supervisor {
 namespace {
 
+// "2 workers", "1 to 8 workers".
+std::string workers_of(const conf::App& app) {
+  const conf::Workers& workers = app.workers;
+  if (workers.is_auto) return "as many workers as fit";
+  if (!workers.is_fixed()) return fmt::format("{} to {} workers", workers.min, workers.max);
+  return fmt::format("{} worker{}", workers.min, workers.min == 1 ? "" : "s");
+}
+
 std::string what_runs(const conf::App& app) {
   switch (app.kind()) {
     case conf::AppKind::kWsgi:
-      return fmt::format("{}, {} worker{} x {} thread{}", app.wsgi, app.workers, app.workers == 1 ? "" : "s",
-                         app.threads, app.threads == 1 ? "" : "s");
+      return fmt::format("{}, {} x {} thread{}", app.wsgi, workers_of(app), app.threads,
+                         app.threads == 1 ? "" : "s");
     case conf::AppKind::kCommand:
-      return fmt::format("{}, {} worker{}", fmt::join(app.command, " "), app.workers,
-                         app.workers == 1 ? "" : "s");
+      return fmt::format("{}, {}", fmt::join(app.command, " "), workers_of(app));
     case conf::AppKind::kProxy:
       return fmt::format("{} worker{} that somebody else supervises", app.proxy.size(),
                          app.proxy.size() == 1 ? "" : "s");
     case conf::AppKind::kNone:
+      if (!app.takes_requests()) {
+        return fmt::format("{} service{} and no worker", app.services.size(), app.services.size() == 1 ? "" : "s");
+      }
       return fmt::format("{} route{} and no worker", app.routes.size(), app.routes.size() == 1 ? "" : "s");
   }
   return "";
@@ -42,7 +52,7 @@ std::string banner(const conf::Settings& settings, const std::vector<std::string
 std::vector<std::string> warnings(const conf::Settings& settings, bool is_root) {
   std::vector<std::string> sentences;
   for (const conf::App& app : settings.apps) {
-    if (is_root && app.has_processes() && app.user.empty()) {
+    if (is_root && (app.has_processes() || !app.services.empty()) && app.user.empty()) {
       sentences.push_back(fmt::format("app {} runs as root: give it a `user`", app.name));
     }
   }

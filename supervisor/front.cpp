@@ -48,6 +48,7 @@ std::string text_for_the_front(conf::Settings settings) {
     app.python = "-";
     app.env.clear();
     app.env_file.clear();
+    app.services.clear();
   }
   return conf::print(settings);
 }

@@ -21,7 +21,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
       calls_(calls),
       target_(std::make_shared<Release>(
           Release{.generation = 1, .app = std::move(app), .account = std::move(account)})),
-      wanted_(target_->app.has_processes() ? target_->app.workers : 0),
+      wanted_(target_->app.has_processes() ? target_->app.workers.min : 0),
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();

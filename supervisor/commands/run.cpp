@@ -28,8 +28,8 @@ void describe(CLI::App& line, RunArguments& into) {
                   "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);  // the next word is the target
-  line.add_option("-w,--workers", into.workers, "processes (1, or $WEB_CONCURRENCY)")
-      ->check(CLI::Range(1, 1024));
+  line.add_option("-w,--workers", into.workers, "processes, or auto: what this machine is good for (1, or $WEB_CONCURRENCY)")
+      ->type_name("N");
   line.add_option("--threads", into.threads, "threads of a Python worker (4)")->check(CLI::Range(1, 1024));
   line.add_flag("--tls", into.tls,
                 "https too, on the next port, with a certificate for localhost made on first use");

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "conf/check.h"
+#include "conf/limits.h"
 #include "conf/source.h"
 #include "runtime/text.h"
 
@@ -83,15 +84,16 @@ void serve_where_no_https_is_left(conf::Loaded& loaded) {
   }
 }
 
-Result<std::optional<std::size_t>> workers_of(const RunArguments& arguments,
-                                              const RunEnvironment& environment) {
-  if (arguments.workers || environment.web_concurrency.empty()) return arguments.workers;
-  const auto number = runtime::parse_number(environment.web_concurrency);
-  if (!number || *number == 0 || *number > 1024) {
-    return fail(Code::kConfig, fmt::format("WEB_CONCURRENCY must be a number from 1 to 1024, not `{}`",
-                                           environment.web_concurrency));
-  }
-  return std::optional<std::size_t>(*number);
+// Nothing: nobody said how many.
+Result<std::optional<conf::Workers>> workers_of(const RunArguments& arguments, const RunEnvironment& environment) {
+  const std::string& text = arguments.workers.empty() ? environment.web_concurrency : arguments.workers;
+  if (text.empty()) return std::nullopt;
+  if (text == "auto") return conf::Workers::automatic();
+  const auto number = runtime::parse_number(text);
+  if (number && *number > 0 && *number <= conf::kMostWorkersOfApp) return conf::Workers::fixed(*number);
+  return fail(Code::kConfig, fmt::format("{} must be \"auto\" or a number from 1 to {}, not `{}`",
+                                         arguments.workers.empty() ? "WEB_CONCURRENCY" : "--workers",
+                                         conf::kMostWorkersOfApp, text));
 }
 
 Result<conf::Loaded> load_folder(const std::string& folder) {
@@ -153,7 +155,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
   TRY(conf::Loaded loaded, first_settings(arguments, here));
   TRY_VOID(set_addresses(arguments, environment, here, loaded.settings.listen));
   serve_where_no_https_is_left(loaded);
-  TRY(const std::optional<std::size_t> workers, workers_of(arguments, environment));
+  TRY(const std::optional<conf::Workers> workers, workers_of(arguments, environment));
   for (conf::App& app : loaded.settings.apps) {
     if (workers) app.workers = *workers;
     if (arguments.threads) app.threads = *arguments.threads;

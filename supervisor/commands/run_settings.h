@@ -16,7 +16,8 @@ struct RunArguments {
   std::vector<std::string> bind;
   std::vector<std::string> tls_bind;
   bool tls = false;
-  std::optional<std::size_t> workers, threads;
+  std::string workers;  // a number, or "auto"; empty: not given
+  std::optional<std::size_t> threads;
   std::string python;
 };
 

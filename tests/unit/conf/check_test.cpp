@@ -69,7 +69,7 @@ proxy = ["unix:c.sock"]
 TEST_CASE("an app is exactly one of wsgi, command and proxy") {
   Folder const folder;
   CHECK(problems_of(folder, "[apps.a]\nworkers = 1\n") ==
-        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
+        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nproxy = ['unix:x']\n") ==
         Lines{"3:1 app `a` has `command` and `proxy`; it can be only one"});
 }
@@ -191,6 +191,61 @@ TEST_CASE("all apps together have no more workers than there are places") {
   CHECK(problems_of(folder, toml) == Lines{});
   CHECK(problems_of(folder, toml + "[apps.e]\nproxy = ['unix:e']\n") ==
         Lines{"18:1 more than 4096 workers, all apps together"});
+}
+
+TEST_CASE("what cannot be meant about replacing workers is found") {
+  Folder const folder;
+  std::string const app = "[apps.a]\ncommand = ['sh']\n";
+  CHECK(problems_of(folder, app + "max_requests_jitter = 10\n") ==
+        Lines{"3:1 `max_requests_jitter` needs `max_requests`, which it is added to"});
+  CHECK(problems_of(folder, app + "max_requests_jitter = 10\nmax_requests = 1\n") == Lines{});
+  CHECK(problems_of(folder, app + "max_memory = '1KiB'\n") ==
+        Lines{R"(3:1 `max_memory` of "1KiB": no worker is that small)"});
+  CHECK(problems_of(folder, app + "health = { interval = '1s' }\n") ==
+        Lines{"3:1 `interval` of `health` needs `path`: what is to be asked for"});
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\nmax_age = '1h'\nmax_requests = 5\n") ==
+        Lines{"3:1 `max_age` is for workers that Portherd starts; app `a` has none",
+              "4:1 `max_requests` is for workers that Portherd starts; app `a` has none"});
+}
+
+TEST_CASE("of workers within bounds the most count among the places there are") {
+  Folder const folder;
+  std::string toml;
+  for (char const* name : {"a", "b", "c", "d"}) {
+    toml += "[apps." + std::string(name) + "]\nhosts = ['" + name + "']\ncommand = ['sh']\nworkers = { min = 0, max = 1024 }\n";
+  }
+  CHECK(problems_of(folder, toml) == Lines{});
+  CHECK(problems_of(folder, toml + "[apps.e]\nhosts = ['e']\ncommand = ['sh']\nworkers = 'auto'\n") ==
+        Lines{"20:1 more than 4096 workers, all apps together"});
+}
+
+TEST_CASE("a service has a name of its own, and a program that is there") {
+  Folder const folder;
+  folder.make_executable("bin/queue");
+  std::string const app = "[apps.a]\ncommand = ['sh']\n[[apps.a.services]]\n";
+  CHECK(problems_of(folder, app + "name = 'queue'\ncommand = ['bin/queue']\n") == Lines{});
+  CHECK(problems_of(folder, app + "name = 'queue'\n") == Lines{"3:1 a service needs a `command`"});
+  CHECK(problems_of(folder, app + "command = ['sh']\n") ==
+        Lines{R"(3:1 a service needs a `name` of up to 32 letters, digits, `-` and `_`, not "")"});
+  CHECK(problems_of(folder, app + "name = 'a b'\ncommand = ['sh']\n").size() == 1);
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\n[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n") ==
+        Lines{"7:1 app `a` has a service `q` already ($/portherd.toml:3)"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['bin/gone']\n") ==
+        Lines{"5:1 `command`: `$/bin/gone` cannot be executed: No such file or directory"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['queue']\nenv = { PATH = 'bin' }\n") == Lines{});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\nuser = 'no-such-user'\n") ==
+        Lines{R"(6:1 no user "no-such-user" on this machine)"});
+  CHECK(problems_of(folder, app + "name = 'q'\ncommand = ['sh']\nenv_file = 'gone'\ndirectory = 'none'\n") ==
+        Lines{R"(6:1 `env_file` "$/gone" cannot be opened: No such file or directory)",
+              R"(7:1 `directory`: "$/none": No such file or directory)"});
+}
+
+TEST_CASE("an app may be services alone; then it takes no host") {
+  Folder const folder;
+  std::string const jobs = "[[apps.jobs.services]]\nname = 'queue'\ncommand = ['sh']\n";
+  CHECK(problems_of(folder, jobs + "[apps.shop]\ncommand = ['sh']\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.jobs]\nhosts = ['a.example']\n" + jobs) ==
+        Lines{"2:1 app `jobs` has only services, and nothing that answers"});
 }
 
 TEST_CASE("a key that we may not read is found") {
@@ -362,7 +417,7 @@ TEST_CASE("what could not be read is not asked for, and all else is: by file and
   CHECK(problems_of(folder, "[apps.a]\ncommand = 'sh'\nuser = 'no-such-user'\n[apps.b]\nworkers = 1\n") ==
         Lines{R"(2:11 `command` must be a list of strings, not "sh")",
               R"(3:1 no user "no-such-user" on this machine)",
-              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes`"});
+              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
   folder.write("apps.d/a.toml", "proxy = ['unix:a']\nuser = 'no-such-user'\n");
   conf::Loaded const loaded =
       conf::load_and_check(folder.write("portherd.toml", "[front]\nthreads = 'x'\nuser = 'no-such-user'\n"));
@@ -405,7 +460,7 @@ TEST_CASE("more problems than anybody reads are counted, wherever they were foun
 TEST_CASE("settings made in code are checked too, and their problems stand alone") {
   conf::Loaded made;
   made.settings.apps.push_back(
-      {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = 0});
+      {.name = "run", .command = {"no-such-program-here"}, .env = {{"PATH", "/bin"}}, .workers = conf::Workers::fixed(0)});
   conf::check(made);
   REQUIRE(made.problems.size() == 2);
   CHECK(text(made.problems[0]) == "`command`: no program `no-such-program-here` in PATH (/bin)");

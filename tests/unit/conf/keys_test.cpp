@@ -68,8 +68,9 @@ TEST_CASE("no field of a settings struct is without a row in the table") {
   CHECK(rows<conf::OwnRules>() == fields<conf::OwnRules>());
   // Three members are no rows: its own rules, whose rows stand among the others, and what settle() makes.
   CHECK(rows<conf::Route>() + 3 == fields<conf::Route>() + rows<conf::OwnRules>());
+  CHECK(rows<conf::Service>() + 1 == fields<conf::Service>());  // what stands in its env_file is noted, not written
   CHECK(rows<conf::AccessLog>() + 1 == fields<conf::AccessLog>());  // is_on is access = "off"
-  // The name is the table's or the file's, and the rows of the rules stand among the others.
-  CHECK(rows<conf::App>() + 2 == fields<conf::App>() + rows<conf::Rules>());
+  // The name is the table's or the file's, what stands in the env_file is noted, and the rows of the rules stand among the others.
+  CHECK(rows<conf::App>() + 3 == fields<conf::App>() + rows<conf::Rules>());
   CHECK(rows<conf::Settings>() + 1 == fields<conf::Settings>());    // apps are walked by each visitor's owner
 }

@@ -130,7 +130,14 @@ stream_body = true
 stream_answer = true
 spool_answer = "2KiB"
 on_abandon = "finish"
-health = { path = "/healthz" }
+max_surge = 3
+max_requests = 1000
+max_requests_jitter = 100
+max_memory = "512MiB"
+max_age = "24h"
+target_wait = "50ms"
+idle_timeout = "10m"
+health = { path = "/healthz", interval = "10s", timeout = "2s", failures = 5 }
 boot_timeout = "11s"
 queue_timeout = "12s"
 request_timeout = "13s"
@@ -157,7 +164,7 @@ graceful_timeout = "14s"
   CHECK(app.env_file == "/srv/shop/.env");
   CHECK(app.stop_signal.number == SIGINT);
   CHECK(app.stack_signal == conf::Signal{SIGUSR2});
-  CHECK(app.workers == 2);
+  CHECK(app.workers == conf::Workers::fixed(2));
   CHECK(app.threads == 8);
   CHECK(app.concurrency == 9);
   CHECK(app.queue_size == 10);
@@ -167,7 +174,14 @@ graceful_timeout = "14s"
   CHECK(app.rules.stream_answer);
   CHECK(app.rules.spool_answer == 2_KiB);
   CHECK(app.rules.on_abandon == conf::OnAbandon::kFinish);
-  CHECK(app.health.path == "/healthz");
+  CHECK(app.max_surge == 3);
+  CHECK(app.max_requests == 1000);
+  CHECK(app.max_requests_jitter == 100);
+  CHECK(app.max_memory == 512_MiB);
+  CHECK(app.max_age == 24h);
+  CHECK(app.target_wait == 50ms);
+  CHECK(app.idle_timeout == 10min);
+  CHECK(app.health == conf::Health{.path = "/healthz", .interval = 10s, .timeout = 2s, .failures = 5});
   CHECK(app.boot_timeout == 11s);
   CHECK(app.rules.queue_timeout == 12s);
   CHECK(app.rules.request_timeout == 13s);
@@ -272,9 +286,9 @@ TEST_CASE("a bad unit or a value out of range is reported with the bounds") {
       Lines{
           R"(2:12 `max_head` must be a size with its unit from "1KiB" to "1MiB", such as "64KiB", not "2MiB")"});
   CHECK(problems_of("[apps.a]\nworkers = 0") ==
-        Lines{"2:11 `workers` must be a number from 1 to 1024, not 0"});
+        Lines{R"(2:11 `workers` must be "auto", a number from 1 to 1024, or { min = 1, max = 8 }, not 0)"});
   CHECK(problems_of("[apps.a]\nworkers = -1") ==
-        Lines{"2:11 `workers` must be a number from 1 to 1024, not -1"});
+        Lines{R"(2:11 `workers` must be "auto", a number from 1 to 1024, or { min = 1, max = 8 }, not -1)"});
   CHECK(problems_of("[front]\nthreads = 'all'") ==
         Lines{R"(2:11 `threads` must be "auto" or a number from 1 to 64, not "all")"});
   CHECK(problems_of("[apps.a]\numask = 27") ==
@@ -287,11 +301,30 @@ TEST_CASE("a bad unit or a value out of range is reported with the bounds") {
           R"(2:15 `stop_signal` must be "TERM", "INT", "QUIT", "HUP", "USR1", "USR2" or "WINCH", not "SIGKILL")"});
 }
 
-TEST_CASE("workers is a number for now") {
-  CHECK(problems_of("[apps.a]\nworkers = 'auto'") ==
-        Lines{R"(2:11 `workers` must be a number from 1 to 1024, not "auto")"});
-  CHECK(problems_of("[apps.a]\nworkers = { min = 1, max = 8 }") ==
-        Lines{"2:11 `workers` must be a number from 1 to 1024, not a table"});
+TEST_CASE("workers is a number, auto, or two bounds") {
+  auto const workers = [](std::string const& value) {
+    conf::Loaded const loaded = conf::load_text("[apps.a]\nworkers = " + value, "f");
+    return loaded.problems.empty() ? std::optional(loaded.settings.apps.at(0).workers) : std::nullopt;
+  };
+  CHECK(workers("3") == conf::Workers{.min = 3, .max = 3});
+  CHECK(workers("'auto'") == conf::Workers{.is_auto = true});
+  CHECK(workers("{ min = 1, max = 8 }") == conf::Workers{.min = 1, .max = 8});
+  CHECK(workers("{ min = 0, max = 1 }") == conf::Workers{.min = 0, .max = 1});
+  CHECK(workers("{ max = 8 }") == conf::Workers{.min = 1, .max = 8});
+  CHECK(workers("{ min = 2, max = 2 }") == conf::Workers::fixed(2));
+}
+
+TEST_CASE("what is wrong with the bounds of workers is said where it stands") {
+  std::string const table = "[apps.a]\nworkers = ";
+  CHECK(problems_of(table + "{ min = 1 }") == Lines{"2:11 `workers` with bounds needs `max`, as in { min = 1, max = 8 }"});
+  CHECK(problems_of(table + "{ min = 3, max = 2 }") == Lines{"2:11 `workers` has a `min` of 3, more than its `max` of 2"});
+  CHECK(problems_of(table + "{ min = -1, max = 2 }") ==
+        Lines{"2:19 `workers` must have a number from 0 to 1024 for `min`, not -1"});
+  CHECK(problems_of(table + "{ min = 0, max = 0 }") ==
+        Lines{"2:28 `workers` must have a number from 1 to 1024 for `max`, not 0"});
+  CHECK(problems_of(table + "{ max = 2000 }") ==
+        Lines{"2:19 `workers` must have a number from 1 to 1024 for `max`, not 2000"});
+  CHECK(problems_of(table + "{ max = 2, step = 1 }") == Lines{"2:22 `workers` has `min` and `max`, and no `step`"});
 }
 
 TEST_CASE("an item of a list has its own place") {
@@ -536,16 +569,85 @@ TEST_CASE("what is no route is said where it stands") {
   CHECK(problems_of(many) == Lines{"1:1 `routes` has more than 100 items"});
 }
 
-// What of it is not there yet is left out here: a range of workers, and services.
+TEST_CASE("a service takes from its app what it does not say") {
+  Folder const folder;
+  conf::Loaded const loaded = conf::load(folder.write("portherd.toml", R"(
+[apps.shop]
+directory = "/srv/shop"
+command = ["serve"]
+user = "shop"
+group = "web"
+umask = "027"
+env = { A = "app", B = "app" }
+env_file = ".env"
+stop_signal = "QUIT"
+graceful_timeout = "9s"
+[[apps.shop.services]]
+name = "queue"
+command = ["bin/queue"]
+env = { B = "service", C = "service" }
+[[apps.shop.services]]
+name = "cron"
+command = ["cron"]
+directory = "jobs"
+user = "cron"
+umask = "077"
+env_file = "cron.env"
+stop_signal = "INT"
+graceful_timeout = "1m"
+)"));
+  for (conf::Problem const& problem : loaded.problems) FAIL_CHECK(text(problem));
+  conf::App const& shop = loaded.settings.apps.at(0);
+  REQUIRE(shop.services.size() == 2);
+
+  conf::App const queue = service_app(shop, shop.services[0]);
+  CHECK(queue.name == "shop.queue");
+  CHECK(queue.command == Lines{"/srv/shop/bin/queue"});
+  CHECK(queue.directory == "/srv/shop");
+  CHECK(queue.user == "shop");
+  CHECK(queue.group == "web");
+  CHECK(queue.umask == conf::Umask{027});
+  CHECK(queue.env == std::map<std::string, std::string>{{"A", "app"}, {"B", "service"}, {"C", "service"}});
+  CHECK(queue.env_file == "/srv/shop/.env");
+  CHECK(queue.stop_signal.number == SIGQUIT);
+  CHECK(queue.graceful_timeout == 9s);
+
+  conf::App const cron = service_app(shop, shop.services[1]);
+  CHECK(cron.command == Lines{"cron"});
+  CHECK(cron.directory == "/srv/shop/jobs");
+  CHECK(cron.user == "cron");
+  CHECK(cron.group.empty());
+  CHECK(cron.umask == conf::Umask{077});
+  CHECK(cron.env_file == "/srv/shop/cron.env");
+  CHECK(cron.stop_signal.number == SIGINT);
+  CHECK(cron.graceful_timeout == 1min);
+}
+
+TEST_CASE("what stands in an env_file is part of the settings, although it is not printed") {
+  Folder const folder;
+  folder.write("a.env", "A=1\n");
+  folder.write("b.env", "A=1\n");
+  std::string const file = folder.write(
+      "portherd.toml", "[apps.a]\ncommand = ['sh']\nenv_file = 'a.env'\n"
+                       "[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\nenv_file = 'b.env'\n");
+  conf::Settings const before = conf::load(file).settings;
+  CHECK(before.apps.at(0).env_file_digest != 0);
+  CHECK(conf::load(file).settings == before);
+  folder.write("a.env", "A=2\n");
+  CHECK(conf::load(file).settings.apps.at(0).env_file_digest != before.apps[0].env_file_digest);
+  folder.write("a.env", "A=1\n");
+  folder.write("b.env", "A=2\n");
+  conf::App const after = conf::load(file).settings.apps.at(0);
+  CHECK(after.env_file_digest == before.apps[0].env_file_digest);
+  CHECK(after.services.at(0).env_file_digest != before.apps[0].services.at(0).env_file_digest);
+}
+
 TEST_CASE("the example of an app file in docs/design.md is read as it stands there") {
   std::ostringstream page;
   page << std::ifstream(SOURCE_DIR "/docs/design.md").rdbuf();
   std::string text = page.str();
   text = text.substr(text.find("# /etc/portherd/apps.d/shop.toml"));
-  text = text.substr(0, text.find("[[services]]"));
-  std::string const range = "{ min = 2, max = 8 }";
-  REQUIRE(text.find(range) != std::string::npos);
-  text.replace(text.find(range), range.size(), "2");
+  text = text.substr(0, text.find("```"));
 
   Folder const folder;
   folder.write("portherd.toml", "");
@@ -556,4 +658,6 @@ TEST_CASE("the example of an app file in docs/design.md is read as it stands the
   conf::App const& shop = loaded.settings.apps[0];
   CHECK(shop.routes == std::vector<conf::Route>{{.path = "/static/", .files = "/srv/shop/static/"}});
   CHECK(shop.hosts.size() == 2);
+  CHECK(shop.services.at(0).command == Lines{"/srv/shop/venv/bin/celery", "-A", "shop", "worker"});
+  CHECK(shop.workers == conf::Workers{.min = 2, .max = 8});
 }

@@ -43,6 +43,7 @@ class Changer {
   }
   static void change(Row const&, conf::milliseconds& value) { value += conf::milliseconds(1); }
   static void change(Row const&, conf::Count& value) { value.number = 3; }
+  static void change(Row const&, conf::Workers& value) { value = {.min = 0, .max = 7}; }
   static void change(Row const&, conf::Signal& value) { value.number = SIGUSR2; }
   static void change(Row const&, std::optional<conf::Umask>& value) { value = conf::Umask{007}; }
   static void change(Row const&, std::optional<conf::Address>& value) { value = *conf::parse_address("unix:/a b"); }
@@ -121,6 +122,16 @@ proxy = ["unix:/c"]
                                               "f.toml");
   REQUIRE(loaded.problems.empty());
   check_round_trip(loaded.settings);
+}
+
+TEST_CASE("each way to say how many workers is read back as it was") {
+  for (conf::Workers const workers : {conf::Workers::fixed(1), conf::Workers::fixed(1024), conf::Workers::automatic(),
+                                      conf::Workers{.min = 0, .max = 1}, conf::Workers{.min = 2, .max = 8}}) {
+    conf::Settings settings;
+    settings.apps = {conf::App{.name = "a", .command = {"sh"}, .workers = workers}};
+    conf::settle(settings);
+    check_round_trip(settings);
+  }
 }
 
 TEST_CASE("the examples of the table are read without a problem and read back as they were") {

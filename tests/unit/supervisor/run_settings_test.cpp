@@ -47,7 +47,7 @@ TEST_CASE("run serves a module on port 8000 of loopback, one worker of four thre
   CHECK(made.apps[0].name == "shop");
   CHECK(made.apps[0].wsgi == "shop.wsgi:application");
   CHECK(made.apps[0].directory == "/tmp");
-  CHECK(made.apps[0].workers == 1);
+  CHECK(made.apps[0].workers == conf::Workers::fixed(1));
   CHECK(made.apps[0].threads == 4);
   CHECK(made.apps[0].concurrency == 4);
   CHECK(made.log.access.is_on);
@@ -58,14 +58,17 @@ TEST_CASE("run serves a module on port 8000 of loopback, one worker of four thre
 TEST_CASE("what is given on the command line wins over the environment") {
   RunArguments arguments = wsgi();
   CHECK(texts(settings(arguments, {.port = "5000"}).listen.http) == "*:5000");
-  CHECK(settings(arguments, {.web_concurrency = "3"}).apps[0].workers == 3);
+  CHECK(settings(arguments, {.web_concurrency = "3"}).apps[0].workers == conf::Workers::fixed(3));
   arguments.bind = {"127.0.0.1:9000", "unix:x.sock"};
-  arguments.workers = 2;
+  CHECK(settings(arguments, {.web_concurrency = "auto"}).apps[0].workers.is_auto);
+  arguments.workers = "2";
   arguments.threads = 8;
   const conf::Settings made = settings(arguments, {.port = "5000", .web_concurrency = "3"});
   CHECK(texts(made.listen.http) == "127.0.0.1:9000 unix:/tmp/x.sock");
-  CHECK(made.apps[0].workers == 2);
+  CHECK(made.apps[0].workers == conf::Workers::fixed(2));
   CHECK(made.apps[0].threads == 8);
+  arguments.workers = "auto";
+  CHECK(settings(arguments, {.web_concurrency = "3"}).apps[0].workers.is_auto);
   CHECK(made.apps[0].concurrency == 8);
 }
 
@@ -111,7 +114,10 @@ TEST_CASE("a bad address, port or number is said by the option it stands in") {
   RunArguments arguments = wsgi();
   CHECK(refusal(arguments, {.port = "http"}) == "PORT *:http: the port must be a number from 0 to 65535");
   CHECK(refusal(arguments, {.web_concurrency = "many"}) ==
-        "WEB_CONCURRENCY must be a number from 1 to 1024, not `many`");
+        "WEB_CONCURRENCY must be \"auto\" or a number from 1 to 1024, not `many`");
+  arguments.workers = "0";
+  CHECK(refusal(arguments) == "--workers must be \"auto\" or a number from 1 to 1024, not `0`");
+  arguments.workers.clear();
   arguments.bind = {"8000"};
   CHECK(refusal(arguments).starts_with("--bind 8000: "));
 }
@@ -126,13 +132,13 @@ TEST_CASE("a folder's own file says what runs, and the command line where") {
   REQUIRE(made.has_value());
   CHECK(made->problems.empty());
   CHECK(texts(made->settings.listen.http) == "127.0.0.1:7000");
-  CHECK(made->settings.apps[0].workers == 3);
+  CHECK(made->settings.apps[0].workers == conf::Workers::fixed(3));
   CHECK(made->settings.log.access.format == conf::AccessFormat::kCombined);
   CHECK(made->settings.control.socket == folder + "/portherd.sock");
-  const auto bound = run_settings({.target = ".", .bind = {"127.0.0.1:0"}, .workers = 1}, {}, folder, "");
+  const auto bound = run_settings({.target = ".", .bind = {"127.0.0.1:0"}, .workers = "1"}, {}, folder, "");
   REQUIRE(bound.has_value());
   CHECK(texts(bound->settings.listen.http) == "127.0.0.1:0");
-  CHECK(bound->settings.apps[0].workers == 1);
+  CHECK(bound->settings.apps[0].workers == conf::Workers::fixed(1));
   std::filesystem::remove_all(folder);
 }
 

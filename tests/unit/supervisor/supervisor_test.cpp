@@ -162,7 +162,7 @@ constexpr const char* kServes = "exec sleep 1000";
 
 TEST_CASE("a supervisor starts a front and workers, says so, and ends them all when told to stop") {
   Stage stage;
-  stage.app(kServes).workers = 3;
+  stage.app(kServes).workers = conf::Workers::fixed(3);
   Json ready;
   const int status = stage.run([&] {
     ready = stage.wait_until(Stage::is_ready);
@@ -187,7 +187,7 @@ TEST_CASE("a supervisor starts a front and workers, says so, and ends them all w
 
 TEST_CASE("a front that dies is followed by another, which is told of the same workers") {
   Stage stage;
-  stage.app(kServes).workers = 2;
+  stage.app(kServes).workers = conf::Workers::fixed(2);
   Json before, after;
   const int status = stage.run([&] {
     before = stage.wait_until(Stage::is_ready);
@@ -289,7 +289,7 @@ TEST_CASE("a worker that does not become ready in time is killed and tried again
 TEST_CASE("while no worker has ever been ready one is tried at a time, and requests need not wait for it") {
   Stage stage;
   conf::App& app = stage.app("echo no such module; exit 7");
-  app.workers = 4;
+  app.workers = conf::Workers::fixed(4);
   app.health.path = "/never";  // this front would find it ready by its socket, before it ends
   Json seen;
   const int status = stage.run([&] {
@@ -612,7 +612,7 @@ TEST_CASE("a stuck worker is replaced: its successor is published, then it is un
 TEST_CASE("a worker is not replaced for what came back in time, nor for what the front before has said") {
   Stage stage;
   conf::App& app = stage.app(kServes);
-  app.workers = 3;
+  app.workers = conf::Workers::fixed(3);
   app.graceful_timeout = std::chrono::milliseconds(3000);
   Json before, after;
   const int status = stage.run([&] {
@@ -638,7 +638,7 @@ TEST_CASE("a worker is not replaced for what came back in time, nor for what the
 TEST_CASE("two that are stuck are replaced one after the other, both in the end") {
   Stage stage;
   conf::App& app = stage.app(kServes);
-  app.workers = 2;
+  app.workers = conf::Workers::fixed(2);
   app.graceful_timeout = std::chrono::milliseconds(100);
   Json before, after;
   const int status = stage.run([&] {
