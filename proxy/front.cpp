@@ -90,6 +90,7 @@ class Front {
     site_ = std::make_unique<Site>(std::move(loaded.settings), *board_);
     access_log_ = std::make_unique<AccessLog>(site_->settings.log.access);
     watch_for_stuck_workers();
+    watch_for_spent_workers();
     make_threads();
   }
 
@@ -103,6 +104,14 @@ class Front {
             say(upstream::Unstuck{app, id, exchange});
           }
         });
+      });
+    }
+  }
+
+  void watch_for_spent_workers() {
+    for (const auto& dispatch : site_->dispatches) {
+      dispatch->on_spent([this](const upstream::Worker& worker) {
+        loop_.post([this, app = worker.app, id = worker.id] { say(upstream::Spent{app, id}); });
       });
     }
   }
@@ -234,6 +243,7 @@ class Front {
   void obey(upstream::Drained&) { give_up("an order that only a front gives"); }
   void obey(upstream::Stuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Unstuck&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Spent&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
   /// drain_timeout is over: cut who is left, then end.

@@ -140,6 +140,9 @@ class Dispatch {
   /// Who is told, from any thread, that a worker does not let go of an exchange (true), or has done it after all.
   using TellStuck = std::function<void(const Worker&, const std::string& exchange, bool is_stuck)>;
   void on_stuck(TellStuck tell) { tell_stuck_ = std::move(tell); }
+  /// Who is told, from any thread, that a worker has had Worker::max_requests; once.
+  using TellSpent = std::function<void(const Worker&)>;
+  void on_spent(TellSpent tell) { tell_spent_ = std::move(tell); }
 
   const conf::App& app() const { return app_; }
   AppFigures& figures() { return figures_; }
@@ -186,6 +189,7 @@ class Dispatch {
   const conf::App& app_;
   const Speech speech_;
   TellStuck tell_stuck_;                        // set before there are threads
+  TellSpent tell_spent_;                        // the same
   Board& board_;
   AppFigures& figures_;
   mutable std::mutex lock_;                     // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)

@@ -37,6 +37,7 @@ void visit(Worker& w, V& v) {
   v("pid", w.pid);
   v("generation", w.generation);
   v("row", w.row);
+  v("max_requests", w.max_requests);
   v("socket", w.socket);
 }
 template <class V> void visit(Configure&, V&) {}
@@ -71,12 +72,13 @@ template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
 template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Spent& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "configure", "listen", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish", "ended",
-    "stack",     "app",    "drain",        "started", "probed", "drained", "stuck", "unstuck", "trouble"};
+    "stack",     "app",    "drain",        "started", "probed", "drained", "stuck", "unstuck", "spent", "trouble"};
 
 struct Write {
   Json& to;

@@ -20,6 +20,7 @@ struct Worker {
   std::int32_t pid = 0;          ///< 0: a `proxy` worker that somebody else supervises
   std::uint32_t generation = 1;  ///< of the app's release
   std::uint32_t row = 0;         ///< in the scoreboard, while it lives
+  std::uint64_t max_requests = 0;  ///< after so many more Spent is said; 0: never
   std::string socket;            ///< the path it listens on, or "port:8001" on loopback (a `{port}` command)
   bool operator==(const Worker&) const = default;
 };

@@ -38,10 +38,10 @@ struct Herd {
     dispatch.reset();
     std::filesystem::remove_all(folder);
   }
-  void publish(upstream::WorkerId id) {
+  void publish(upstream::WorkerId id, std::uint64_t max_requests = 0) {
     const std::string path = folder + "/" + std::to_string(id);
     listeners.push_back(std::move(*runtime::listen_unix(path, 0600)));
-    dispatch->publish({.id = id, .slot = static_cast<std::uint32_t>(id), .pid = 1, .row = static_cast<std::uint32_t>(id), .socket = path});
+    dispatch->publish({.id = id, .slot = static_cast<std::uint32_t>(id), .pid = 1, .row = static_cast<std::uint32_t>(id), .max_requests = max_requests, .socket = path});
   }
   std::string folder;
   conf::App app;
