@@ -161,6 +161,7 @@ void Worker::begin_probe() {
 
 void Worker::publish() {
   process_->was_ready = true;
+  process_->ready_since = herd_.reaper.loop().now();
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
   tell_published();
@@ -338,7 +339,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
                           .graceful_timeout = app_.graceful_timeout,
                           .looks_above = process.looks_above,
                           .is_spent = process.is_spent,
-                          .old_at = gets_old ? std::optional(process.begun + process.limits.age) : std::nullopt},
+                          .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},
                          herd_.reaper.loop().now());
 }
 

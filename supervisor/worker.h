@@ -82,6 +82,7 @@ class Worker {
     Journey journey;
     runtime::WallTime started{};
     runtime::Time begun{};
+    runtime::Time ready_since{};  // while was_ready
     runtime::OomKills kills_before;
     retire::Limits limits;
     std::size_t looks_above = 0;  // in a row at its memory that found more than max_memory
