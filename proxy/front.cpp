@@ -109,6 +109,9 @@ class Front {
         }
       });
     });
+    dispatch.on_spent([this](const upstream::Worker& worker) {
+      loop_.post([this, app = worker.app, id = worker.id] { say(upstream::Spent{app, id}); });
+    });
   }
 
   void open(const std::vector<upstream::AppIndex>& apps) {
@@ -283,6 +286,7 @@ class Front {
   void obey(upstream::Drained&) { give_up("an order that only a front gives"); }
   void obey(upstream::Stuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Unstuck&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Spent&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
   /// drain_timeout is over: cut who is left, then end.

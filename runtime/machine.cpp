@@ -17,6 +17,7 @@ namespace runtime {
 namespace {
 
 constexpr const char* kCgroups = "/sys/fs/cgroup";
+constexpr Bytes kKibibyte = 1024;  // the "kB" of /proc
 
 // Files of the kernel are small; what is longer than 16 KiB is cut (vmstat has some 6 KiB).
 std::string read_small(const std::string& path) {
@@ -54,14 +55,6 @@ std::vector<std::string> cgroup_folders(std::string_view controller) {
     folders.push_back(mount);
   }
   return folders;
-}
-
-std::uint64_t number_after(std::string_view text, std::string_view key) {
-  for (const std::string_view line : split(text, '\n')) {
-    if (!line.starts_with(key) || line.substr(key.size(), 1) != " ") continue;
-    return parse_number(trim(line.substr(key.size()))).value_or(0);
-  }
-  return 0;
 }
 
 std::size_t cpus_of_affinity() {
@@ -113,6 +106,26 @@ Bytes usable_memory() {
   return least;
 }
 
+Bytes left_below(Bytes limit, Bytes used, std::string_view stat) {
+  const auto of_all = number_of(stat, "total_inactive_file");  // v1: those below included, as in `used`
+  const Bytes cache = of_all ? *of_all : number_of(stat, "inactive_file").value_or(0);
+  const Bytes held = used - std::min(used, cache);
+  return limit - std::min(limit, held);
+}
+
+Bytes available_memory() {
+  Bytes least = number_of(read_small("/proc/meminfo"), "MemAvailable:").value_or(0) * kKibibyte;
+  const auto take = [&least](const std::string& folder, const char* limit_file, const char* used_file) {
+    const auto limit = bytes_of_limit(read_small(folder + limit_file));
+    const auto used = bytes_of_limit(read_small(folder + used_file));
+    if (limit && used) least = std::min(least, left_below(*limit, *used, read_small(folder + "/memory.stat")));
+  };
+  for (const std::string& folder : cgroup_folders("")) take(folder, "/memory.max", "/memory.current");
+  for (const std::string& folder : cgroup_folders("memory"))
+    take(folder, "/memory.limit_in_bytes", "/memory.usage_in_bytes");
+  return least;
+}
+
 std::optional<Bytes> resident_memory(pid_t pid) {
   const std::string text = read_small(fmt::format("/proc/{}/statm", pid));
   const auto parts = split(first_line(text), ' ');
@@ -121,18 +134,30 @@ std::optional<Bytes> resident_memory(pid_t pid) {
   return *pages * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
 }
 
+std::optional<Bytes> proportional_memory(pid_t pid) {
+  const auto share = number_of(read_small(fmt::format("/proc/{}/smaps_rollup", pid)), "Pss:");
+  return share ? std::optional(*share * kKibibyte) : resident_memory(pid);
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.starts_with(key) || line.substr(key.size(), 1) != " ") continue;
+    return parse_number(split(trim(line.substr(key.size())), ' ').front());
+  }
+  return std::nullopt;
+}
+
+// The counter of who was killed is that of its own cgroup; v2 counts it in those above, too. So it is the nearest
+// one that there is: those above count what has nothing to do with us.
 OomKills oom_kills() {
-  OomKills kills;
-  for (const std::string& folder : cgroup_folders("")) {
-    kills.in_cgroup = number_after(read_small(folder + "/memory.events"), "oom_kill");
-    if (kills.in_cgroup != 0) break;
-  }
-  for (const std::string& folder : cgroup_folders("memory")) {
-    if (kills.in_cgroup != 0) break;
-    kills.in_cgroup = number_after(read_small(folder + "/memory.oom_control"), "oom_kill");
-  }
-  kills.on_machine = number_after(read_small("/proc/vmstat"), "oom_kill");
-  return kills;
+  const auto nearest = [](std::string_view controller, const char* file) -> std::uint64_t {
+    for (const std::string& folder : cgroup_folders(controller)) {
+      if (const auto kills = number_of(read_small(folder + file), "oom_kill")) return *kills;
+    }
+    return 0;
+  };
+  return {.in_cgroup = nearest("", "/memory.events") + nearest("memory", "/memory.oom_control"),
+          .on_machine = number_of(read_small("/proc/vmstat"), "oom_kill").value_or(0)};
 }
 
 }  // namespace runtime

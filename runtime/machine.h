@@ -1,5 +1,5 @@
 // What this machine gives us: CPUs and memory as our affinity and our cgroup allow them (not the machine's
-// own), resident memory, and the counters of the OOM killer. Reads /proc and /sys/fs/cgroup, v2 and v1
+// own), the memory of a process, and the counters of the OOM killer. Reads /proc and /sys/fs/cgroup, v2 and v1
 // (cgroups(7)); nothing is changed there.
 #pragma once
 #include <sys/types.h>
@@ -30,8 +30,23 @@ Bytes usable_memory();
 /// memory.limit_in_bytes.
 std::optional<Bytes> bytes_of_limit(std::string_view text);
 
+/// Of that, what nobody uses now, or only as a cache of files: the least of the machine's own and of what is left
+/// below each limit.
+Bytes available_memory();
+
+/// What is left below a limit: `stat` is v2's or v1's memory.stat, of which files that nobody has used lately are
+/// given back when they are wanted.
+Bytes left_below(Bytes limit, Bytes used, std::string_view stat);
+
 /// Resident memory of a process; nothing when it has gone.
 std::optional<Bytes> resident_memory(pid_t pid);
+
+/// The same, but of what it shares with others only its share (Pss, proc_pid_smaps(5)); where that may not be
+/// read, the resident memory. The kernel walks all of its pages for it: not for every moment.
+std::optional<Bytes> proportional_memory(pid_t pid);
+
+/// The number in a line "KEY NUMBER" or "KEY: NUMBER kB" of such a file; nothing where there is no such line.
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key);
 
 /// How often the OOM killer has struck so far: in our own cgroup, and on the whole machine.
 struct OomKills {

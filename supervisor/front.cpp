@@ -205,6 +205,8 @@ void Front::on_message(runtime::Message& message) {
     calls_.on_stuck(*stuck);
   } else if (const auto* unstuck = std::get_if<upstream::Unstuck>(&*order)) {
     calls_.on_unstuck(*unstuck);
+  } else if (const auto* spent = std::get_if<upstream::Spent>(&*order)) {
+    calls_.on_spent(*spent);
   } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
     runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble->sentence}});
     // At the very first start the operator is there to mend it; later half a front is better than none.

@@ -42,6 +42,7 @@ struct FrontCalls {
   runtime::Call<const upstream::Drained&> on_drained;
   runtime::Call<const upstream::Stuck&> on_stuck;
   runtime::Call<const upstream::Unstuck&> on_unstuck;
+  runtime::Call<const upstream::Spent&> on_spent;
   runtime::Call<bool> on_gone;  ///< no other comes; true: it has drained, false: it never started
 };
 

@@ -213,6 +213,10 @@ void Group::on_unstuck(const upstream::Unstuck& told) {
   if (Worker* const worker = find(told.worker)) worker->on_unstuck(told);
 }
 
+void Group::on_spent(const upstream::Spent& told) {
+  if (Worker* const worker = find(told.worker)) worker->on_spent();
+}
+
 // ---- from its workers ----
 
 void Group::on_changed(Worker& worker, State from) {

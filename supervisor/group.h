@@ -61,6 +61,7 @@ class Group {
   void on_drained(const upstream::Drained& answer);
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
+  void on_spent(const upstream::Spent& told);
 
   // From its workers.
   void on_changed(Worker& worker, State from);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/log.h"
+#include "runtime/machine.h"
 #include "supervisor/group.h"
 
 namespace supervisor {
@@ -28,9 +29,19 @@ void Group::replace_due() {
   }
 }
 
-// One is always possible, also where memory is short: without it requests would fail for certain.
-bool Group::may_replace(retire::Why) const {
-  return std::ranges::none_of(places_, [](const auto& place) { return place->extra != nullptr; });
+bool Group::may_replace(retire::Why why) const {
+  retire::Room room{.max_surge = app().max_surge};
+  for (const auto& place : places_) {
+    if (place->extra) ++room.extras;
+    if (place->has_successor) ++room.coming;
+  }
+  if (room.extras == 0 || room.extras >= room.max_surge) return retire::may_replace(why, room);
+  room.available = runtime::available_memory();
+  for (const Worker* const worker : all()) {
+    const auto held = worker->pid() != 0 ? runtime::resident_memory(worker->pid()) : std::nullopt;
+    room.one_worker = std::max(room.one_worker, held.value_or(0));
+  }
+  return retire::may_replace(why, room);
 }
 
 void Group::replace(Place& place, retire::Why why) {

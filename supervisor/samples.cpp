@@ -21,7 +21,19 @@ Samples::Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::u
 void Samples::look() {
   next_.arm(kEvery);
   for (std::size_t i = 0; i < rates_.size(); ++i) rates_[i].add(loop_.now(), boards_.fronts.durations(i));
+  look_at_limits();
   if (looks_++ % kMemoryEvery == 0) look_at_memory();
+}
+
+// Its share of what it has in common with others counts, or a worker that was forked would be blamed for all that
+// they have together.
+void Samples::look_at_limits() {
+  for (const auto& group : groups_) {
+    for (Worker* const worker : group->all()) {
+      if (worker->pid() == 0 || worker->release()->app.max_memory == 0) continue;
+      if (const auto held = runtime::proportional_memory(worker->pid())) worker->on_memory(*held);
+    }
+  }
 }
 
 void Samples::look_at_memory() {

@@ -1,5 +1,6 @@
-// What the supervisor looks at again and again: each app's counters once a second, for its rates; the memory
-// of workers every few seconds, for the scoreboard. One for a supervisor.
+// What the supervisor looks at again and again: each app's counters once a second, for its rates; as often the
+// memory of workers that may not have more than max_memory; the memory of all every few seconds, for the
+// scoreboard. One for a supervisor.
 #pragma once
 #include <memory>
 #include <vector>
@@ -23,6 +24,7 @@ class Samples {
 
  private:
   void look();
+  void look_at_limits();
   void look_at_memory();
 
   runtime::Loop& loop_;

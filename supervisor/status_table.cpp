@@ -156,7 +156,7 @@ std::string app_table(std::string_view text) {
     table += app_rows(app) + "\n";
     table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "RSS");
     for (const Json& worker : list_of(app, "workers")) table += worker_rows(worker);
-    if (field_of(app, "extra").is_object()) table += worker_rows(field_of(app, "extra"));
+    for (const Json& worker : list_of(app, "extras")) table += worker_rows(worker);
   }
   if (list_of(json, "output").empty()) return table;
   table += "\nLAST OUTPUT\n";

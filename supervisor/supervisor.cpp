@@ -134,6 +134,7 @@ Supervisor::Supervisor(Ground ground)
               .on_drained = bind<&Supervisor::on_drained>(this),
               .on_stuck = bind<&Supervisor::on_stuck>(this),
               .on_unstuck = bind<&Supervisor::on_unstuck>(this),
+              .on_spent = bind<&Supervisor::on_spent>(this),
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
       herd_{.reaper = reaper_,
             .front = front_,
@@ -246,6 +247,10 @@ void Supervisor::on_stuck(const upstream::Stuck& told) {
 
 void Supervisor::on_unstuck(const upstream::Unstuck& told) {
   if (told.app < groups_.size()) groups_[told.app]->on_unstuck(told);
+}
+
+void Supervisor::on_spent(const upstream::Spent& told) {
+  if (told.app < groups_.size()) groups_[told.app]->on_spent(told);
 }
 
 void Supervisor::on_group_failed(Group& group) {

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "runtime/log.h"
+#include "runtime/random.h"
 #include "supervisor/group.h"
 #include "supervisor/plan.h"
 
@@ -89,6 +90,7 @@ void Worker::spawn() {
   start_failure_.clear();
   const runtime::Time now = herd_.reaper.loop().now();
   process_ = std::make_unique<Process>(now);
+  process_->limits = retire::draw_limits(app_, runtime::random_unit(), runtime::random_unit());
   if (const auto started = start_process(); !started) {
     start_failure_ = started.error().text();
     deadline_.arm(Milliseconds(0));  // see on_deadline()
@@ -164,14 +166,24 @@ void Worker::begin_probe() {
 
 void Worker::publish() {
   process_->was_ready = true;
+  process_->ready_since = herd_.reaper.loop().now();
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
-  herd_.front.tell(upstream::Publish{process_->about});
+  tell_published();
   log(Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
        {"pid", process_->about.pid},
        {"journey", process_->journey.text()}});
+}
+
+// What it has served by now, for this front or an earlier one, is counted in its row.
+void Worker::tell_published() {
+  upstream::Publish order{process_->about};
+  const std::uint64_t most = process_->limits.requests;
+  const std::uint64_t served = herd_.rows[order.worker.row].served;
+  if (most != 0 && !process_->is_spent) order.worker.max_requests = most > served ? most - served : 1;
+  herd_.front.tell(order);
 }
 
 void Worker::unpublish() {
@@ -311,11 +323,28 @@ void Worker::on_unstuck(const upstream::Unstuck& told) {
   group_.look();
 }
 
+void Worker::on_spent() {
+  if (!process_ || !process_->was_ready) return;
+  process_->is_spent = true;
+  group_.look();
+}
+
+void Worker::on_memory(runtime::Bytes held) {
+  if (!process_) return;
+  process_->looks_above = held > app_.max_memory ? process_->looks_above + 1 : 0;
+  if (process_->looks_above == retire::kLooks) group_.look();
+}
+
 retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   if (state_ != State::kReady) return {};
+  const Process& process = *process_;
+  const bool gets_old = process.limits.age != Milliseconds(0);
   return retire::verdict({.is_of_another_release = release_ != target,
-                          .stuck_since = process_->stuck->since(),
-                          .graceful_timeout = app_.graceful_timeout},
+                          .stuck_since = process.stuck->since(),
+                          .graceful_timeout = app_.graceful_timeout,
+                          .looks_above = process.looks_above,
+                          .is_spent = process.is_spent,
+                          .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},
                          herd_.reaper.loop().now());
 }
 
@@ -329,7 +358,7 @@ void Worker::follow(const Worker& before) {
 void Worker::replay() {
   if (process_ && process_->stuck) process_->stuck->clear();
   if (state_ == State::kDraining) return on(Event::kDrained);
-  if (state_ == State::kReady) herd_.front.tell(upstream::Publish{process_->about});
+  if (state_ == State::kReady) tell_published();
   if (state_ == State::kStarting && process_->is_probed) begin_probe();
 }
 

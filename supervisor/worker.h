@@ -39,6 +39,9 @@ class Worker {
   void on_probed(const upstream::Probed& answer);
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
+  void on_spent();
+  /// Its memory, as it is now; looked at again and again where the app has a max_memory.
+  void on_memory(runtime::Bytes held);
   /// A new front is told of this worker, if there is something to tell.
   void replay();
   /// Whether it has to go, if it is ready; `target`: the release that is wanted.
@@ -79,7 +82,11 @@ class Worker {
     Journey journey;
     runtime::WallTime started{};
     runtime::Time begun{};
+    runtime::Time ready_since{};  // while was_ready
     runtime::OomKills kills_before;
+    retire::Limits limits;
+    std::size_t looks_above = 0;  // in a row at its memory that found more than max_memory
+    bool is_spent = false;  // it has had limits.requests
     bool has_row = false;  // about.row is ours
     bool was_ready = false;
     bool is_probed = false;   // the front was told to ask it
@@ -91,6 +98,7 @@ class Worker {
   runtime::Result<void> start_process();
   void begin_probe();
   void publish();
+  void tell_published();
   void unpublish();
   void term();
   void kill();

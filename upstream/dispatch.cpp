@@ -216,8 +216,10 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
   Place& place = *lease.place_;
   std::unique_ptr<Connection> connection = std::move(lease.connection_);
   lease.place_ = nullptr;
+  std::optional<Worker> spent;
   {
     const std::scoped_lock lock(lock_);
+    if (connection && place.requests_left != 0 && --place.requests_left == 0) spent = place.about;
     if (connection) erase(place.leased, connection.get());
     if (reuse || has_answered) place.is_doubted = false;
     if (reuse && connection && place.takes_work && !has_made_way_ && !is_shared()) {
@@ -237,6 +239,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
     figure_locked();
     forget_if_empty_locked(place);
   }
+  if (spent && tell_spent_) tell_spent_(*spent);
   if (connection) bury(std::move(connection));
 }
 
@@ -314,6 +317,7 @@ void Dispatch::publish(const Worker& worker) {
   place->worker = worker.id;
   place->slots = worker.slots;
   place->about = worker;
+  place->requests_left = worker.max_requests;
   place->dispatch = this;
   place->idle.resize(desks_.size());
   loads_.push_back(place.get());

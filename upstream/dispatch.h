@@ -149,6 +149,9 @@ class Dispatch {
   /// Who is told, from any thread, that a worker does not let go of an exchange (true), or has done it after all.
   using TellStuck = std::function<void(const Worker&, const std::string& exchange, bool is_stuck)>;
   void on_stuck(TellStuck tell) { tell_stuck_ = std::move(tell); }
+  /// Who is told, from any thread, that a worker has had Worker::max_requests; once.
+  using TellSpent = std::function<void(const Worker&)>;
+  void on_spent(TellSpent tell) { tell_spent_ = std::move(tell); }
 
   AppFigures& figures() { return figures_; }
   /// Whether a worker other than this one takes work.
@@ -200,6 +203,7 @@ class Dispatch {
   void figure_locked();
 
   TellStuck tell_stuck_;                        // set before a thread uses it
+  TellSpent tell_spent_;                        // the same
   Board& board_;
   const Scoreboard* fronts_ = nullptr;          // null: there are no others
   AppFigures& figures_;

@@ -39,6 +39,7 @@ void visit(Worker& w, V& v) {
   v("row", w.row);
   v("slots", w.slots);
   v("speech", w.speech);
+  v("max_requests", w.max_requests);
   v("socket", w.socket);
 }
 template <class V> void visit(Configure& o, V& v) { v("apps", o.apps); }
@@ -75,12 +76,13 @@ template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
 template <class V> void visit(Changed& o, V& v) { v("version", o.version); v("refused", Words{o.refused, kMostRefused}); }
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Spent& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
-    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "trouble"};
+    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "trouble"};
 
 constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech
 

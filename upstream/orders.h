@@ -158,13 +158,20 @@ struct Unstuck {
   std::string exchange;
 };
 
+/// The worker has had as many requests as it was published for (Worker::max_requests). Said once; it takes work until it is
+/// unpublished.
+struct Spent {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
 /// The front could not do what it was told at its start (a certificate that does not parse, say): the sentence for the log.
 struct Trouble {
   std::string sentence;
 };
 
 using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Trouble>;
+                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.
 std::string encode(const Order&);

@@ -18,6 +18,7 @@ struct Place : Load {
   std::uint32_t open = 0;  ///< connections, idle, leased or promised to a lease; never above slots
   std::vector<std::vector<std::unique_ptr<Connection>>> idle;  ///< by thread; the last one was used last
   std::vector<Connection*> leased;                             ///< in use; cut when the worker ends
+  std::uint64_t requests_left = 0;   ///< until the supervisor is told that it has had enough; 0: it is not, or has been told
   runtime::Time doubted{};           ///< since when, while is_doubted
   bool has_ended = false;            ///< the process is dead
   runtime::Loop* drained_loop = nullptr;

@@ -44,3 +44,27 @@ TEST_CASE("chance is from 0 up to 1, and not twice the same") {
   CHECK((two >= 0 && two < 1));
   CHECK(runtime::random_bits() != runtime::random_bits());
 }
+
+TEST_CASE("a number is found by its key, with a unit behind it or none") {
+  const char* text = "MemTotal:       16384 kB\nlow 3\noom 1\noom_kill 7\nempty\nbad x\n";
+  CHECK(runtime::number_of(text, "MemTotal:") == 16384);
+  CHECK(runtime::number_of(text, "oom_kill") == 7);
+  CHECK(runtime::number_of(text, "oom") == 1);
+  CHECK_FALSE(runtime::number_of(text, "empty"));
+  CHECK_FALSE(runtime::number_of(text, "bad"));
+  CHECK_FALSE(runtime::number_of("", "low"));
+}
+
+TEST_CASE("below a limit is left what is not used, and what holds files that nobody needs") {
+  CHECK(runtime::left_below(1000, 600, "anon 500\ninactive_file 100\n") == 500);
+  CHECK(runtime::left_below(1000, 600, "inactive_file 1\ntotal_inactive_file 50\n") == 450);
+  CHECK(runtime::left_below(1000, 1200, "") == 0);
+  CHECK(runtime::left_below(1000, 100, "inactive_file 200\n") == 1000);
+}
+
+TEST_CASE("a process has a share of its resident memory, and the machine some that is free") {
+  CHECK(runtime::proportional_memory(::getpid()).value() > 100'000);
+  CHECK_FALSE(runtime::proportional_memory(0));
+  CHECK(runtime::available_memory() > 0);
+  CHECK(runtime::available_memory() <= runtime::usable_memory());
+}

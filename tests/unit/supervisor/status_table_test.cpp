@@ -89,7 +89,7 @@ TEST_CASE("the table of one app: its line, a line for each worker, and what they
  "workers":[{"slot":1,"pid":812,"state":"ready","generation":3,"busy":8,"served":123456,"started":
  "2026-11-27T00:48:05.123Z","memory":2147483648,"last_exit":null},
  {"slot":2,"pid":null,"state":"backoff","generation":3,"busy":0,"served":0,"started":null,"memory":null,
- "last_exit":"out of memory (SIGKILL)"}],"extra":null}],
+ "last_exit":"out of memory (SIGKILL)"}],"extras":[]}],
  "output":[{"time":"2026-11-27T00:48:06.000Z","worker":"1","line":"hello"}]})json") ==
         "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
         "shop/degraded                         1/2     8    17   350  1.2s  2.0G        2\n"

@@ -436,3 +436,29 @@ TEST_CASE("while two client addresses wait, they take turns, and neither has the
   herd.loop.turn(false);
   CHECK(b.lease);
 }
+
+TEST_CASE("that a worker has had its requests is said once, and it serves on") {
+  Herd herd(2);
+  std::vector<upstream::WorkerId> spent;
+  herd.dispatch->on_spent([&](const upstream::Worker& worker) { spent.push_back(worker.id); });
+  herd.publish(1, /*max_requests=*/2);
+  for (int i = 0; i < 4; ++i) {
+    Asker asker(herd);
+    REQUIRE(asker.ask() == Acquired::kLeased);
+    REQUIRE(asker.lease.connect() != nullptr);
+    CHECK(spent.size() == (i < 2 ? 0 : 1));
+    asker.lease.give_back(true);
+  }
+  CHECK(spent == std::vector<upstream::WorkerId>{1});
+}
+
+TEST_CASE("a lease that never reached the worker is none of its requests") {
+  Herd herd(1);
+  std::size_t told = 0;
+  herd.dispatch->on_spent([&](const upstream::Worker&) { ++told; });
+  herd.publish(1, /*max_requests=*/1);
+  Asker asker(herd);
+  REQUIRE(asker.ask() == Acquired::kLeased);
+  asker.lease.give_back(false);
+  CHECK(told == 0);
+}

@@ -34,7 +34,7 @@ struct Herd {
     dispatch.reset();
     std::filesystem::remove_all(folder);
   }
-  void publish(upstream::WorkerId id) {
+  void publish(upstream::WorkerId id, std::uint64_t max_requests = 0) {
     const std::string path = folder + "/" + std::to_string(id);
     listeners.push_back(std::move(*runtime::listen_unix(path, 0600)));
     dispatch->publish({.id = id,
@@ -43,6 +43,7 @@ struct Herd {
                        .row = static_cast<std::uint32_t>(id),
                        .slots = static_cast<std::uint32_t>(app.concurrency),
                        .speech = upstream::speech_of(app),
+                       .max_requests = max_requests,
                        .socket = path});
   }
   std::string folder;

@@ -10,7 +10,7 @@ using upstream::Order;
 
 /// One of each, none with only its defaults.
 std::vector<Order> all_orders() {
-  const upstream::Worker worker{.id = 7, .app = 1, .slot = 2, .pid = 3, .generation = 4, .row = 5, .slots = 6, .speech = upstream::Speech::kWorkerProtocol, .socket = "/run/a \"b\""};
+  const upstream::Worker worker{.id = 7, .app = 1, .slot = 2, .pid = 3, .generation = 4, .row = 5, .slots = 6, .speech = upstream::Speech::kWorkerProtocol, .max_requests = 6, .socket = "/run/a \"b\""};
   return {upstream::Configure{.apps = {3, 0}},
           upstream::Listen{.text = "*:443", .port = 443, .tls = true, .shared = true, .proxy_protocol = true},
           upstream::Unlisten{.text = "*:80"},
@@ -31,6 +31,7 @@ std::vector<Order> all_orders() {
           upstream::Drained{.app = 1, .worker = 7},
           upstream::Stuck{.app = 1, .worker = 7, .exchange = "x1"},
           upstream::Unstuck{.app = 1, .worker = 7, .exchange = "x1"},
+          upstream::Spent{.app = 1, .worker = 7},
           upstream::Trouble{.sentence = "no"}};
 }
 
