@@ -285,8 +285,10 @@ void read_app(Node const& table, std::string const& name, Origin at, Source cons
   visit(reader, app);
   reader.refuse_unknown();
   app.directory = absolute(source.folder(), app.directory);
-  PathResolver against_directory(app.directory);
-  visit(against_directory, app);
+  if (app.directory.starts_with('/')) {  // else it is a text without a folder, whose paths stay as they are
+    PathResolver against_directory(app.directory);
+    visit(against_directory, app);
+  }
   into.settings().apps.push_back(std::move(app));
 }
 

@@ -105,6 +105,15 @@ TEST_CASE("every single setting, changed and printed, is read back as it was") {
   check_round_trip(changed_settings());
 }
 
+TEST_CASE("a text without a folder keeps its relative paths, those of an app with a directory too") {
+  conf::Loaded const loaded =
+      conf::load_text("[apps.a]\ndirectory = 'x'\ncommand = ['./a']\nenv_file = 'e'\n", "f.toml");
+  REQUIRE(loaded.problems.empty());
+  CHECK(loaded.settings.apps.at(0).directory == "x");
+  CHECK(loaded.settings.apps[0].command.at(0) == "./a");
+  check_round_trip(loaded.settings);
+}
+
 TEST_CASE("an app of each kind is read back as it was") {
   conf::Loaded const loaded = conf::load_text(R"(
 [listen]
