@@ -63,6 +63,12 @@ void OutputSink::write(std::string_view mark, std::string_view line) {
   if (!is_written) ++dropped_;
 }
 
+bool OutputSink::has_room_for_follower() const {
+  std::size_t followers = 0;
+  for (const auto& [app, tail] : tails_) followers += tail.followers();
+  return followers < kMostFollowers;
+}
+
 Tail& OutputSink::tail(std::string_view app) {
   const auto found = tails_.find(app);
   return found != tails_.end() ? found->second : tails_[std::string(app)];

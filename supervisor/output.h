@@ -46,6 +46,9 @@ class OutputSink {
   /// `mark`: "shop.1", of the app shop. Never blocks.
   void write(std::string_view mark, std::string_view line);
 
+  /// Of all apps together. They hold a place each among the callers of the control socket, which others need too.
+  static constexpr std::size_t kMostFollowers = 32;
+  bool has_room_for_follower() const;
   /// Of an app, empty at first.
   Tail& tail(std::string_view app);
   /// The app is no more.

@@ -308,7 +308,7 @@ Group* Supervisor::find_app(std::string_view name) const {
 
 nlohmann::ordered_json Supervisor::status(const Group* only) {
   return status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts, samples_}, only,
-                     only != nullptr ? &tail(*only) : nullptr);
+                     only != nullptr ? &output_.tail(only->app().name) : nullptr);
 }
 
 // ---- the end ----

@@ -46,8 +46,7 @@ class Supervisor {
   Group* find_app(std::string_view name) const;
   /// `only`: of this app; null: of all.
   nlohmann::ordered_json status(const Group* only);
-  /// What an app has printed last.
-  Tail& tail(const Group& group) { return output_.tail(group.app().name); }
+  OutputSink& output() { return output_; }
   /// Drains, and ends everything; once is enough.
   void stop();
 

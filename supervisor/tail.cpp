@@ -32,6 +32,10 @@ void Tail::follow(const Asker& asker) {
   followers_.push_back(asker);
 }
 
+std::size_t Tail::followers() const {
+  return static_cast<std::size_t>(std::ranges::count_if(followers_, &Asker::is_there));
+}
+
 nlohmann::ordered_json to_json(const Tail::Line& line) {
   return {{"time", runtime::rfc3339(line.time)}, {"worker", line.worker}, {"line", line.text}};
 }

@@ -38,6 +38,8 @@ class Tail {
   void follow(const Asker& asker);
 
   const std::deque<Line>& lines() const { return lines_; }
+  /// Who is still there.
+  std::size_t followers() const;
 
  private:
   std::deque<Line> lines_;

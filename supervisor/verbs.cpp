@@ -22,9 +22,13 @@ void status(Supervisor& supervisor, Group* group, const Order&, const Asker& ask
 }
 
 void logs(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
-  Tail& tail = supervisor.tail(*group);
+  OutputSink& output = supervisor.output();
+  const bool follows = order.flag("follow");
+  if (follows && !output.has_room_for_follower())
+    return asker.refuse({Code::kSystem, fmt::format("{} follow already; end one of them", OutputSink::kMostFollowers)});
+  Tail& tail = output.tail(group->app().name);
   tail.tell(asker, order.number("lines").value_or(kLinesUnlessSaid));
-  if (!order.flag("follow")) return asker.done();
+  if (!follows) return asker.done();
   tail.follow(asker);
 }
 

@@ -13,7 +13,7 @@
 namespace supervisor {
 
 /// What the words of a command line may be, one a line, for the completion of a shell: options, and APP where the name
-/// of an app may stand.
+/// of an app may stand. (Words that stand alone, as `on` and `off` do, are in --help.)
 inline std::string words_of(const CLI::App& line) {
   std::string words;
   for (const CLI::Option* option : line.get_options()) {

@@ -120,3 +120,36 @@ TEST_CASE("of a worker's output the last twenty lines are kept, from both pipes"
   CHECK(output.last_lines().back() == "the last words");
   ::close(out[1]);
 }
+
+TEST_CASE("an app's lines are kept together, whichever of its workers printed them") {
+  const LogPipe log;
+  OutputSink sink(/*as_is=*/false);
+  sink.write("shop.1", "one");
+  sink.write("blog.1", "other");
+  sink.write("shop.2", "two");
+  const auto& lines = sink.tail("shop").lines();
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[0].worker == "1");
+  CHECK(lines[1].worker == "2");
+  CHECK(lines[1].text == "two");
+  sink.forget("shop");
+  CHECK(sink.tail("shop").lines().empty());
+  CHECK(sink.tail("blog").lines().size() == 1);
+}
+
+TEST_CASE("no more than so many follow, of all apps together; who leaves makes room") {
+  struct Deaf : Conversation {
+    void say(std::string) override {}
+    void offer(std::string) override {}
+    void end(std::string, bool) override {}
+  };
+  OutputSink sink(/*as_is=*/false);
+  std::vector<std::shared_ptr<Deaf>> callers;
+  while (callers.size() < OutputSink::kMostFollowers) {
+    CHECK(sink.has_room_for_follower());
+    sink.tail(callers.size() % 2 == 0 ? "shop" : "blog").follow(Asker(callers.emplace_back(std::make_shared<Deaf>())));
+  }
+  CHECK_FALSE(sink.has_room_for_follower());
+  callers.pop_back();
+  CHECK(sink.has_room_for_follower());
+}
