@@ -54,6 +54,8 @@ class Group {
   /// A new generation, which takes over worker by worker. One that is still on its way is given up, and told
   /// so. If a worker of it does not become ready and the generation before serves, that one stays.
   void release(conf::App app, Account account, ReleaseCalls calls);
+  /// The same, of the settings that it has: its code is another, or it is to begin afresh.
+  void restart(ReleaseCalls calls) { release(target_->app, target_->account, std::move(calls)); }
   /// The generation before the one in force, as it was configured then. Errors: there is none.
   runtime::Result<void> roll_back(ReleaseCalls calls);
 

@@ -37,10 +37,26 @@ void stop(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
   asker.done_and_wait_for_our_end();
 }
 
+// Who ordered a change hears how far it is, and the result when it is in force or has failed.
+ReleaseCalls tell(const Asker& asker) {
+  return {.on_progress = [asker](const std::string& sentence) { asker.say(sentence); },
+          .on_done = [asker](const Result<void>& how) { how ? asker.done() : asker.refuse(how.error()); }};
+}
+
+void restart(Supervisor&, Group* group, const Order&, const Asker& asker) {
+  group->restart(tell(asker));
+}
+
+void rollback(Supervisor&, Group* group, const Order&, const Asker& asker) {
+  if (const auto begun = group->roll_back(tell(asker)); !begun) asker.refuse(begun.error());
+}
+
 constexpr Verb kVerbs[] = {
     {"status", Subject::kAppOrAll, Right::kLook, status},
     // Apps print what they like, secrets too: not for those who may only look.
     {"logs", Subject::kApp, Right::kCommand, logs},
+    {"restart", Subject::kApp, Right::kCommand, restart},
+    {"rollback", Subject::kApp, Right::kCommand, rollback},
     {"stop", Subject::kAll, Right::kCommand, stop},
 };
 

@@ -16,7 +16,8 @@ struct Front {
   Front(Scoreboard& supervisor, const conf::App& app, upstream::Worker about)
       : block(*supervisor.begin_front()),
         scoreboard(std::move(*Scoreboard::adopt(runtime::duplicate(supervisor.fd())))),
-        dispatch(std::make_unique<upstream::Dispatch>(app, 0, scoreboard->board)) {
+        dispatch(std::make_unique<upstream::Dispatch>(0, scoreboard->board)) {
+    dispatch->configure(&app);
     dispatch->share(scoreboard);
     desk = std::make_unique<upstream::Desk>(loop, *dispatch);
     dispatch->publish(about);
@@ -50,6 +51,7 @@ struct Stage {
     worker.socket = herd.folder + "/worker";
     listener = std::move(*runtime::listen_unix(worker.socket, 0600));
     supervisor.clear_worker(worker.row);
+    worker.slots = static_cast<std::uint32_t>(concurrency);
   }
   Herd herd;  // for its folder and its app
   Scoreboard supervisor = std::move(*Scoreboard::make());
