@@ -50,7 +50,8 @@ void Group::fill_proxies() {
     if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app_.name}});
     const auto slot = static_cast<std::uint32_t>(proxies_.size() + 1);
     proxies_.push_back(
-        {.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row, .slots = static_cast<std::uint32_t>(app_.concurrency), .socket = address.path});
+        {.id = ++herd_.last_id, .app = index_, .slot = slot, .row = *row,
+         .slots = static_cast<std::uint32_t>(app_.concurrency), .socket = address.path});
   }
 }
 
