@@ -11,6 +11,8 @@ namespace {
 // One wake-up takes so many at most, so that a flood of connections does not starve those that are there.
 constexpr int kAtOnce = 16;
 constexpr runtime::Milliseconds kPause{50};
+// Linux' own limit of a backlog (net.core.somaxconn).
+constexpr int kMostWaiting = 4096;
 
 }  // namespace
 
@@ -27,6 +29,11 @@ Acceptor::Acceptor(FrontThread& thread, runtime::Fd socket, std::string address,
 
 void Acceptor::on_readable() {
   for (int i = 0; i < kAtOnce && accept_one(); ++i) {
+  }
+}
+
+void Acceptor::take_the_rest() {
+  for (int i = 0; i < kMostWaiting && accept_one(); ++i) {
   }
 }
 

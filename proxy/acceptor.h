@@ -23,6 +23,8 @@ class Acceptor {
   Acceptor(FrontThread& thread, runtime::Fd socket, std::string address, std::uint16_t port, Speaks speaks);
   /// As the supervisor has named it (orders.h, Listen).
   const std::string& address() const { return address_; }
+  /// Who is connected already and waits to be accepted: at the end of the address, for the kernel would reset them.
+  void take_the_rest();
 
  private:
   void on_readable();

@@ -49,8 +49,17 @@ Result<void> Change::configure(int fd, std::vector<upstream::AppIndex> indexes) 
   return {};
 }
 
+const conf::App* Change::find(upstream::AppIndex index) const {
+  const auto at = std::ranges::find(apps, index);
+  return at == apps.end() ? nullptr : &settings->apps[static_cast<std::size_t>(at - apps.begin())];
+}
+
+bool Change::closes(const std::string& address) const {
+  return std::ranges::find(closings, address) != closings.end();
+}
+
 std::vector<Address> Change::addresses(std::vector<Address> now) const {
-  std::erase_if(now, [&](const Address& one) { return std::ranges::find(closings, one.text) != closings.end(); });
+  std::erase_if(now, [&](const Address& one) { return closes(one.text); });
   for (const Opening& opening : openings) {
     if (!opening.about.metrics) now.push_back({opening.about.text, opening.about.port, opening.about.tls});
   }

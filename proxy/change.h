@@ -39,6 +39,9 @@ struct Change {
 
   /// `fd`: the text of the settings. Errors: it cannot be read, does not say settings, or the indexes do not fit them.
   runtime::Result<void> configure(int fd, std::vector<upstream::AppIndex> indexes);
+  /// The settings that it brings for this app; null: none.
+  const conf::App* find(upstream::AppIndex index) const;
+  bool closes(const std::string& address) const;
   /// What is listened at afterwards.
   std::vector<Address> addresses(std::vector<Address> now) const;
   /// The settings afterwards. `now`: those in force; null: none are, and `settings` are set. Takes the certificates. Errors:

@@ -92,7 +92,8 @@ class Front {
     const conf::Front& front = now_->settings.front;
     const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
     for (std::size_t i = 0; i < count; ++i) {
-      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, count), most_memory()));
+      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, count),
+                                                       most_memory()));
     }
     board_->set_threads(count);
   }
@@ -166,7 +167,7 @@ class Front {
     runtime::log_at_least(static_cast<Level>(now_->settings.log.error.level));
     site_->configure(*now_);
     clocks_ = now_->settings.front.clocks;
-    std::erase_if(metrics_, [&](const auto& one) { return std::ranges::find(change.closings, one.first) != change.closings.end(); });
+    std::erase_if(metrics_, [&](const auto& one) { return change.closes(one.first); });
     for (Change::Opening& opening : change.openings) {
       if (opening.about.metrics) listen_for_metrics(opening);
     }
@@ -180,8 +181,12 @@ class Front {
     }
   }
 
+  std::vector<ThreadPart> parts_of(Change& change) const {
+    return divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+  }
+
   void start(Change& change) {
-    std::vector<ThreadPart> parts = divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->go_over(std::move(parts[i]));
       threads_[i]->start();
@@ -194,7 +199,7 @@ class Front {
   void go_over(Change& change, std::uint64_t version) {
     // Ours and the threads': how many are still to do it; only touched on our loop.
     const auto left = std::make_shared<std::size_t>(threads_.size());
-    std::vector<ThreadPart> parts = divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       // Shared, because a task can be copied; it is the thread's alone.
       const auto part = std::make_shared<ThreadPart>(std::move(parts[i]));
@@ -209,7 +214,8 @@ class Front {
 
   MetricsAnswer tell(std::string_view path) const {
     const std::vector<conf::App>& apps = now_->settings.apps;
-    const std::span<const CertificateExpiry> expiries = now_->tls ? std::span(now_->tls->expiries()) : std::span<const CertificateExpiry>();
+    std::span<const CertificateExpiry> expiries;
+    if (now_->tls) expiries = now_->tls->expiries();
     if (path == "/metrics") return {200, metrics_page({apps, now_->apps, board_, *herd_, expiries}), kMetricsType};
     if (path == "/-/healthy") return {200, "healthy\n"};  // the loop turns: nothing else is asked
     if (path != "/-/ready") return {404, "there is /metrics, /-/healthy and /-/ready\n"};
@@ -234,9 +240,8 @@ class Front {
 
   /// Of the settings that are to come, if they have the app, for it is their worker that starts.
   std::string host_of(upstream::AppIndex index) const {
-    const auto at = std::ranges::find(change_.apps, index);
-    if (at != change_.apps.end()) return upstream::probed_host(change_.settings->apps[static_cast<std::size_t>(at - change_.apps.begin())]);
-    const conf::App* const app = now_->find(index);
+    const conf::App* app = change_.find(index);
+    if (app == nullptr) app = now_->find(index);
     return app != nullptr ? upstream::probed_host(*app) : upstream::kAnyHost;
   }
 
@@ -255,7 +260,10 @@ class Front {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker, order.unexpected);
   }
 
-  void obey(upstream::Stack& order) { access_log_.slow().on_stack(order.exchange, order.text); }
+  void obey(upstream::Stack& order) {
+    const conf::AccessLog& how = now_->settings.log.access;
+    if (how.is_on && how.slow.count() > 0) access_log_.slow().on_stack(order.exchange, order.text);
+  }
 
   void obey(upstream::AppState& order) {
     if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);

@@ -48,7 +48,11 @@ void FrontThread::use(const SnapshotPointer& snapshot, std::size_t max_clients) 
 void FrontThread::go_over(ThreadPart part) {
   use(part.snapshot, part.max_clients);
   if (is_draining_) return;
-  std::erase_if(acceptors_, [&](const auto& acceptor) { return std::ranges::find(part.closings, acceptor->address()) != part.closings.end(); });
+  std::erase_if(acceptors_, [&](const auto& acceptor) {
+    const bool ends = std::ranges::find(part.closings, acceptor->address()) != part.closings.end();
+    if (ends) acceptor->take_the_rest();
+    return ends;
+  });
   for (auto& [fd, address, port, speaks] : part.sockets) {
     acceptors_.push_back(std::make_unique<Acceptor>(*this, std::move(fd), std::move(address), port, speaks));
   }

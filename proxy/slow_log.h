@@ -24,7 +24,7 @@ class SlowLog {
   }
   /// From any thread.
   void look_at(const AccessEvent&, runtime::Milliseconds threshold);
-  /// A worker that was stuck with this exchange was there. With slow off nobody need be told.
+  /// A worker that was stuck with this exchange was there. Not to be called with slow off.
   void on_stack(std::string_view exchange, std::string_view stack);
 
  private:

@@ -3,10 +3,12 @@
 #include "proxy/front.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -56,7 +58,8 @@ class Play {
     settings.log.access.is_on = false;
     auto ends = std::move(*runtime::Channel::pair());
     const proxy::FrontDescriptors theirs{ends.second.release(), ::dup(board_.fd()), ::dup(herd_.fd())};
-    channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first), runtime::bind<&Play::on_message>(this), runtime::bind<&Play::on_closed>(this));
+    channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first), runtime::bind<&Play::on_message>(this),
+                                                  runtime::bind<&Play::on_closed>(this));
     front_ = std::thread([theirs] { proxy::run_front(theirs); });
   }
   ~Play() {
@@ -138,6 +141,37 @@ class Play {
     REQUIRE(fd);
     REQUIRE(hear(fd, "\r\n\r\n").starts_with("GET / "));
     return fd;
+  }
+
+  /// A worker that answers every request at once, until told to stop.
+  void work(upstream::WorkerId id, const std::atomic<bool>& stops) {
+    std::vector<runtime::Fd> connections;
+    const std::string answer = answer_of("ok");
+    while (!stops) {
+      std::vector<pollfd> all{{workers_[id].get(), POLLIN, 0}};
+      for (const runtime::Fd& fd : connections) all.push_back({fd.get(), POLLIN, 0});
+      ::poll(all.data(), all.size(), 10);
+      for (std::size_t i = all.size() - 1; i > 0; --i) {
+        char bytes[4096];
+        if (all[i].revents == 0) continue;
+        const bool lives = ::recv(all[i].fd, bytes, sizeof bytes, 0) > 0 &&
+                           ::send(all[i].fd, answer.data(), answer.size(), MSG_NOSIGNAL) > 0;
+        if (!lives) connections.erase(connections.begin() + static_cast<std::ptrdiff_t>(i - 1));
+      }
+      if (all[0].revents != 0) connections.emplace_back(::accept4(all[0].fd, nullptr, nullptr, SOCK_CLOEXEC));
+    }
+  }
+  /// A client with one connection; how many of so many requests were not answered 200.
+  int ask(int times) {
+    const runtime::Fd fd = runtime::connect_unix(folder_ + "/http");
+    ::fcntl(fd.get(), F_SETFL, 0);
+    const std::string request = request_to("shop");
+    int failed = 0;
+    for (int i = 0; i < times; ++i) {
+      const bool is_sent = ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) > 0;
+      if (!is_sent || !hear(fd, "\r\n\r\nok").starts_with("HTTP/1.1 200 ")) ++failed;
+    }
+    return failed;
   }
 
   conf::Settings settings;
@@ -290,4 +324,35 @@ TEST_CASE("another certificate is shown to who connects after the change") {
   play.certificate(second.certificate, second.key);
   CHECK(play.begin().empty());
   CHECK(shown() == "second");
+}
+
+TEST_CASE("changes in a row under load fail no request of an app that stays") {
+  Play play;
+  play.settings.apps = {app_named("shop")};
+  play.configure({0});
+  play.listen("http");
+  play.publish(0, 1);
+  play.start();
+  constexpr int kClients = 3, kRequests = 300, kChanges = 20;
+  std::atomic<bool> stops = false;
+  std::atomic<int> failed = 0, asking = kClients;
+  std::vector<std::thread> threads;
+  threads.emplace_back([&] { play.work(1, stops); });
+  for (int i = 0; i < kClients; ++i) {
+    threads.emplace_back([&] {
+      failed += play.ask(kRequests);
+      --asking;
+    });
+  }
+  for (int i = 0; i < kChanges || asking > 0; ++i) {
+    const bool has_blog = i % 2 == 0;
+    play.settings.apps = {app_named("shop")};
+    play.settings.apps[0].queue_size = 100U + static_cast<unsigned>(i);
+    if (has_blog) play.settings.apps.insert(play.settings.apps.begin(), app_named("blog"));
+    play.configure(has_blog ? std::vector<AppIndex>{9, 0} : std::vector<AppIndex>{0});
+    CHECK(play.begin().empty());
+  }
+  stops = true;
+  for (std::thread& thread : threads) thread.join();
+  CHECK(failed == 0);
 }
