@@ -126,8 +126,7 @@ Supervisor::Supervisor(Ground ground)
       output_(ground_.options.is_run),
       front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.boards, ground_.front_account,
              ground_.options.front,
-             {.on_replay = bind<&Supervisor::on_front_replay>(this),
-              .on_started = bind<&Supervisor::on_front_started>(this),
+             {.on_started = bind<&Supervisor::on_front_started>(this),
               .on_probed = bind<&Supervisor::on_probed>(this),
               .on_drained = bind<&Supervisor::on_drained>(this),
               .on_stuck = bind<&Supervisor::on_stuck>(this),
@@ -190,6 +189,7 @@ Result<void> Supervisor::open_control() {
 }
 
 int Supervisor::run() {
+  for (const auto& group : groups_) group->replay();  // what is there before any process: workers of somebody else
   if (const auto started = front_.start(); !started) {
     log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
     return exit_status(started.error().code);
@@ -201,10 +201,6 @@ int Supervisor::run() {
 }
 
 // ---- from the parts ----
-
-void Supervisor::on_front_replay() {
-  for (const auto& group : groups_) group->replay();
-}
 
 // The apps wait for the first one: only a front can say that a key is no key, and then nothing else has been
 // started.
