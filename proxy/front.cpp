@@ -219,6 +219,8 @@ class Front {
     if (std::exchange(is_draining_, true)) return;
     if (!has_begun_) return loop_.stop();  // nobody was ever let in
     for (const auto& dispatch : site_->dispatches) dispatch->make_way();
+    // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
+    if (!herd_->is_stopping) metrics_.clear();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {
