@@ -276,6 +276,8 @@ class Front {
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
     }
+    // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
+    if (!herd_->is_stopping) metrics_.clear();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {

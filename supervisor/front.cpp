@@ -1,310 +1,221 @@
 #include "supervisor/front.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <numeric>
 
-#include "conf/print.h"
 #include "runtime/log.h"
 #include "runtime/random.h"
-#include "supervisor/certificate_files.h"
 
 namespace supervisor {
-namespace {
 
 using runtime::Code;
 using runtime::fail;
-using runtime::Fd;
 using runtime::Level;
+using runtime::log;
 using runtime::Milliseconds;
 using runtime::Result;
 
-constexpr Milliseconds kBeat{1000};
-constexpr Milliseconds kDrainSlack{2000};
-constexpr Milliseconds kCutWithin{1000};
-constexpr int kChannelFd = 3;
-constexpr int kBoardFd = 4;
-constexpr int kHerdFd = 5;
+namespace {
 
-// Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
-// command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read
-// them.
-std::string text_for_the_front(conf::Settings settings) {
-  settings.listen = {};
-  settings.tls.certificates.clear();
-  settings.front.spool = conf::Front().spool;
-  settings.control.socket.clear();
-  settings.log.access.path.clear();
-  settings.log.error.path.clear();
-  settings.metrics = {};
-  for (conf::App& app : settings.apps) {
-    if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
-    if (!app.wsgi.empty()) app.wsgi = "-:-";
-    if (!app.proxy.empty()) app.proxy.assign(1, *conf::parse_address("unix:-"));  // and the same of these
-    app.directory.clear();
-    app.python = "-";
-    app.env.clear();
-    app.env_file.clear();
-    app.services.clear();
-  }
-  return conf::print(settings);
-}
-
-Result<Fd> in_memory(const std::string& text) {
-  Fd fd(::memfd_create("portherd-settings", MFD_CLOEXEC));
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::lseek(fd.get(), 0, SEEK_SET) != 0) {
-    return fail(Code::kSystem, "cannot write the settings for the front", errno);
-  }
-  return fd;
-}
-
-std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
-  std::vector<Fd> copies;
-  for (const Fd& fd : fds) copies.push_back(runtime::duplicate(fd.get()));
-  return copies;
+Result<void> why_not_started(const FrontProcess& front) {
+  const std::string& why = front.trouble().empty() ? front.cause() : front.trouble();
+  return fail(Code::kSystem, fmt::format("the new front (pid {}) did not start: {}", front.pid(), why));
 }
 
 }  // namespace
 
 Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
              const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls)
-    : reaper_(reaper),
+    : ground_{reaper, settings, listeners, logs, spool, boards, account, std::move(program)},
       loop_(reaper.loop()),
-      settings_(settings),
-      listeners_(listeners),
-      logs_(logs),
-      spool_(spool),
-      boards_(boards),
-      account_(account),
-      program_(std::move(program)),
       calls_(calls),
-      start_(loop_, runtime::bind<&Front::on_start_due>(this)),
-      deadline_(loop_, runtime::bind<&Front::on_deadline>(this)),
-      beat_(loop_, runtime::bind<&Front::on_beat>(this)) {}
+      settle_(loop_, runtime::bind<&Front::settle>(this)),
+      start_(loop_, runtime::bind<&Front::on_start_due>(this)) {}
 
+// Trouble at the very first start: the operator is there to mend it.
 Result<void> Front::start() {
-  block_ = boards_.fronts.begin_front();
-  if (!block_) return fail(Code::kSystem, "too many fronts have not ended yet");
-  auto started = spawn_front();
-  if (started) started = say_start();
-  if (!started) {
-    child_.reset();
-    channel_.reset();
-    let_go();
-    return started;
-  }
-  deadline_.arm(kStartWithin);
+  TRY(current_, start_one(/*is_strict=*/!was_started_, /*is_to_probe=*/true));
   return {};
 }
 
-Result<void> Front::spawn_front() {
-  TRY(auto ends, runtime::Channel::pair());
-  SpawnPlan plan{.program = program_.path, .program_fd = program_.fd};
-  plan.arguments = program_.arguments;
-  plan.arguments.insert(plan.arguments.begin(), program_.path);
-  plan.environment = to_texts(front_environment(own_environment()));
-  plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
-  plan.may_gain_privileges = false;
-  plan.fds = {{STDERR_FILENO, 1},
-              {STDERR_FILENO, 2},
-              {ends.second.get(), kChannelFd},
-              {boards_.fronts.fd(), kBoardFd},
-              {boards_.herd.fd(), kHerdFd}};
-  if (is_root()) plan.account = account_;
-  TRY(Spawned spawned, spawn(plan));
-  is_started_ = is_condemned_ = false;
-  frozen_looks_ = 0;
-  child_ = std::make_unique<Child>(reaper_, std::move(spawned), runtime::bind<&Front::on_exited>(this));
-  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first),
-                                                runtime::bind<&Front::on_message>(this),
-                                                runtime::bind<&Front::on_channel_closed>(this));
+Result<void> Front::replace(OnReplaced on_replaced) {
+  if (is_draining_) return fail(Code::kSystem, "the front is not replaced: everything is ending");
+  if (!was_started_) return fail(Code::kSystem, "the front is not replaced: the first one has not started yet");
+  if (on_replaced_) return fail(Code::kSystem, "the front is being replaced already");
+  TRY(Process made, start_one(/*is_strict=*/true, /*is_to_probe=*/!current_));
+  (current_ ? next_ : current_) = std::move(made);
+  start_.cancel();
+  on_replaced_ = std::move(on_replaced);
   return {};
 }
 
-Result<void> Front::say_start() {
-  TRY(Fd text, in_memory(text_for_the_front(settings_)));
-  TRY(CertificateFiles certificates, open_certificates(settings_.tls.certificates));
-  // Each https connection would be closed without a word; an error is tried again, and says why.
-  if (certificates.names.empty() && std::ranges::any_of(listeners_.all(), &Listener::tls))
-    return fail(Code::kConfig, "no certificate is left for https in " + settings_.tls.certificates);
-  std::vector<Fd> one;
-  one.push_back(std::move(text));
-  upstream::Configure configure;
-  configure.apps.resize(settings_.apps.size());
-  std::iota(configure.apps.begin(), configure.apps.end(), upstream::AppIndex{0});
-  send(configure, std::move(one));
-  for (const Listener& listener : listeners_.all()) {
-    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol,
-                          listener.metrics},
-         duplicates(listener.sockets));
-  }
-  if (!certificates.names.empty())
-    send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
-  say_logs();
-  tell_spool();
-  calls_.on_replay();
-  send(upstream::Begin{++version_});
-  return {};
-}
-
-/// What it counted stays.
-void Front::let_go() {
-  if (block_) boards_.fronts.end_front(*std::exchange(block_, std::nullopt));
+Result<Front::Process> Front::start_one(bool is_strict, bool is_to_probe) {
+  std::vector<upstream::Order> known = known_.roster();
+  if (is_to_probe) std::ranges::copy(known_.probes(), std::back_inserter(known));
+  return FrontProcess::start(ground_, known, is_strict,
+                             {.on_started = runtime::bind<&Front::on_started>(this),
+                              .on_word = runtime::bind<&Front::on_word>(this),
+                              .on_ended = runtime::bind<&Front::on_ended>(this)});
 }
 
 void Front::tell(const upstream::Order& order) {
-  send(order);
+  known_.note(order);
+  if (const auto* unpublish = std::get_if<upstream::Unpublish>(&order)) {
+    leaving_[unpublish->worker] = unpublish->app;
+    settle_.schedule();
+  }
+  if (const auto* ended = std::get_if<upstream::Ended>(&order)) leaving_.erase(ended->worker);
+  if (!std::holds_alternative<upstream::Probe>(order)) {
+    for (FrontProcess* const process : living()) process->tell(order);
+  } else if (current_) {
+    current_->tell(order);
+  }
 }
 
 void Front::tell_logs() {
-  say_logs();
-  send(upstream::Begin{++version_});
+  for (FrontProcess* const process : living()) process->tell_logs();
 }
 
-void Front::say_logs() {
-  send(upstream::Logs{}, supervisor::duplicates(logs_));
+std::vector<FrontProcess*> Front::living() const {
+  std::vector<FrontProcess*> all;
+  for (const Process& process : draining_) all.push_back(process.get());
+  if (current_) all.push_back(current_.get());
+  if (next_) all.push_back(next_.get());
+  return all;
 }
 
-void Front::tell_spool() {
-  std::vector<Fd> folder;
-  folder.push_back(runtime::duplicate(spool_.get()));
-  send(upstream::Spool{}, std::move(folder));
+// ---- from the processes ----
+
+void Front::on_started(FrontProcess& process) {
+  backoff_.reset();
+  was_started_ = true;
+  if (is_draining_) return;
+  if (&process == next_.get()) hand_over();
+  if (&process != current_.get()) return;
+  calls_.on_started();
+  if (!next_) end_replacing({});
 }
 
-void Front::send(const upstream::Order& order, std::vector<Fd> fds) {
-  if (channel_) channel_->send({upstream::encode(order), std::move(fds)});
+void Front::hand_over() {
+  log(Level::kInfo, "the front has been replaced: the old one drains", {{"pid", next_->pid()}, {"old", current_->pid()}});
+  draining_.push_back(std::exchange(current_, std::move(next_)));
+  draining_.back()->drain();
+  if (draining_.size() > kMostDraining) draining_.front()->drain_at_once();
+  tell_probes();
 }
 
-void Front::on_message(runtime::Message& message) {
-  if (is_condemned_) return;
-  const auto order = upstream::decode(message.text);
-  if (!order)
-    return runtime::log(Level::kError, "the front says what no front should",
-                        {{"error", order.error().text()}});
-  if (const auto* started = std::get_if<upstream::Started>(&*order)) {
-    is_started_ = was_started_ = true;
-    started_at_ = loop_.now();
-    backoff_.reset();
-    if (!is_draining_) deadline_.cancel();
-    beat_.arm(kBeat);
-    runtime::log(Level::kInfo, "the front accepts", {{"pid", pid()}, {"threads", started->threads}});
-    calls_.on_started();
-  } else if (const auto* changed = std::get_if<upstream::Changed>(&*order)) {
-    if (changed->refused.empty()) return;
-    runtime::log(Level::kError, "the front has refused a change", {{"version", changed->version}, {"error", changed->refused}});
-  } else if (const auto* probed = std::get_if<upstream::Probed>(&*order)) {
+void Front::tell_probes() {
+  for (const upstream::Order& probe : known_.probes()) current_->tell(probe);
+}
+
+void Front::on_word(FrontProcess& process, const upstream::Order& order) {
+  if (const auto* probed = std::get_if<upstream::Probed>(&order)) {
+    if (&process != current_.get()) return;
+    if (probed->is_ready) known_.forget_probe(probed->worker);
     calls_.on_probed(*probed);
-  } else if (const auto* drained = std::get_if<upstream::Drained>(&*order)) {
-    calls_.on_drained(*drained);
-  } else if (const auto* stuck = std::get_if<upstream::Stuck>(&*order)) {
+  } else if (std::holds_alternative<upstream::Drained>(order)) {
+    settle_.schedule();
+  } else if (const auto* stuck = std::get_if<upstream::Stuck>(&order)) {
     calls_.on_stuck(*stuck);
-  } else if (const auto* unstuck = std::get_if<upstream::Unstuck>(&*order)) {
+  } else if (const auto* unstuck = std::get_if<upstream::Unstuck>(&order)) {
     calls_.on_unstuck(*unstuck);
-  } else if (const auto* spent = std::get_if<upstream::Spent>(&*order)) {
+  } else if (const auto* spent = std::get_if<upstream::Spent>(&order)) {
     calls_.on_spent(*spent);
-  } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
-    runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble->sentence}});
-    // At the very first start the operator is there to mend it; later half a front is better than none.
-    if (was_started_ || !child_) return;
-    is_condemned_ = true;
-    child_->kill_group();
   }
 }
 
-// Its end follows at once, or it is broken: a front that cannot be told anything is of no use.
-void Front::on_channel_closed() {
-  if (child_ && !is_draining_) deadline_.arm(kCutWithin);
+void Front::settle() {
+  const std::vector<FrontProcess*> all = living();
+  std::vector<upstream::Drained> drained;
+  std::erase_if(leaving_, [&](const auto& one) {
+    if (std::ranges::any_of(all, [&](const FrontProcess* process) { return process->owes(one.first); })) return false;
+    drained.push_back({one.second, one.first});
+    return true;
+  });
+  for (const upstream::Drained& one : drained) calls_.on_drained(one);
 }
 
-void Front::on_exited(const Exit& exit) {
-  const std::string cause =
-      child_->failure() ? child_->failure()->text() : describe(exit, {.sent_by_us = child_->sent()});
-  const pid_t pid = child_->pid();
-  loop_.bury(std::move(child_));
-  loop_.bury(std::move(channel_));
-  deadline_.cancel();
-  beat_.cancel();
-  const bool was_running = std::exchange(is_started_, false);
-  let_go();
-  if (is_draining_) {
-    runtime::log(Level::kInfo, "the front has ended", {{"pid", pid}, {"exit", cause}});
-    return calls_.on_gone(true);
+void Front::on_ended(FrontProcess& process) {
+  const bool was_current = &process == current_.get();
+  const bool was_next = &process == next_.get();
+  Process ended = take(process);
+  settle_.schedule();
+  for (const upstream::Unstuck& unstuck : ended->stuck()) calls_.on_unstuck(unstuck);
+  if (is_draining_ || !(was_current || was_next)) {
+    log(Level::kInfo, "the front has ended", {{"pid", ended->pid()}, {"exit", ended->cause()}});
+    if (is_draining_ && living().empty()) {
+      end_replacing(fail(Code::kSystem, "the front is not replaced: everything is ending"));
+      calls_.on_gone(true);
+    }
+  } else if (was_next) {
+    log(Level::kError, "the new front has ended before it could start: the old one serves on",
+        {{"pid", ended->pid()}, {"exit", ended->cause()}});
+    end_replacing(why_not_started(*ended));
+  } else {
+    on_current_ended(*ended);
   }
+  loop_.bury(std::move(ended));
+}
+
+void Front::on_current_ended(const FrontProcess& ended) {
   if (!was_started_) {
-    runtime::log(Level::kError, "the front has ended before it could start", {{"pid", pid}, {"exit", cause}});
+    log(Level::kError, "the front has ended before it could start", {{"pid", ended.pid()}, {"exit", ended.cause()}});
+    had_trouble_ = !ended.trouble().empty();
     return calls_.on_gone(false);
   }
-  runtime::log(Level::kError, "the front has ended: starting another", {{"pid", pid}, {"exit", cause}});
-  start_.arm(was_running ? allowance_.take(loop_.now()) : backoff_.next(runtime::random_unit()));
+  if (next_) {
+    log(Level::kError, "the front has ended: another is being started already",
+        {{"pid", ended.pid()}, {"exit", ended.cause()}});
+    current_ = std::move(next_);
+    return tell_probes();
+  }
+  log(Level::kError, "the front has ended: starting another", {{"pid", ended.pid()}, {"exit", ended.cause()}});
+  start_.arm(ended.is_started() ? allowance_.take(loop_.now()) : backoff_.next(runtime::random_unit()));
+  end_replacing(why_not_started(ended));
+}
+
+Front::Process Front::take(FrontProcess& process) {
+  if (&process == current_.get()) return std::move(current_);
+  if (&process == next_.get()) return std::move(next_);
+  const auto found = std::ranges::find(draining_, &process, &Process::get);
+  Process taken = std::move(*found);
+  draining_.erase(found);
+  return taken;
+}
+
+void Front::end_replacing(Result<void> how) {
+  if (on_replaced_) std::exchange(on_replaced_, nullptr)(std::move(how));
 }
 
 void Front::on_start_due() {
   if (is_draining_) return calls_.on_gone(true);
   const auto started = start();
   if (started) return;
-  runtime::log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
+  log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
   start_.arm(std::max(backoff_.next(runtime::random_unit()), Backoff::kFirst));
 }
 
-void Front::on_deadline() {
-  if (!child_) return;
-  const char* what = is_draining_ ? "end" : is_started_ ? "listen to us" : "start";
-  runtime::log(Level::kError, fmt::format("the front does not {}: killed", what), {{"pid", pid()}});
-  child_->kill_group();
-}
-
-void Front::on_beat() {
-  beat_.arm(kBeat);
-  frozen_looks_ = is_frozen() ? frozen_looks_ + 1 : 0;
-  // Twice: if the whole machine stood still, the front gets a second to show that it lives.
-  if (frozen_looks_ < 2) return;
-  runtime::log(Level::kError, "a thread of the front has not turned its loop for 10 s: killed",
-               {{"pid", pid()}});
-  frozen_looks_ = 0;
-  child_->kill_group();
-}
-
-bool Front::is_frozen() {
-  const auto milliseconds = [](runtime::Time time) {
-    return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-  };
-  const auto oldest = milliseconds(loop_.now() - kFrozenAfter);
-  if (milliseconds(started_at_) > oldest) return false;
-  const upstream::Block& block = boards_.fronts.block(*block_);
-  const std::size_t threads = std::min<std::size_t>(block.threads, upstream::kMaxThreads);
-  for (std::size_t i = 0; i < threads; ++i) {
-    if (static_cast<std::int64_t>(block.thread[i].heartbeat.load()) < oldest) return true;
-  }
-  return false;
-}
+// ---- the end ----
 
 void Front::drain() {
-  if (is_draining_) return;
-  is_draining_ = true;
-  if (!child_) {
-    start_.arm(Milliseconds(0));  // on_gone from the loop, not from here
-    return;
-  }
-  send(upstream::Drain{});
-  deadline_.arm(settings_.front.drain_timeout + kDrainSlack);
+  if (std::exchange(is_draining_, true)) return;
+  start_.cancel();
+  const std::vector<FrontProcess*> all = living();
+  if (all.empty()) start_.arm(Milliseconds(0));  // on_gone from the loop, not from here
+  for (FrontProcess* const process : all) process->drain();
 }
 
 void Front::drain_at_once() {
   drain();
-  if (!child_) return;
-  send(upstream::Drain{.at_once = true});
-  deadline_.arm(kCutWithin);
+  for (FrontProcess* const process : living()) process->drain_at_once();
 }
 
 void Front::abandon() {
   start_.cancel();
-  channel_.reset();
-  child_.reset();
+  current_.reset();
+  next_.reset();
+  draining_.clear();
 }
 
 }  // namespace supervisor

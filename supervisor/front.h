@@ -1,118 +1,100 @@
-// The front as the supervisor sees it: a process that is started with all it needs, told what changes, and
-// started again if it ends. What it does inside is proxy/; the orders are upstream/orders.h.
+// The front as the rest of the supervisor sees it: one that never ends. Behind it: the process that serves, started
+// again if it ends (front_process.h); one that is to take its place; and those that were replaced and drain. Groups need
+// not know how many there are: each order goes to all, and an answer is passed on when it holds for all.
 #pragma once
+#include <functional>
+#include <map>
 #include <memory>
-#include <optional>
-#include <string>
 #include <vector>
 
-#include "conf/settings.h"
-#include "runtime/channel.h"
 #include "runtime/loop.h"
 #include "supervisor/backoff.h"
-#include "supervisor/environment.h"
-#include "supervisor/listeners.h"
-#include "supervisor/logs.h"
-#include "supervisor/privileges.h"
-#include "supervisor/reap.h"
-#include "upstream/herd_board.h"
-#include "upstream/orders.h"
-#include "upstream/scoreboard.h"
+#include "supervisor/front_process.h"
+#include "supervisor/known.h"
 
 namespace supervisor {
 
-/// How our own program becomes the front.
-struct FrontProgram {
-  std::string path;  ///< for its argv
-  int fd = -1;       ///< the open program: the same one as ours whatever lies at `path` by now
-  std::vector<std::string> arguments;  ///< {"front", "3", "4", "5"}
-};
-
-/// What the front counts in, and what it may read of us.
-struct Boards {
-  upstream::Scoreboard fronts;
-  upstream::HerdBoard herd;
-};
-
 /// Who hears of what happens to the front. All are called from the loop.
 struct FrontCalls {
-  runtime::Call<> on_replay;   ///< a new front wants to know the workers: tell all, now
-  runtime::Call<> on_started;  ///< it accepts
+  runtime::Call<> on_started;  ///< one accepts: the first, or another
   runtime::Call<const upstream::Probed&> on_probed;
+  /// No front has a request for it any more; those that have ended cannot.
   runtime::Call<const upstream::Drained&> on_drained;
   runtime::Call<const upstream::Stuck&> on_stuck;
-  runtime::Call<const upstream::Unstuck&> on_unstuck;
+  runtime::Call<const upstream::Unstuck&> on_unstuck;  ///< also when the front that had said Stuck has ended
   runtime::Call<const upstream::Spent&> on_spent;
-  runtime::Call<bool> on_gone;  ///< no other comes; true: it has drained, false: it never started
+  runtime::Call<bool> on_gone;  ///< no other comes; true: all have drained, false: the first never started
 };
 
 class Front {
  public:
-  static constexpr runtime::Milliseconds kFrozenAfter{10'000};
-  static constexpr runtime::Milliseconds kStartWithin{30'000};
+  /// That drain beside the one that serves. With one more the oldest is cut.
+  static constexpr std::size_t kMostDraining = 2;
+  static_assert(kMostDraining + 2 <= upstream::kMaxFronts);
 
-  /// `settings`, `listeners`, `spool`, `boards` and `account` outlive it. `logs` is read at each start and by
-  /// tell_logs(). `account`: who it is, if we are root.
+  /// All but `program` and `calls` outlive it, and are read at each start.
   Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
         const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls);
 
-  /// Errors: it cannot be forked, a certificate cannot be opened, or https has none.
+  /// The first one. Errors: see FrontProcess::start.
   runtime::Result<void> start();
-  /// Said now; dropped while there is no front (the next one is told everything by on_replay).
+  /// Starts another beside the one that serves, with the settings as they are now. When it accepts the old one drains.
+  /// Both have the same listening sockets, so whoever is in a backlog is accepted by one of them. Then, or when it
+  /// has failed and the old one serves on as if nothing had been, `on_replaced` is called, once, from the loop.
+  /// Errors, without a call: it cannot be started, or this is no time for it.
+  using OnReplaced = std::function<void(runtime::Result<void>)>;
+  runtime::Result<void> replace(OnReplaced on_replaced);
+
+  /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
   void tell(const upstream::Order& order);
   void tell_logs();
-  /// Ends with on_gone. Cut off after drain_timeout and a little.
+  /// The app is no more; its index may be given to another one.
+  void forget(upstream::AppIndex app) { known_.forget(app); }
+
+  /// All end, then on_gone comes. Cut off after drain_timeout and a little.
   void drain();
   /// Everything is cut now.
   void drain_at_once();
-  /// Kills it and waits for it; no call comes any more.
+  /// Kills all and waits for them; no call comes any more.
   void abandon();
 
-  pid_t pid() const { return child_ ? child_->pid() : 0; }
-  /// The last one was killed because it could not do what the settings say (a key that is no key). Only the
-  /// first is.
-  bool had_trouble() const { return is_condemned_; }
+  /// Of the one that serves; 0: none.
+  pid_t pid() const { return current_ ? current_->pid() : 0; }
+  /// The first one was killed because it could not do what the settings say (a key that is no key).
+  bool had_trouble() const { return had_trouble_; }
 
  private:
-  runtime::Result<void> spawn_front();
-  void let_go();
-  runtime::Result<void> say_start();
-  void say_logs();
-  void tell_spool();
-  void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
-  void on_message(runtime::Message& message);
-  void on_channel_closed();
-  void on_exited(const Exit& exit);
-  void on_start_due();
-  void on_deadline();
-  void on_beat();
-  bool is_frozen();
+  using Process = std::unique_ptr<FrontProcess>;
+  runtime::Result<Process> start_one(bool is_strict, bool is_to_probe);
+  std::vector<FrontProcess*> living() const;
+  Process take(FrontProcess& process);
+  void tell_probes();
 
-  Reaper& reaper_;
+  void on_started(FrontProcess& process);
+  void hand_over();
+  void on_word(FrontProcess& process, const upstream::Order& order);
+  void settle();
+  void on_ended(FrontProcess& process);
+  void on_current_ended(const FrontProcess& ended);
+  void on_start_due();
+  void end_replacing(runtime::Result<void> how);
+
+  const FrontGround ground_;
   runtime::Loop& loop_;
-  const conf::Settings& settings_;
-  const Listeners& listeners_;
-  const LogFiles& logs_;
-  const runtime::Fd& spool_;
-  Boards& boards_;
-  const Account& account_;
-  FrontProgram program_;
   FrontCalls calls_;
-  std::unique_ptr<Child> child_;               // empty: none runs
-  std::unique_ptr<runtime::Channel> channel_;  // to child_
-  std::optional<std::size_t> block_;           // of the scoreboard, child_'s
-  runtime::Timer start_;                       // the next start
-  runtime::Timer deadline_;                    // of starting, or of draining: then it is killed
-  runtime::Timer beat_;                        // looks at the heartbeats
-  Backoff backoff_;                            // ends before Started
-  Allowance allowance_;                        // ends after it
-  runtime::Time started_at_{};                 // of the running one's Started
-  std::size_t frozen_looks_ = 0;               // in a row
-  std::uint64_t version_ = 0;                  // of the last Begin
-  bool is_started_ = false;                    // the running one has said Started
-  bool was_started_ = false;                   // one has, ever
-  bool is_condemned_ = false;                  // killed for its trouble; what it had said before is void
-  bool is_draining_ = false;                   // no other one is started
+  Process current_;                // serves, or is about to; empty: start_ is armed, or it is over
+  Process next_;                   // is to take its place
+  std::vector<Process> draining_;  // have been replaced, the oldest first
+  OnReplaced on_replaced_;         // of next_, or of current_ if the one before it has ended; empty: none is awaited
+  Known known_;
+  std::map<upstream::WorkerId, upstream::AppIndex> leaving_;  // unpublished; Drained is due
+  runtime::Deferred settle_;       // looks who of leaving_ has drained
+  runtime::Timer start_;           // the next start
+  Backoff backoff_;                // ends before Started
+  Allowance allowance_;            // ends after it
+  bool was_started_ = false;       // one has, ever
+  bool had_trouble_ = false;
+  bool is_draining_ = false;       // no other one is started
 };
 
 }  // namespace supervisor

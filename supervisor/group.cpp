@@ -71,13 +71,8 @@ void Group::kill_now() {
   for (Worker* const worker : all()) worker->kill_now();
 }
 
-void Group::replay() {
+void Group::publish_proxies() {
   for (const upstream::Worker& proxy : proxies_) herd_.front.tell(upstream::Publish{proxy});
-  if (has_been_ready_ || failures_ != 0) {
-    herd_.front.tell(
-        upstream::AppState{.app = index_, .can_wait = has_been_ready_, .has_been_ready = has_been_ready_});
-  }
-  for (Worker* const worker : all()) worker->replay();
 }
 
 // ---- from what is to what is wanted ----

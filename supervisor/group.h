@@ -46,8 +46,8 @@ class Group {
   /// returns: ask is_stopped(); else on_stopped comes.
   void stop();
   void kill_now();
-  /// A new front: everything it must know of this app.
-  void replay();
+  /// Workers of somebody else are there without us: before the first front, for all.
+  void publish_proxies();
 
   /// So many workers from now on.
   void scale(std::size_t wanted);

@@ -27,8 +27,6 @@ class StuckExchanges {
 
   void add(const std::string& exchange);
   void remove(const std::string& exchange);
-  /// A new front: what the last one said is over.
-  void clear() { stuck_.clear(); }
   /// The worker has ended: what it has told by now is all.
   void finish();
 

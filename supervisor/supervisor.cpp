@@ -128,8 +128,7 @@ Supervisor::Supervisor(Ground ground)
       output_(ground_.options.is_run),
       front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.boards, ground_.front_account,
              ground_.options.front,
-             {.on_replay = bind<&Supervisor::on_front_replay>(this),
-              .on_started = bind<&Supervisor::on_front_started>(this),
+             {.on_started = bind<&Supervisor::on_front_started>(this),
               .on_probed = bind<&Supervisor::on_probed>(this),
               .on_drained = bind<&Supervisor::on_drained>(this),
               .on_stuck = bind<&Supervisor::on_stuck>(this),
@@ -195,6 +194,7 @@ Result<void> Supervisor::open_control() {
 }
 
 int Supervisor::run() {
+  for (const auto& group : groups_) group->publish_proxies();
   if (const auto started = front_.start(); !started) {
     log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
     return exit_status(started.error().code);
@@ -206,10 +206,6 @@ int Supervisor::run() {
 }
 
 // ---- from the parts ----
-
-void Supervisor::on_front_replay() {
-  for (const auto& group : groups_) group->replay();
-}
 
 // The apps wait for the first one: only a front can say that a key is no key, and then nothing else has been
 // started.

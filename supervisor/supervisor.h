@@ -49,6 +49,8 @@ class Supervisor {
   OutputSink& output() { return output_; }
   /// Drains, and ends everything; once is enough.
   void stop();
+  /// Another front, with the settings as they are now, takes over from the one that serves: Front::replace.
+  runtime::Result<void> replace_front(Front::OnReplaced on_replaced) { return front_.replace(std::move(on_replaced)); }
 
  private:
   /// What is opened before the first process exists; each outlives what comes after it.
@@ -70,7 +72,6 @@ class Supervisor {
   runtime::Result<void> start();
   void make_groups(std::vector<Account> accounts);
 
-  void on_front_replay();
   void on_front_started();
   void on_front_gone(bool has_drained);
   void on_probed(const upstream::Probed& answer);

@@ -353,15 +353,6 @@ void Worker::follow(const Worker& before) {
   last_lines_ = before.last_lines_;
 }
 
-// What was in flight has gone with the front before: nothing is stuck any more, and there is nobody who would say
-// that this one has drained.
-void Worker::replay() {
-  if (process_ && process_->stuck) process_->stuck->clear();
-  if (state_ == State::kDraining) return on(Event::kDrained);
-  if (state_ == State::kReady) tell_published();
-  if (state_ == State::kStarting && process_->is_probed) begin_probe();
-}
-
 // A start that failed at once is an exit too, but one that comes from the loop.
 void Worker::on_deadline() {
   const bool never_was = process_ && !process_->child;

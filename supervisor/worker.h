@@ -42,8 +42,6 @@ class Worker {
   void on_spent();
   /// Its memory, as it is now; looked at again and again where the app has a max_memory.
   void on_memory(runtime::Bytes held);
-  /// A new front is told of this worker, if there is something to tell.
-  void replay();
   /// Whether it has to go, if it is ready; `target`: the release that is wanted.
   retire::Verdict verdict(const ReleaseRef& target) const;
   /// It has taken over the place of `before`, whose last process has ended since.

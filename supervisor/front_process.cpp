@@ -1,0 +1,294 @@
+#include "supervisor/front_process.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <numeric>
+
+#include "conf/print.h"
+#include "runtime/log.h"
+#include "supervisor/certificate_files.h"
+#include "supervisor/environment.h"
+
+namespace supervisor {
+namespace {
+
+using runtime::Code;
+using runtime::fail;
+using runtime::Fd;
+using runtime::Level;
+using runtime::Milliseconds;
+using runtime::Result;
+
+constexpr Milliseconds kBeat{1000};
+constexpr Milliseconds kDrainSlack{2000};
+constexpr Milliseconds kCutWithin{1000};
+// More of them are not believed: each takes a slot of its worker.
+constexpr std::size_t kMostStuck = 4096;
+constexpr int kChannelFd = 3;
+constexpr int kBoardFd = 4;
+constexpr int kHerdFd = 5;
+
+// Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
+// command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read
+// them.
+std::string text_for_the_front(conf::Settings settings) {
+  settings.listen = {};
+  settings.tls.certificates.clear();
+  settings.front.spool = conf::Front().spool;
+  settings.control.socket.clear();
+  settings.log.access.path.clear();
+  settings.log.error.path.clear();
+  settings.metrics = {};
+  for (conf::App& app : settings.apps) {
+    if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
+    if (!app.wsgi.empty()) app.wsgi = "-:-";
+    if (!app.proxy.empty()) app.proxy.assign(1, *conf::parse_address("unix:-"));  // and the same of these
+    app.directory.clear();
+    app.python = "-";
+    app.env.clear();
+    app.env_file.clear();
+    app.services.clear();
+  }
+  return conf::print(settings);
+}
+
+Result<Fd> in_memory(const std::string& text) {
+  Fd fd(::memfd_create("portherd-settings", MFD_CLOEXEC));
+  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+      ::lseek(fd.get(), 0, SEEK_SET) != 0) {
+    return fail(Code::kSystem, "cannot write the settings for the front", errno);
+  }
+  return fd;
+}
+
+std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
+  std::vector<Fd> copies;
+  for (const Fd& fd : fds) copies.push_back(runtime::duplicate(fd.get()));
+  return copies;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FrontProcess>> FrontProcess::start(const FrontGround& ground,
+                                                          const std::vector<upstream::Order>& known, bool is_strict,
+                                                          FrontProcessCalls calls) {
+  std::unique_ptr<FrontProcess> made(new FrontProcess(ground, is_strict, calls));
+  made->block_ = ground.boards.fronts.begin_front();
+  if (!made->block_) return fail(Code::kSystem, "too many fronts have not ended yet");
+  TRY_VOID(made->spawn_it());
+  TRY_VOID(made->say_start(known));
+  made->deadline_.arm(kStartWithin);
+  return made;
+}
+
+FrontProcess::FrontProcess(const FrontGround& ground, bool is_strict, FrontProcessCalls calls)
+    : ground_(ground),
+      loop_(ground.reaper.loop()),
+      is_strict_(is_strict),
+      calls_(calls),
+      deadline_(loop_, runtime::bind<&FrontProcess::on_deadline>(this)),
+      beat_(loop_, runtime::bind<&FrontProcess::on_beat>(this)) {}
+
+FrontProcess::~FrontProcess() {
+  channel_.reset();
+  child_.reset();
+  let_go();
+}
+
+Result<void> FrontProcess::spawn_it() {
+  TRY(auto ends, runtime::Channel::pair());
+  SpawnPlan plan{.program = ground_.program.path, .program_fd = ground_.program.fd};
+  plan.arguments = ground_.program.arguments;
+  plan.arguments.insert(plan.arguments.begin(), ground_.program.path);
+  plan.environment = to_texts(front_environment(own_environment()));
+  plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
+  plan.may_gain_privileges = false;
+  plan.fds = {{STDERR_FILENO, 1},
+              {STDERR_FILENO, 2},
+              {ends.second.get(), kChannelFd},
+              {ground_.boards.fronts.fd(), kBoardFd},
+              {ground_.boards.herd.fd(), kHerdFd}};
+  if (is_root()) plan.account = ground_.account;
+  TRY(Spawned spawned, spawn(plan));
+  child_ = std::make_unique<Child>(ground_.reaper, std::move(spawned), runtime::bind<&FrontProcess::on_exited>(this));
+  pid_ = child_->pid();
+  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first),
+                                                runtime::bind<&FrontProcess::on_message>(this),
+                                                runtime::bind<&FrontProcess::on_channel_closed>(this));
+  return {};
+}
+
+Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) {
+  TRY(Fd text, in_memory(text_for_the_front(ground_.settings)));
+  TRY(CertificateFiles certificates, open_certificates(ground_.settings.tls.certificates));
+  // Each https connection would be closed without a word; an error is tried again, and says why.
+  if (certificates.names.empty() && std::ranges::any_of(ground_.listeners.all(), &Listener::tls))
+    return fail(Code::kConfig, "no certificate is left for https in " + ground_.settings.tls.certificates);
+  std::vector<Fd> one;
+  one.push_back(std::move(text));
+  upstream::Configure configure;
+  configure.apps.resize(ground_.settings.apps.size());
+  std::iota(configure.apps.begin(), configure.apps.end(), upstream::AppIndex{0});
+  send(configure, std::move(one));
+  for (const Listener& listener : ground_.listeners.all()) {
+    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol,
+                          listener.metrics},
+         duplicates(listener.sockets));
+  }
+  if (!certificates.names.empty())
+    send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
+  say_logs();
+  tell_spool();
+  for (const upstream::Order& order : known) tell(order);
+  send(upstream::Begin{++version_});
+  return {};
+}
+
+/// What it counted stays.
+void FrontProcess::let_go() {
+  if (block_) ground_.boards.fronts.end_front(*std::exchange(block_, std::nullopt));
+}
+
+void FrontProcess::tell(const upstream::Order& order) {
+  if (const auto* unpublish = std::get_if<upstream::Unpublish>(&order)) owed_.insert(unpublish->worker);
+  if (const auto* ended = std::get_if<upstream::Ended>(&order)) {
+    owed_.erase(ended->worker);
+    std::erase_if(stuck_, [&](const upstream::Unstuck& one) { return one.worker == ended->worker; });
+  }
+  send(order);
+}
+
+void FrontProcess::tell_logs() {
+  say_logs();
+  send(upstream::Begin{++version_});
+}
+
+void FrontProcess::say_logs() {
+  send(upstream::Logs{}, supervisor::duplicates(ground_.logs));
+}
+
+void FrontProcess::tell_spool() {
+  std::vector<Fd> folder;
+  folder.push_back(runtime::duplicate(ground_.spool.get()));
+  send(upstream::Spool{}, std::move(folder));
+}
+
+void FrontProcess::send(const upstream::Order& order, std::vector<Fd> fds) {
+  if (channel_) channel_->send({upstream::encode(order), std::move(fds)});
+}
+
+void FrontProcess::on_message(runtime::Message& message) {
+  if (is_condemned_) return;
+  const auto order = upstream::decode(message.text);
+  if (!order)
+    return runtime::log(Level::kError, "the front says what no front should",
+                        {{"error", order.error().text()}});
+  if (const auto* started = std::get_if<upstream::Started>(&*order)) {
+    on_started(*started);
+  } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
+    on_trouble(*trouble);
+  } else if (const auto* changed = std::get_if<upstream::Changed>(&*order)) {
+    if (changed->refused.empty()) return;
+    runtime::log(Level::kError, "the front has refused a change", {{"version", changed->version}, {"error", changed->refused}});
+  } else if (note(*order)) {
+    calls_.on_word(*this, *order);
+  }
+}
+
+void FrontProcess::on_started(const upstream::Started& started) {
+  if (std::exchange(is_started_, true)) return;
+  started_at_ = loop_.now();
+  if (!is_draining_) deadline_.cancel();
+  beat_.arm(kBeat);
+  runtime::log(Level::kInfo, "the front accepts", {{"pid", pid_}, {"threads", started.threads}});
+  calls_.on_started(*this);
+}
+
+void FrontProcess::on_trouble(const upstream::Trouble& trouble) {
+  runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble.sentence}});
+  if (!is_strict_ || is_started_ || is_draining_ || !child_) return;
+  is_condemned_ = true;
+  trouble_ = trouble.sentence;
+  child_->kill_group();
+}
+
+/// False: nobody has to hear of it.
+bool FrontProcess::note(const upstream::Order& order) {
+  if (const auto* drained = std::get_if<upstream::Drained>(&order)) return owed_.erase(drained->worker) > 0;
+  if (const auto* stuck = std::get_if<upstream::Stuck>(&order)) {
+    if (stuck_.size() >= kMostStuck) return false;
+    stuck_.push_back({stuck->app, stuck->worker, stuck->exchange});
+  }
+  if (const auto* unstuck = std::get_if<upstream::Unstuck>(&order)) {
+    std::erase_if(stuck_, [&](const upstream::Unstuck& one) {
+      return one.worker == unstuck->worker && one.exchange == unstuck->exchange;
+    });
+  }
+  return true;
+}
+
+// Its end follows at once, or it is broken: a front that cannot be told anything is of no use.
+void FrontProcess::on_channel_closed() {
+  if (child_ && !is_draining_) deadline_.arm(kCutWithin);
+}
+
+void FrontProcess::on_exited(const Exit& exit) {
+  cause_ = child_->failure() ? child_->failure()->text() : describe(exit, {.sent_by_us = child_->sent()});
+  loop_.bury(std::move(child_));
+  loop_.bury(std::move(channel_));
+  deadline_.cancel();
+  beat_.cancel();
+  let_go();
+  calls_.on_ended(*this);
+}
+
+void FrontProcess::on_deadline() {
+  if (!child_) return;
+  const char* what = is_draining_ ? "end" : is_started_ ? "listen to us" : "start";
+  runtime::log(Level::kError, fmt::format("the front does not {}: killed", what), {{"pid", pid_}});
+  child_->kill_group();
+}
+
+void FrontProcess::on_beat() {
+  beat_.arm(kBeat);
+  frozen_looks_ = is_frozen() ? frozen_looks_ + 1 : 0;
+  // Twice: if the whole machine stood still, the front gets a second to show that it lives.
+  if (frozen_looks_ < 2) return;
+  runtime::log(Level::kError, "a thread of the front has not turned its loop for 10 s: killed",
+               {{"pid", pid_}});
+  frozen_looks_ = 0;
+  child_->kill_group();
+}
+
+bool FrontProcess::is_frozen() {
+  const auto milliseconds = [](runtime::Time time) {
+    return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
+  };
+  const auto oldest = milliseconds(loop_.now() - kFrozenAfter);
+  if (milliseconds(started_at_) > oldest) return false;
+  const upstream::Block& block = ground_.boards.fronts.block(*block_);
+  const std::size_t threads = std::min<std::size_t>(block.threads, upstream::kMaxThreads);
+  for (std::size_t i = 0; i < threads; ++i) {
+    if (static_cast<std::int64_t>(block.thread[i].heartbeat.load()) < oldest) return true;
+  }
+  return false;
+}
+
+void FrontProcess::drain() {
+  if (!child_ || std::exchange(is_draining_, true)) return;
+  send(upstream::Drain{});
+  deadline_.arm(ground_.settings.front.drain_timeout + kDrainSlack);
+}
+
+void FrontProcess::drain_at_once() {
+  drain();
+  if (!child_ || std::exchange(is_cut_, true)) return;
+  send(upstream::Drain{.at_once = true});
+  deadline_.arm(kCutWithin);
+}
+
+}  // namespace supervisor

@@ -1,0 +1,131 @@
+// One process of the front: started with all it needs, told what changes, watched, drained, and its end. Which of
+// them serves, and what follows from an end: front.h. What it does inside is proxy/; the orders are
+// upstream/orders.h.
+#pragma once
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "conf/settings.h"
+#include "runtime/channel.h"
+#include "runtime/loop.h"
+#include "supervisor/listeners.h"
+#include "supervisor/logs.h"
+#include "supervisor/privileges.h"
+#include "supervisor/reap.h"
+#include "upstream/herd_board.h"
+#include "upstream/orders.h"
+#include "upstream/scoreboard.h"
+
+namespace supervisor {
+
+/// How our own program becomes the front.
+struct FrontProgram {
+  std::string path;  ///< for its argv
+  int fd = -1;       ///< the open program: the same one as ours whatever lies at `path` by now
+  std::vector<std::string> arguments;  ///< {"front", "3", "4", "5"}
+};
+
+/// What the fronts count in, and what they may read of us.
+struct Boards {
+  upstream::Scoreboard fronts;
+  upstream::HerdBoard herd;
+};
+
+/// What each front is started with, as it is by then. All that is referred to outlives it.
+struct FrontGround {
+  Reaper& reaper;
+  const conf::Settings& settings;
+  const Listeners& listeners;
+  const LogFiles& logs;
+  const runtime::Fd& spool;
+  Boards& boards;
+  const Account& account;  ///< who it is, if we are root
+  FrontProgram program;
+};
+
+class FrontProcess;
+
+/// Called from the loop.
+struct FrontProcessCalls {
+  runtime::Call<FrontProcess&> on_started;  ///< it accepts
+  /// Probed, Drained, Stuck, Unstuck or Spent; Drained only for what was unpublished, and once.
+  runtime::Call<FrontProcess&, const upstream::Order&> on_word;
+  runtime::Call<FrontProcess&> on_ended;    ///< the last call: to be buried
+};
+
+class FrontProcess {
+ public:
+  static constexpr runtime::Milliseconds kFrozenAfter{10'000};
+  static constexpr runtime::Milliseconds kStartWithin{30'000};
+
+  /// `known`: orders that it is to have heard before it accepts. `is_strict`: killed if it cannot do what the
+  /// settings say (a key that is no key) before it has started; else half a front is better than none.
+  /// Errors: it cannot be forked, a certificate cannot be opened, or https has none.
+  static runtime::Result<std::unique_ptr<FrontProcess>> start(const FrontGround& ground,
+                                                              const std::vector<upstream::Order>& known,
+                                                              bool is_strict, FrontProcessCalls calls);
+  /// Kills it and waits for it.
+  ~FrontProcess();
+
+  void tell(const upstream::Order& order);
+  void tell_logs();
+  /// It accepts no more, finishes what is in flight and ends. Cut off after drain_timeout and a little.
+  void drain();
+  /// Everything is cut now.
+  void drain_at_once();
+
+  pid_t pid() const { return pid_; }
+  bool is_started() const { return is_started_; }
+  /// What it was killed for. Empty: nothing.
+  const std::string& trouble() const { return trouble_; }
+  /// How it has ended.
+  const std::string& cause() const { return cause_; }
+  /// It has not said Drained for this worker, which was unpublished.
+  bool owes(upstream::WorkerId worker) const { return owed_.contains(worker); }
+  /// What would undo all that it has said is stuck.
+  const std::vector<upstream::Unstuck>& stuck() const { return stuck_; }
+
+ private:
+  FrontProcess(const FrontGround& ground, bool is_strict, FrontProcessCalls calls);
+  runtime::Result<void> spawn_it();
+  runtime::Result<void> say_start(const std::vector<upstream::Order>& known);
+  void let_go();
+  void say_logs();
+  void tell_spool();
+  void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
+  void on_message(runtime::Message& message);
+  void on_started(const upstream::Started& started);
+  void on_trouble(const upstream::Trouble& trouble);
+  bool note(const upstream::Order& order);
+  void on_channel_closed();
+  void on_exited(const Exit& exit);
+  void on_deadline();
+  void on_beat();
+  bool is_frozen();
+
+  const FrontGround& ground_;
+  runtime::Loop& loop_;
+  const bool is_strict_;
+  FrontProcessCalls calls_;
+  std::unique_ptr<Child> child_;               // empty: it has ended
+  std::unique_ptr<runtime::Channel> channel_;  // to child_
+  std::optional<std::size_t> block_;           // of the scoreboard, until it has ended
+  pid_t pid_ = 0;
+  runtime::Timer deadline_;                    // of starting, or of draining: then it is killed
+  runtime::Timer beat_;                        // looks at the heartbeats
+  runtime::Time started_at_{};                 // Started was said
+  std::size_t frozen_looks_ = 0;               // in a row
+  std::uint64_t version_ = 0;                  // of the last Begin
+  std::set<upstream::WorkerId> owed_;          // see owes()
+  std::vector<upstream::Unstuck> stuck_;       // see stuck(); at most kMostStuck
+  std::string trouble_, cause_;
+  bool is_started_ = false;
+  bool is_condemned_ = false;                  // killed for its trouble: what it says is void
+  bool is_draining_ = false;
+  bool is_cut_ = false;                        // drain_at_once() was said
+};
+
+}  // namespace supervisor
