@@ -207,6 +207,8 @@ void Front::on_message(runtime::Message& message) {
     calls_.on_unstuck(*unstuck);
   } else if (const auto* spent = std::get_if<upstream::Spent>(&*order)) {
     calls_.on_spent(*spent);
+  } else if (const auto* lost = std::get_if<upstream::Lost>(&*order)) {
+    calls_.on_lost(*lost);
   } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
     runtime::log(Level::kError, "the front has trouble", {{"trouble", trouble->sentence}});
     // At the very first start the operator is there to mend it; later half a front is better than none.

@@ -43,6 +43,7 @@ struct FrontCalls {
   runtime::Call<const upstream::Stuck&> on_stuck;
   runtime::Call<const upstream::Unstuck&> on_unstuck;
   runtime::Call<const upstream::Spent&> on_spent;
+  runtime::Call<const upstream::Lost&> on_lost;
   runtime::Call<bool> on_gone;  ///< no other comes; true: it has drained, false: it never started
 };
 
