@@ -14,6 +14,9 @@ http = ["127.0.0.1:$PORT"]
 command = ["$PYTHON", "$APPS/dies.py"]
 )";
 
+constexpr std::uint64_t kMebibyte = 1 << 20;
+constexpr std::uint64_t kMost = 512 * kMebibyte;  // far more than the supervisor has: the largest in the group is killed
+
 // A control group of our own with a limit of memory, where one may be made: cgroup v1, and we are root.
 class MemoryLimit {
  public:
@@ -63,7 +66,7 @@ bool has(const std::string& line, const std::string& text) { return line.find(te
 
 TEST_CASE("each end of a worker has its own certificate") {
   const play::Folder folder;
-  MemoryLimit limit(std::uint64_t{128} << 20);
+  MemoryLimit limit(kMost);
   auto portherd = play::Supervisor::serve(folder, kConfig);
   pid_t pid = worker_of(portherd, 0);
   for (int i = 0; i < 3; ++i) CHECK(play::get(portherd.port()).status == 200);
@@ -95,7 +98,9 @@ TEST_CASE("each end of a worker has its own certificate") {
   ::kill(pid, SIGKILL);
   pid = worker_of(portherd, pid);
   line = death_of(portherd, pid, "/grow");
+  CAPTURE(line);
   CHECK(has(line, "exit=\"out of memory (SIGKILL)\""));
+  CHECK(std::stoul(line.substr(line.find(" peak=") + 6)) > kMost / kMebibyte / 2);
   CHECK(worker_of(portherd, pid) != 0);
 }
 
