@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ranges>
 
 #include "proxy/access_log.h"
 #include "proxy/change.h"
@@ -257,7 +258,18 @@ class Front {
 
   void obey(upstream::Ended& order) {
     probes_.erase(order.worker);
-    if (auto* dispatch = dispatch_of(order.app)) dispatch->ended(order.worker, order.unexpected);
+    std::vector<runtime::Time> in_flight;
+    if (auto* dispatch = dispatch_of(order.app)) in_flight = dispatch->ended(order.worker, order.unexpected);
+    if (order.unexpected) say(lost(order, in_flight));
+  }
+
+  upstream::Lost lost(const upstream::Ended& order, const std::vector<runtime::Time>& in_flight) {
+    upstream::Lost lost{.app = order.app, .worker = order.worker, .requests = static_cast<std::uint32_t>(in_flight.size())};
+    for (const runtime::Time dispatched : in_flight | std::views::take(upstream::kMostAges)) {
+      const auto age = std::chrono::duration_cast<runtime::Milliseconds>(loop_.now() - dispatched);
+      lost.ages.push_back(static_cast<std::uint64_t>(std::max<runtime::Milliseconds::rep>(0, age.count())));
+    }
+    return lost;
   }
 
   void obey(upstream::Stack& order) {
@@ -297,6 +309,7 @@ class Front {
   void obey(upstream::Stuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Unstuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Spent&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Lost&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
   /// drain_timeout is over: cut who is left, then end.

@@ -122,6 +122,8 @@ void Front::on_word(FrontProcess& process, const upstream::Order& order) {
     calls_.on_unstuck(*unstuck);
   } else if (const auto* spent = std::get_if<upstream::Spent>(&order)) {
     calls_.on_spent(*spent);
+  } else if (const auto* lost = std::get_if<upstream::Lost>(&order)) {
+    calls_.on_lost(*lost);
   }
 }
 

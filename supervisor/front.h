@@ -23,6 +23,7 @@ struct FrontCalls {
   runtime::Call<const upstream::Stuck&> on_stuck;
   runtime::Call<const upstream::Unstuck&> on_unstuck;  ///< also when the front that had said Stuck has ended
   runtime::Call<const upstream::Spent&> on_spent;
+  runtime::Call<const upstream::Lost&> on_lost;
   runtime::Call<bool> on_gone;  ///< no other comes; true: all have drained, false: the first never started
 };
 

@@ -51,7 +51,7 @@ class FrontProcess;
 /// Called from the loop.
 struct FrontProcessCalls {
   runtime::Call<FrontProcess&> on_started;  ///< it accepts
-  /// Probed, Drained, Stuck, Unstuck or Spent; Drained only for what was unpublished, and once.
+  /// Probed, Drained, Stuck, Unstuck, Spent or Lost; Drained only for what was unpublished, and once.
   runtime::Call<FrontProcess&, const upstream::Order&> on_word;
   runtime::Call<FrontProcess&> on_ended;    ///< the last call: to be buried
 };

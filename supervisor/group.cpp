@@ -212,6 +212,10 @@ void Group::on_spent(const upstream::Spent& told) {
   if (Worker* const worker = find(told.worker)) worker->on_spent();
 }
 
+void Group::on_lost(const upstream::Lost& told) {
+  for (Worker* const worker : all()) worker->on_lost(told);
+}
+
 // ---- from its workers ----
 
 void Group::on_changed(Worker& worker, State from) {

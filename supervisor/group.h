@@ -64,6 +64,7 @@ class Group {
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
   void on_spent(const upstream::Spent& told);
+  void on_lost(const upstream::Lost& told);
 
   // From its workers.
   void on_changed(Worker& worker, State from);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -122,8 +123,11 @@ bool Child::collect(bool wait, Exit& exit) {
   if (!wait_for(kPidfd, id, options | WNOWAIT, info)) return false;
   // While it is a zombie its group cannot be mistaken: whoever is left of it goes too.
   ::kill(-pid_, SIGKILL);
-  wait_for(kPidfd, id, options, info);
+  rusage used{};
+  // The system call itself, for its fifth argument, which waitid() does not have: what the process has used.
+  while (::syscall(SYS_waitid, kPidfd, id, &info, WEXITED | options, &used) != 0 && errno == EINTR) {}
   exit = to_exit(info);
+  peak_memory_ = static_cast<runtime::Bytes>(used.ru_maxrss) * 1024;  // told in KiB
   is_alive_ = false;
   watch_.want_read(false);
   failure_ = read_failure(failure_pipe_.get());

@@ -6,6 +6,7 @@
 
 #include <unordered_map>
 
+#include "runtime/bytes.h"
 #include "runtime/loop.h"
 #include "supervisor/exit.h"
 #include "supervisor/spawn.h"
@@ -53,6 +54,8 @@ class Child {
   void kill_group();
   /// The last signal that we sent by signal() or kill_group(), or 0.
   int sent() const { return sent_; }
+  /// Resident memory, the most that it or a child that it has waited for ever had. Asked after the end.
+  runtime::Bytes peak_memory() const { return peak_memory_; }
   /// The step of the spawn that failed, if one did. Asked after the end.
   const std::optional<SpawnFailure>& failure() const { return failure_; }
 
@@ -71,6 +74,7 @@ class Child {
   runtime::IoWatch watch_;
   bool is_alive_ = true;
   int sent_ = 0;
+  runtime::Bytes peak_memory_ = 0;  // 0 until the end
 };
 
 }  // namespace supervisor

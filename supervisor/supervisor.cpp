@@ -134,6 +134,7 @@ Supervisor::Supervisor(Ground ground)
               .on_stuck = bind<&Supervisor::on_stuck>(this),
               .on_unstuck = bind<&Supervisor::on_unstuck>(this),
               .on_spent = bind<&Supervisor::on_spent>(this),
+              .on_lost = bind<&Supervisor::on_lost>(this),
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
       herd_{.reaper = reaper_,
             .front = front_,
@@ -247,6 +248,10 @@ void Supervisor::on_unstuck(const upstream::Unstuck& told) {
 
 void Supervisor::on_spent(const upstream::Spent& told) {
   if (told.app < groups_.size()) groups_[told.app]->on_spent(told);
+}
+
+void Supervisor::on_lost(const upstream::Lost& told) {
+  if (told.app < groups_.size()) groups_[told.app]->on_lost(told);
 }
 
 void Supervisor::on_group_failed(Group& group) {

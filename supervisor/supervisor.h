@@ -79,6 +79,7 @@ class Supervisor {
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
   void on_spent(const upstream::Spent& told);
+  void on_lost(const upstream::Lost& told);
   void on_group_failed(Group& group);
   void on_group_stopped();
 

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -207,86 +206,6 @@ void Worker::kill_now() {
   if (process_ && process_->child) process_->child->kill_group();
 }
 
-void Worker::reap() {
-  admission_.cancel();
-  if (process_->output) process_->output->finish();
-  if (process_->stuck) process_->stuck->finish();
-  const ExitFacts around = exit_facts();
-  last_exit_ = cause(around);
-  if (process_->output) last_lines_ = process_->output->last_lines();
-  if (process_->child) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
-  had_been_ready_ = process_->was_ready;
-  if (is_failed_boot()) group_.on_boot_failed(*this);
-  tell_exit(last_exit_);
-  group_.on_exited(*this, reason(around));
-  if (process_->has_row) herd_.rows.give_back(process_->about.row);
-  // Perhaps we are in a call from one of its parts.
-  herd_.reaper.loop().bury(std::move(process_));
-}
-
-ExitFacts Worker::exit_facts() const {
-  const runtime::OomKills now = runtime::oom_kills();
-  return {.sent_by_us = process_->child ? process_->child->sent() : 0,
-          .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
-          .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
-          .was_timeout = has_timed_out_};
-}
-
-upstream::ExitReason Worker::reason(const ExitFacts& around) const {
-  const bool has_run = start_failure_.empty() && !process_->child->failure();
-  return has_run ? reason_of(exit_, around) : upstream::ExitReason::kNotStarted;
-}
-
-std::string Worker::cause(const ExitFacts& around) const {
-  if (!start_failure_.empty()) return start_failure_;
-  const Child& child = *process_->child;
-  if (child.failure()) return child.failure()->text();
-  std::string words = describe(exit_, around);
-  // Nothing else tells why: the probes' answers are no lines of the worker.
-  if (has_timed_out_ && !process_->probe_cause.empty())
-    words += fmt::format("; its last probe: {}", process_->probe_cause);
-  return words;
-}
-
-bool Worker::is_failed_boot() const {
-  return !process_->was_ready && (from_ == State::kStarting || has_timed_out_) && !group_.is_stopping();
-}
-
-void Worker::tell_exit(const std::string& cause) {
-  const auto uptime =
-      std::chrono::duration_cast<std::chrono::seconds>(herd_.reaper.loop().now() - process_->begun);
-  const std::string up = fmt::format("{}s", process_->child ? uptime.count() : 0);
-  if (!is_failed_boot() && (from_ != State::kReady || group_.is_stopping())) {
-    return log(Level::kInfo, "worker has ended",
-               {{"app", app_.name},
-                {"worker", slot_},
-                {"pid", process_->about.pid},
-                {"exit", cause},
-                {"uptime", up}});
-  }
-  if (process_->was_ready) {
-    const std::uint64_t busy = herd_.rows[process_->about.row].busy;
-    return log(Level::kWarning, "worker has ended unexpectedly",
-               {{"app", app_.name},
-                {"worker", slot_},
-                {"pid", process_->about.pid},
-                {"exit", cause},
-                {"uptime", up},
-                {"requests", busy}});
-  }
-  const Level level = group_.is_worth_saying_now() ? Level::kError : Level::kDebug;
-  // In `run` its lines stand just above, as it wrote them.
-  const std::string lines = herd_.is_run ? "" : fmt::format("{}", fmt::join(last_lines_, "\n"));
-  log(level, "worker did not become ready",
-      {{"app", app_.name},
-       {"worker", slot_},
-       {"pid", process_->about.pid},
-       {"exit", cause},
-       {"journey", process_->journey.text()},
-       {"failures", group_.failures()},
-       {"output", lines}});
-}
-
 void Worker::on_exited(const Exit& exit) {
   exit_ = exit;
   on(Event::kExited);
@@ -348,9 +267,10 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
                          herd_.reaper.loop().now());
 }
 
-void Worker::follow(const Worker& before) {
-  last_exit_ = before.last_exit_;
-  last_lines_ = before.last_lines_;
+void Worker::follow(Worker& before) {
+  tell_death();
+  death_ = std::move(before.death_);
+  asked_about_ = std::exchange(before.asked_about_, 0);
 }
 
 // A start that failed at once is an exit too, but one that comes from the loop.

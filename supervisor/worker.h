@@ -9,6 +9,7 @@
 #include "runtime/loop.h"
 #include "runtime/machine.h"
 #include "supervisor/backoff.h"
+#include "supervisor/death_certificate.h"
 #include "supervisor/herd.h"
 #include "supervisor/journey.h"
 #include "supervisor/output.h"
@@ -29,6 +30,9 @@ class Worker {
  public:
   /// `group` owns it. It is of this release for its whole life.
   Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex index, std::uint32_t slot);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   /// The one way in. Everything that it leads to has been done when it returns.
   void on(Event event);
@@ -40,12 +44,14 @@ class Worker {
   void on_stuck(const upstream::Stuck& told);
   void on_unstuck(const upstream::Unstuck& told);
   void on_spent();
+  /// Of the process that ended here last, if it has that id.
+  void on_lost(const upstream::Lost& told);
   /// Its memory, as it is now; looked at again and again where the app has a max_memory.
   void on_memory(runtime::Bytes held);
   /// Whether it has to go, if it is ready; `target`: the release that is wanted.
   retire::Verdict verdict(const ReleaseRef& target) const;
   /// It has taken over the place of `before`, whose last process has ended since.
-  void follow(const Worker& before);
+  void follow(Worker& before);
 
   State state() const { return state_; }
   std::uint32_t slot() const { return slot_; }
@@ -56,10 +62,12 @@ class Worker {
   pid_t pid() const { return process_ ? process_->about.pid : 0; }
   std::uint32_t row() const { return process_ ? process_->about.row : 0; }
   runtime::WallTime started() const { return process_ ? process_->started : runtime::WallTime{}; }
+  /// Of the last process here; its cause is empty: none has ended.
+  const DeathCertificate& death() const { return death_; }
   /// How the last process here ended, in words; empty: none has.
-  const std::string& last_exit() const { return last_exit_; }
+  const std::string& last_exit() const { return death_.cause; }
   /// The last lines that the last process here printed.
-  const std::deque<std::string>& last_lines() const { return last_lines_; }
+  const std::deque<std::string>& last_lines() const { return death_.last_lines; }
   /// An idle place is not to be filled before this.
   runtime::Time not_before() const { return not_before_; }
   void wait_until(runtime::Time time) { not_before_ = time; }
@@ -104,8 +112,12 @@ class Worker {
   ExitFacts exit_facts() const;
   std::string cause(const ExitFacts& around) const;
   upstream::ExitReason reason(const ExitFacts& around) const;
+  DeathCertificate certificate(const ExitFacts& around) const;
   bool is_failed_boot() const;
-  void tell_exit(const std::string& cause);
+  bool is_unexpected() const;
+  void tell_end();
+  std::string output_of(const DeathCertificate& death) const;
+  void tell_death();
 
   void on_exited(const Exit& exit);
   void on_notified();
@@ -128,8 +140,8 @@ class Worker {
   bool has_timed_out_ = false;        // boot_timeout was over for process_
   bool had_been_ready_ = false;
   Backoff backoff_;
-  std::string last_exit_;
-  std::deque<std::string> last_lines_;
+  DeathCertificate death_;            // of the last process here
+  upstream::WorkerId asked_about_ = 0;  // the front was asked what that one had in flight, and death_ is told when it answers; 0: it has been told
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now

@@ -25,7 +25,7 @@ Connection* Lease::connect() {
   connection_ = std::move(made);
   Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
-  place_->leased.push_back(connection_.get());
+  place_->lease_out(*connection_);
   // It died in this very moment, and somebody else holds its socket.
   if (place_->has_ended) ::shutdown(connection_->fd(), SHUT_RDWR);
   count(dispatch.board_.worker[place_->about.row].connects);

@@ -138,7 +138,7 @@ std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repea
   Place& place = *lease.place_;
   lease.connection_ = take_own_locked(*lease.desk_, place, may_repeat);
   if (lease.connection_) {
-    place.leased.push_back(lease.connection_.get());
+    place.lease_out(*lease.connection_);
     return nullptr;
   }
   const bool is_full = place.open >= place.slots;
@@ -163,7 +163,7 @@ void Dispatch::take_over(Lease& lease, std::unique_ptr<Connection> others, bool 
   mine->is_reused_ = true;
   mine->watch_.want_read(true);
   const std::scoped_lock lock(lock_);
-  place.leased.push_back(mine.get());
+  place.lease_out(*mine);
   lease.connection_ = std::move(mine);
 }
 
@@ -221,6 +221,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
     const std::scoped_lock lock(lock_);
     if (connection && place.requests_left != 0 && --place.requests_left == 0) spent = place.about;
     if (connection) erase(place.leased, connection.get());
+    if (connection && !reuse && !has_answered) place.losses.add(connection->leased_since_, desk.loop_.now(), place.slots);
     if (reuse || has_answered) place.is_doubted = false;
     if (reuse && connection && place.takes_work && !has_made_way_ && !is_shared()) {
       connection->is_reused_ = true;
@@ -343,11 +344,15 @@ void Dispatch::unpublish(WorkerId worker, Loop& loop, std::function<void()> on_d
   for (Desk* desk : desks_) desk->loop_.post([this, desk] { close_idle(*desk, Time::min()); });
 }
 
-void Dispatch::ended(WorkerId worker, bool unexpected) {
+std::vector<Time> Dispatch::ended(WorkerId worker, bool unexpected) {
+  std::vector<Time> in_flight;
   {
     const std::scoped_lock lock(lock_);
     deaths_.add(worker, unexpected);
-    if (Place* const place = find_locked(worker)) end_locked(*place);
+    if (Place* const place = find_locked(worker)) {
+      in_flight = in_flight_locked(*place);
+      end_locked(*place);
+    }
   }
   for (Desk* desk : desks_) {
     desk->loop_.post([this, desk, worker] {
@@ -355,6 +360,15 @@ void Dispatch::ended(WorkerId worker, bool unexpected) {
       desk->tell_inquests(worker);
     });
   }
+  return in_flight;
+}
+
+/// And what it has lost just now: its threads have seen the end of the connections already.
+std::vector<Time> Dispatch::in_flight_locked(const Place& place) const {
+  std::vector<Time> times = place.losses.dispatched(runtime::Clock::now() - kWordWithin);
+  for (const Connection* connection : place.leased) times.push_back(connection->leased_since_);
+  std::ranges::sort(times);
+  return times;
 }
 
 void Dispatch::end_locked(Place& place) {

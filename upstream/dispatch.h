@@ -137,8 +137,8 @@ class Dispatch {
   /// `on_drained` is posted to `loop` when the worker's last lease has ended; at once if it has none.
   void unpublish(WorkerId worker, runtime::Loop& loop, std::function<void()> on_drained);
   /// The process is dead: its leases see the end of their connections now, whoever else holds the socket. `unexpected`: nobody
-  /// had asked for it.
-  void ended(WorkerId worker, bool unexpected);
+  /// had asked for it. When those requests were dispatched that it had in flight, as far as is known; the oldest first.
+  std::vector<runtime::Time> ended(WorkerId worker, bool unexpected);
   /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
   void set_state(bool can_wait, bool has_been_ready);
   /// Counts what other fronts have taken, as long as there are any. Before there are threads; `fronts` outlives us.
@@ -195,6 +195,7 @@ class Dispatch {
   void hand_over_locked(Ticket& ticket, Place* place, Desk* here);
   void ungrant_locked(Place& place, Desk& desk, bool is_suspect);
   void refuse_line_locked(Refusal why);
+  std::vector<runtime::Time> in_flight_locked(const Place& place) const;
   void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);

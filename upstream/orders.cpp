@@ -77,12 +77,13 @@ template <class V> void visit(Changed& o, V& v) { v("version", o.version); v("re
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Spent& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(Lost& o, V& v) { v("app", o.app); v("worker", o.worker); v("requests", o.requests); v("ages", o.ages); }
 template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
-    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "trouble"};
+    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost", "trouble"};
 
 constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech
 
@@ -119,6 +120,10 @@ struct Read {
   static bool take(const Json& j, std::vector<T>& list) {
     if (!j.is_array()) return false;
     return std::ranges::all_of(j, [&](const Json& item) { return take(item, list.emplace_back()); });
+  }
+  static bool take(const Json& j, std::vector<std::uint64_t>& numbers) {
+    if (!j.is_array() || j.size() > kMostAges) return false;
+    return std::ranges::all_of(j, [&](const Json& item) { return take(item, numbers.emplace_back()); });
   }
   template <std::integral T>
   static bool take(const Json& j, T& number) {

@@ -82,7 +82,8 @@ struct Unpublish {
 };
 
 /// The process has ended: every lease and probe of it fails now. Sent for every worker, published or not.
-/// `unexpected`: the supervisor had not asked for it by any signal; what the worker had in flight may have killed it.
+/// `unexpected`: the supervisor had not asked for it by any signal; what the worker had in flight may have killed it, and the
+/// front answers with Lost.
 struct Ended {
   AppIndex app = 0;
   WorkerId worker = 0;
@@ -165,13 +166,23 @@ struct Spent {
   WorkerId worker = 0;
 };
 
+/// What the worker had in flight when it ended unexpectedly; those included that have been given to another one since.
+struct Lost {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+  std::uint32_t requests = 0;
+  std::vector<std::uint64_t> ages;  ///< of the oldest, in milliseconds since they were dispatched, the oldest first; at most kMostAges
+  bool operator==(const Lost&) const = default;
+};
+inline constexpr std::size_t kMostAges = 8;
+
 /// The front could not do what it was told at its start (a certificate that does not parse, say): the sentence for the log.
 struct Trouble {
   std::string sentence;
 };
 
 using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Trouble>;
+                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.
 std::string encode(const Order&);

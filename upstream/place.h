@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "upstream/dispatch.h"
+#include "upstream/losses.h"
 
 namespace upstream {
 
@@ -20,9 +21,15 @@ struct Place : Load {
   std::vector<Connection*> leased;                             ///< in use; cut when the worker ends
   std::uint64_t requests_left = 0;   ///< until the supervisor is told that it has had enough; 0: it is not, or has been told
   runtime::Time doubted{};           ///< since when, while is_doubted
+  Losses losses;                     ///< leases that ended without an answer
   bool has_ended = false;            ///< the process is dead
   runtime::Loop* drained_loop = nullptr;
   std::function<void()> on_drained;  ///< set while it drains
+
+  void lease_out(Connection& connection) {
+    connection.leased_since_ = connection.desk_->loop().now();
+    leased.push_back(&connection);
+  }
 };
 
 }  // namespace upstream

@@ -70,8 +70,8 @@ TEST_CASE("a request that kills its workers has two of them, and who was beside 
 
   REQUIRE(::flock(gate.get(), LOCK_UN) == 0);
   for (play::Peer& innocent : innocents) CHECK(innocent.read_answer().status == 200);
-  wait_for_lines(portherd, "dies of", 2);
-  CHECK(portherd.lines_with("dies of").size() == 2);
+  wait_for_lines(portherd, "| dies of", 2);
+  CHECK(portherd.lines_with("| dies of").size() == 2);
   const nlohmann::json event = event_of(portherd, folder, "/kill");
   CHECK(event["id"] == id);
   CHECK(event["attempts"] == 2);
@@ -93,8 +93,8 @@ command = ["$PYTHON", "$APPS/mortal.py"]
   CHECK(answer.status == 503);
   portherd.expect_line("incident=" + answer.field("X-Request-Id"));
   CHECK(play::get(portherd.port()).status == 200);
-  wait_for_lines(portherd, "dies of", 2);
-  CHECK(portherd.lines_with("dies of").size() == 2);
+  wait_for_lines(portherd, "| dies of", 2);
+  CHECK(portherd.lines_with("| dies of").size() == 2);
 }
 
 TEST_CASE("what must not run twice kills one worker only") {
@@ -109,8 +109,8 @@ workers = 2
   portherd.wait_ready();
   CHECK(ask(portherd.port(), "POST /kill").read_answer().status == 502);
   CHECK(play::get(portherd.port()).status == 200);
-  wait_for_lines(portherd, "dies of", 1);
-  CHECK(portherd.lines_with("dies of").size() == 1);
+  wait_for_lines(portherd, "| dies of", 1);
+  CHECK(portherd.lines_with("| dies of").size() == 1);
 }
 
 TEST_CASE("a worker that closes connections without an answer, and lives, makes nobody wait for another one") {

@@ -24,6 +24,7 @@ struct Shell {
   std::string said;
   Exit exit;
   std::optional<SpawnFailure> failure;
+  runtime::Bytes peak_memory = 0;
   pid_t pid = 0;
 
   void on_exited(const Exit& how) {
@@ -45,6 +46,7 @@ struct Shell {
     Child child(reaper, std::move(*spawned), runtime::bind<&Shell::on_exited>(this));
     loop.run();
     failure = child.failure();
+    peak_memory = child.peak_memory();
     out.reset();
     char buffer[4096];
     for (ssize_t n = 0; (n = ::read(in.get(), buffer, sizeof buffer)) > 0;)
@@ -231,4 +233,10 @@ TEST_CASE("it gets the limit of descriptors of its plan, not ours") {
   Shell shell;
   shell.run({.descriptors = 77}, "ulimit -Sn");
   CHECK(shell.said == "77\n");
+}
+
+TEST_CASE("of a process that has ended it is known how much memory it had") {
+  Shell shell;
+  shell.run({}, "exit 0");
+  CHECK(shell.peak_memory > 100'000);
 }

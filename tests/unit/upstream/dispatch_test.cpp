@@ -462,3 +462,17 @@ TEST_CASE("a lease that never reached the worker is none of its requests") {
   asker.lease.give_back(false);
   CHECK(told == 0);
 }
+
+TEST_CASE("of a worker that has ended it is known when its requests were dispatched, those lost just now included") {
+  Herd herd(3);
+  herd.publish(1);
+  Asker lost(herd), answered(herd), held(herd);
+  for (Asker* asker : {&lost, &answered, &held}) {
+    REQUIRE(asker->ask() == Acquired::kLeased);
+    REQUIRE(asker->lease.connect() != nullptr);
+  }
+  lost.lease.give_back(false);  // its thread has seen the end of the connection before the word came
+  answered.lease.give_back(false, /*has_answered=*/true);
+  CHECK(herd.dispatch->ended(1, /*unexpected=*/true).size() == 2);
+  CHECK(herd.dispatch->ended(7, /*unexpected=*/true).empty());
+}

@@ -32,6 +32,7 @@ std::vector<Order> all_orders() {
           upstream::Stuck{.app = 1, .worker = 7, .exchange = "x1"},
           upstream::Unstuck{.app = 1, .worker = 7, .exchange = "x1"},
           upstream::Spent{.app = 1, .worker = 7},
+          upstream::Lost{.app = 1, .worker = 7, .requests = 9, .ages = {80, 70}},
           upstream::Trouble{.sentence = "no"}};
 }
 
@@ -81,4 +82,12 @@ TEST_CASE("a stack is cut, and fits into a message whatever an app has printed")
   }
   const std::string long_one = R"({"order":"stuck","app":1,"worker":1,"exchange":")" + std::string(1000, 'x') + "\"}";
   CHECK(std::get<upstream::Stuck>(*upstream::decode(long_one)).exchange == std::string(upstream::kMostExchangeId, 'x'));
+}
+
+TEST_CASE("more ages than a front may tell are none") {
+  upstream::Lost lost{.ages = std::vector<std::uint64_t>(upstream::kMostAges, 1)};
+  CHECK(upstream::decode(upstream::encode(lost)));
+  lost.ages.push_back(1);
+  CHECK_FALSE(upstream::decode(upstream::encode(lost)));
+  CHECK_FALSE(upstream::decode(R"({"order":"lost","app":1,"worker":1,"requests":1,"ages":["1"]})"));
 }
