@@ -9,20 +9,20 @@
 #include "upstream/place.h"
 
 namespace upstream {
-namespace {
 
 using runtime::Loop;
 using runtime::Time;
 
-template <class T>
-void erase(std::vector<T*>& list, const T* item) {
-  const auto at = std::find(list.begin(), list.end(), item);
-  if (at == list.end()) return;
-  *at = list.back();
-  list.pop_back();
+void Share::lease(Connection& connection) {
+  connection.leased_at_ = leased.size();
+  leased.push_back(&connection);
 }
 
-}  // namespace
+void Share::unlease(Connection& connection) {
+  leased.back()->leased_at_ = connection.leased_at_;
+  leased[connection.leased_at_] = leased.back();
+  leased.pop_back();
+}
 
 Dispatch::Dispatch(const conf::App& app, AppIndex index, Board& board)
     : app_(app), speech_(speech_of(app)), board_(board), figures_(board.app[index]) {}
@@ -126,7 +126,7 @@ std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repea
   Place& place = *lease.place_;
   lease.connection_ = take_own_locked(*lease.desk_, place, may_repeat);
   if (lease.connection_) {
-    place.leased.push_back(lease.connection_.get());
+    place.shares[lease.desk_->thread_].lease(*lease.connection_);
     return nullptr;
   }
   if (place.open < place.slots) {
@@ -153,7 +153,7 @@ void Dispatch::take_over(Lease& lease, std::unique_ptr<Connection> others, bool 
   mine->is_reused_ = true;
   mine->watch_.want_read(true);
   const std::scoped_lock lock(lock_);
-  place.leased.push_back(mine.get());
+  place.shares[desk.thread_].lease(*mine);
   lease.connection_ = std::move(mine);
 }
 
@@ -166,7 +166,7 @@ void Dispatch::bury(std::unique_ptr<Connection> connection) {
 }
 
 std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, bool may_repeat) {
-  auto& mine = place.idle[desk.thread_];
+  auto& mine = place.shares[desk.thread_].idle;
   if (mine.empty()) return nullptr;
   std::unique_ptr<Connection> connection = std::move(mine.back());
   mine.pop_back();
@@ -181,7 +181,8 @@ std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, 
 }
 
 std::unique_ptr<Connection> Dispatch::take_others_locked(Place& place) {
-  for (auto& idle : place.idle) {
+  for (Share& share : place.shares) {
+    auto& idle = share.idle;
     if (idle.empty()) continue;
     std::unique_ptr<Connection> connection = std::move(idle.back());
     idle.pop_back();
@@ -196,18 +197,22 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
   Place& place = *lease.place_;
   std::unique_ptr<Connection> connection = std::move(lease.connection_);
   lease.place_ = nullptr;
+  const bool may_stay = reuse && connection;
+  if (may_stay) {  // all that needs no lock: nobody else has it yet
+    connection->is_reused_ = true;
+    connection->idle_since_ = desk.loop_.now();
+    connection->watch_.rebind(runtime::bind<&Connection::on_idle_readable>(connection.get()), {});
+    connection->watch_.want_read(true);
+    connection->watch_.want_write(false);
+  }
   {
     const std::scoped_lock lock(lock_);
-    if (connection) erase(place.leased, connection.get());
+    Share& share = place.shares[desk.thread_];
+    if (connection) share.unlease(*connection);
     if (reuse || has_answered) place.is_doubted = false;
-    if (reuse && connection && place.takes_work) {
-      connection->is_reused_ = true;
+    if (may_stay && place.takes_work) {
       connection->is_idle_ = true;
-      connection->idle_since_ = desk.loop_.now();
-      connection->watch_.rebind(runtime::bind<&Connection::on_idle_readable>(connection.get()), {});
-      connection->watch_.want_read(true);
-      connection->watch_.want_write(false);
-      place.idle[desk.thread_].push_back(std::move(connection));
+      share.idle.push_back(std::move(connection));
       if (speech_ == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
     } else {
       --place.open;
@@ -278,7 +283,7 @@ void Dispatch::publish(const Worker& worker) {
   place->slots = static_cast<std::uint32_t>(app_.concurrency);
   place->about = worker;
   place->dispatch = this;
-  place->idle.resize(desks_.size());
+  place->shares.resize(desks_.size());
   loads_.push_back(place.get());
   places_.push_back(std::move(place));
   if (!std::exchange(has_been_ready_, true)) first_ready_ = runtime::Clock::now();
@@ -320,7 +325,9 @@ void Dispatch::end_locked(Place& place) {
   stop_work_locked(place);
   place.has_ended = true;
   // Its threads see end of input at once; the numbers stay theirs to close.
-  for (const Connection* connection : place.leased) ::shutdown(connection->fd(), SHUT_RDWR);
+  for (const Share& share : place.shares) {
+    for (const Connection* connection : share.leased) ::shutdown(connection->fd(), SHUT_RDWR);
+  }
   figure_locked();
   forget_if_empty_locked(place);
 }
@@ -353,7 +360,7 @@ void Dispatch::stop_work_locked(Place& place) {
 /// A worker that takes no work and has nothing open is history.
 void Dispatch::forget_if_empty_locked(Place& place) {
   if (place.takes_work || place.in_flight > 0 || place.open > 0) return;
-  erase<Load>(loads_, &place);
+  std::erase(loads_, &place);
   std::erase_if(places_, [&](const auto& p) { return p.get() == &place; });
 }
 
@@ -366,7 +373,7 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
     bool some_stay = false;
     for (std::size_t i = places_.size(); i-- > 0;) {
       Place& place = *places_[i];
-      std::erase_if(place.idle[desk.thread_], [&](auto& connection) {
+      std::erase_if(place.shares[desk.thread_].idle, [&](auto& connection) {
         const bool stays = place.takes_work && connection->idle_since_ > used_before;
         some_stay = some_stay || stays;
         if (stays) return false;
@@ -399,7 +406,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
     Place& place = *connection.place_;
     slot = place.about.slot;
     pid = place.about.pid;
-    auto& idle = place.idle[connection.desk_->thread_];
+    auto& idle = place.shares[connection.desk_->thread_].idle;
     const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
     std::unique_ptr<Connection> dead = std::move(*at);
     idle.erase(at);
