@@ -35,7 +35,7 @@ class Connection {
  private:
   friend class Dispatch;
   friend class Lease;
-  friend struct Place;
+  friend struct Share;
   void on_idle_readable();   // in dispatch.cpp: the worker closed it, or another thread took it over
   runtime::Fd fd_;
   runtime::IoWatch watch_;   // reading stays on from the first use to the end: no epoll_ctl for a request
@@ -44,7 +44,8 @@ class Connection {
   Place* place_ = nullptr;   // whose worker; valid while idle or leased
   runtime::Time idle_since_{};
   runtime::Time leased_since_{};
-  bool is_idle_ = false;     // in place_->idle; guarded by the dispatch's lock
+  bool is_idle_ = false;     // in its thread's Share of place_; guarded by the dispatch's lock, and so is the next
+  std::size_t leased_at_ = 0;  // in Share::leased, while leased
 };
 
 }  // namespace upstream

@@ -25,7 +25,7 @@ Connection* Lease::connect() {
   connection_ = std::move(made);
   Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
-  place_->lease_out(*connection_);
+  place_->shares[desk_->thread_].lease(*connection_);
   // It died in this very moment, and somebody else holds its socket.
   if (place_->has_ended) ::shutdown(connection_->fd(), SHUT_RDWR);
   count(dispatch.board_.worker[place_->about.row].connects);
@@ -48,7 +48,7 @@ Desk::Desk(Loop& loop, Dispatch& dispatch)
   const std::scoped_lock lock(dispatch.lock_);
   thread_ = dispatch.desks_.size();
   dispatch.desks_.push_back(this);
-  for (auto& place : dispatch.places_) place->idle.resize(dispatch.desks_.size());
+  for (auto& place : dispatch.places_) place->shares.resize(dispatch.desks_.size());
 }
 
 Desk::~Desk() {

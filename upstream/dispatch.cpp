@@ -9,20 +9,21 @@
 #include "upstream/place.h"
 
 namespace upstream {
-namespace {
 
 using runtime::Loop;
 using runtime::Time;
 
-template <class T>
-void erase(std::vector<T*>& list, const T* item) {
-  const auto at = std::find(list.begin(), list.end(), item);
-  if (at == list.end()) return;
-  *at = list.back();
-  list.pop_back();
+void Share::lease(Connection& connection) {
+  connection.leased_at_ = leased.size();
+  connection.leased_since_ = connection.desk_->loop().now();
+  leased.push_back(&connection);
 }
 
-}  // namespace
+void Share::unlease(Connection& connection) {
+  leased.back()->leased_at_ = connection.leased_at_;
+  leased[connection.leased_at_] = leased.back();
+  leased.pop_back();
+}
 
 Dispatch::Dispatch(AppIndex index, Board& board) : board_(board), figures_(board.app[index]) {}
 
@@ -138,7 +139,7 @@ std::unique_ptr<Connection> Dispatch::attach_locked(Lease& lease, bool may_repea
   Place& place = *lease.place_;
   lease.connection_ = take_own_locked(*lease.desk_, place, may_repeat);
   if (lease.connection_) {
-    place.lease_out(*lease.connection_);
+    place.shares[lease.desk_->thread_].lease(*lease.connection_);
     return nullptr;
   }
   const bool is_full = place.open >= place.slots;
@@ -163,7 +164,7 @@ void Dispatch::take_over(Lease& lease, std::unique_ptr<Connection> others, bool 
   mine->is_reused_ = true;
   mine->watch_.want_read(true);
   const std::scoped_lock lock(lock_);
-  place.lease_out(*mine);
+  place.shares[desk.thread_].lease(*mine);
   lease.connection_ = std::move(mine);
 }
 
@@ -186,7 +187,7 @@ void Dispatch::closed_locked(Place& place) {
 }
 
 std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, bool may_repeat) {
-  auto& mine = place.idle[desk.thread_];
+  auto& mine = place.shares[desk.thread_].idle;
   if (mine.empty()) return nullptr;
   std::unique_ptr<Connection> connection = std::move(mine.back());
   mine.pop_back();
@@ -201,7 +202,8 @@ std::unique_ptr<Connection> Dispatch::take_own_locked(Desk& desk, Place& place, 
 }
 
 std::unique_ptr<Connection> Dispatch::take_others_locked(Place& place) {
-  for (auto& idle : place.idle) {
+  for (Share& share : place.shares) {
+    auto& idle = share.idle;
     if (idle.empty()) continue;
     std::unique_ptr<Connection> connection = std::move(idle.back());
     idle.pop_back();
@@ -217,20 +219,24 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
   std::unique_ptr<Connection> connection = std::move(lease.connection_);
   lease.place_ = nullptr;
   std::optional<Worker> spent;
+  const bool may_stay = reuse && connection;
+  if (may_stay) {  // all that needs no lock: nobody else has it yet
+    connection->is_reused_ = true;
+    connection->idle_since_ = desk.loop_.now();
+    connection->watch_.rebind(runtime::bind<&Connection::on_idle_readable>(connection.get()), {});
+    connection->watch_.want_read(true);
+    connection->watch_.want_write(false);
+  }
   {
     const std::scoped_lock lock(lock_);
+    Share& share = place.shares[desk.thread_];
     if (connection && place.requests_left != 0 && --place.requests_left == 0) spent = place.about;
-    if (connection) erase(place.leased, connection.get());
+    if (connection) share.unlease(*connection);
     if (connection && !reuse && !has_answered) place.losses.add(connection->leased_since_, desk.loop_.now(), place.slots);
     if (reuse || has_answered) place.is_doubted = false;
-    if (reuse && connection && place.takes_work && !has_made_way_ && !is_shared()) {
-      connection->is_reused_ = true;
+    if (may_stay && place.takes_work && !has_made_way_ && !is_shared()) {
       connection->is_idle_ = true;
-      connection->idle_since_ = desk.loop_.now();
-      connection->watch_.rebind(runtime::bind<&Connection::on_idle_readable>(connection.get()), {});
-      connection->watch_.want_read(true);
-      connection->watch_.want_write(false);
-      place.idle[desk.thread_].push_back(std::move(connection));
+      share.idle.push_back(std::move(connection));
       if (place.about.speech == Speech::kHttp && !desk.sweep_.is_armed()) desk.sweep_.arm(kIdleAtMost);
     } else {
       closed_locked(place);
@@ -320,7 +326,7 @@ void Dispatch::publish(const Worker& worker) {
   place->about = worker;
   place->requests_left = worker.max_requests;
   place->dispatch = this;
-  place->idle.resize(desks_.size());
+  place->shares.resize(desks_.size());
   loads_.push_back(place.get());
   places_.push_back(std::move(place));
   if (!std::exchange(has_been_ready_, true)) first_ready_ = runtime::Clock::now();
@@ -366,7 +372,9 @@ std::vector<Time> Dispatch::ended(WorkerId worker, bool unexpected) {
 /// And what it has lost just now: its threads have seen the end of the connections already.
 std::vector<Time> Dispatch::in_flight_locked(const Place& place) const {
   std::vector<Time> times = place.losses.dispatched(runtime::Clock::now() - kWordWithin);
-  for (const Connection* connection : place.leased) times.push_back(connection->leased_since_);
+  for (const Share& share : place.shares) {
+    for (const Connection* connection : share.leased) times.push_back(connection->leased_since_);
+  }
   std::ranges::sort(times);
   return times;
 }
@@ -377,7 +385,9 @@ void Dispatch::end_locked(Place& place) {
   row.busy = row.taken = 0;
   place.has_ended = true;
   // Its threads see end of input at once; the numbers stay theirs to close.
-  for (const Connection* connection : place.leased) ::shutdown(connection->fd(), SHUT_RDWR);
+  for (const Share& share : place.shares) {
+    for (const Connection* connection : share.leased) ::shutdown(connection->fd(), SHUT_RDWR);
+  }
   figure_locked();
   forget_if_empty_locked(place);
 }
@@ -411,7 +421,7 @@ void Dispatch::stop_work_locked(Place& place) {
 /// A worker that takes no work and has nothing open is history.
 void Dispatch::forget_if_empty_locked(Place& place) {
   if (place.takes_work || place.in_flight > 0 || place.open > 0) return;
-  erase<Load>(loads_, &place);
+  std::erase(loads_, &place);
   std::erase_if(places_, [&](const auto& p) { return p.get() == &place; });
 }
 
@@ -424,7 +434,7 @@ void Dispatch::close_idle(Desk& desk, Time used_before) {
     bool some_stay = false;
     for (std::size_t i = places_.size(); i-- > 0;) {
       Place& place = *places_[i];
-      std::erase_if(place.idle[desk.thread_], [&](auto& connection) {
+      std::erase_if(place.shares[desk.thread_].idle, [&](auto& connection) {
         const bool is_old = connection->idle_since_ <= used_before;
         const bool is_swept = is_old && (place.about.speech == Speech::kHttp || used_before == Time::max());
         const bool stays = place.takes_work && !is_swept;
@@ -461,7 +471,7 @@ void Dispatch::on_idle_closed(Connection& connection) {
     slot = place.about.slot;
     pid = place.about.pid;
     app = name_;
-    auto& idle = place.idle[connection.desk_->thread_];
+    auto& idle = place.shares[connection.desk_->thread_].idle;
     const auto at = std::find_if(idle.begin(), idle.end(), [&](const auto& c) { return c.get() == &connection; });
     std::unique_ptr<Connection> dead = std::move(*at);
     idle.erase(at);

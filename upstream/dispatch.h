@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/loop.h"
+#include "runtime/short_lock.h"
 #include "runtime/socket.h"
 #include "upstream/choose.h"
 #include "upstream/connection.h"
@@ -208,7 +209,7 @@ class Dispatch {
   Board& board_;
   const Scoreboard* fronts_ = nullptr;          // null: there are no others
   AppFigures& figures_;
-  mutable std::mutex lock_;                     // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
+  mutable runtime::ShortLock lock_;             // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
   std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
   std::vector<Load*> loads_;                    // the same, for choose()
   std::vector<Desk*> desks_;                    // one a thread

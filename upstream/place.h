@@ -1,4 +1,4 @@
-// A worker's place in its Dispatch: its load, its idle connections by thread, and what is in use now. Private to dispatch.
+// A worker's place in its Dispatch: its load, and by thread the connections that are idle and those in use. Private to dispatch.
 #pragma once
 #include <functional>
 #include <memory>
@@ -13,23 +13,28 @@ namespace upstream {
 /// would meet the closing. Half of the shortest.
 inline constexpr runtime::Milliseconds kIdleAtMost{1000};
 
+/// What one thread has of a worker's connections, on cache lines of its own: guarded by the dispatch's lock like all of it, but
+/// hardly ever looked at by another thread.
+struct alignas(kCacheLine) Share {
+  std::vector<std::unique_ptr<Connection>> idle;  ///< the last one was used last
+  std::vector<Connection*> leased;                ///< in use; cut when the worker ends
+
+  /// It is in use; and no longer. Both take the same time however many are: with HTTP/2 a thread has hundreds.
+  void lease(Connection& connection);
+  void unlease(Connection& connection);
+};
+
 struct Place : Load {
   Worker about;
   Dispatch* dispatch = nullptr;
   std::uint32_t open = 0;  ///< connections, idle, leased or promised to a lease; never above slots
-  std::vector<std::vector<std::unique_ptr<Connection>>> idle;  ///< by thread; the last one was used last
-  std::vector<Connection*> leased;                             ///< in use; cut when the worker ends
+  std::vector<Share> shares;         ///< by thread
   std::uint64_t requests_left = 0;   ///< until the supervisor is told that it has had enough; 0: it is not, or has been told
   runtime::Time doubted{};           ///< since when, while is_doubted
   Losses losses;                     ///< leases that ended without an answer
   bool has_ended = false;            ///< the process is dead
   runtime::Loop* drained_loop = nullptr;
   std::function<void()> on_drained;  ///< set while it drains
-
-  void lease_out(Connection& connection) {
-    connection.leased_since_ = connection.desk_->loop().now();
-    leased.push_back(&connection);
-  }
 };
 
 }  // namespace upstream
