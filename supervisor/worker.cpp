@@ -44,7 +44,8 @@ Worker::Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex 
       slot_(slot),
       proof_(proof_for(app_)),
       deadline_(herd.reaper.loop(), runtime::bind<&Worker::on_deadline>(this)),
-      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)) {}
+      admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)),
+      no_word_(herd.reaper.loop(), runtime::bind<&Worker::tell_death>(this)) {}
 
 void Worker::on(Event event) {
   const Cell& cell = step(state_, event);
@@ -107,7 +108,8 @@ Result<void> Worker::start_process() {
            .slot = slot_,
            .generation = release_->generation,
            .slots = static_cast<std::uint32_t>(app_.concurrency),
-           .speech = upstream::speech_of(app_)};
+           .speech = upstream::speech_of(app_),
+           .max_requests = process.limits.requests};
   const auto row = herd_.rows.take();
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;
@@ -168,21 +170,12 @@ void Worker::publish() {
   process_->ready_since = herd_.reaper.loop().now();
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
-  tell_published();
+  herd_.front.tell(upstream::Publish{process_->about});
   log(Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
        {"pid", process_->about.pid},
        {"journey", process_->journey.text()}});
-}
-
-// What it has served by now, for this front or an earlier one, is counted in its row.
-void Worker::tell_published() {
-  upstream::Publish order{process_->about};
-  const std::uint64_t most = process_->limits.requests;
-  const std::uint64_t served = herd_.rows[order.worker.row].served;
-  if (most != 0 && !process_->is_spent) order.worker.max_requests = most > served ? most - served : 1;
-  herd_.front.tell(order);
 }
 
 void Worker::unpublish() {
@@ -270,7 +263,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
 void Worker::follow(Worker& before) {
   tell_death();
   death_ = std::move(before.death_);
-  asked_about_ = std::exchange(before.asked_about_, 0);
+  if (before.asked_about_ != 0) ask_about(std::exchange(before.asked_about_, 0));
 }
 
 // A start that failed at once is an exit too, but one that comes from the loop.

@@ -104,7 +104,6 @@ class Worker {
   runtime::Result<void> start_process();
   void begin_probe();
   void publish();
-  void tell_published();
   void unpublish();
   void term();
   void kill();
@@ -117,6 +116,7 @@ class Worker {
   bool is_unexpected() const;
   void tell_end();
   std::string output_of(const DeathCertificate& death) const;
+  void ask_about(upstream::WorkerId id);
   void tell_death();
 
   void on_exited(const Exit& exit);
@@ -145,6 +145,7 @@ class Worker {
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now
+  runtime::Timer no_word_;    // the front does not answer: while asked_about_
 };
 
 }  // namespace supervisor

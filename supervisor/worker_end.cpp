@@ -13,6 +13,13 @@ using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
 
+namespace {
+
+// A front that does not answer for so long has ended, or is frozen and about to be replaced.
+constexpr Milliseconds kWordWithin{10'000};
+
+}  // namespace
+
 Worker::~Worker() {
   tell_death();
 }
@@ -77,10 +84,7 @@ bool Worker::is_unexpected() const {
 }
 
 void Worker::tell_end() {
-  if (is_unexpected()) {
-    asked_about_ = process_->about.id;
-    return;
-  }
+  if (is_unexpected()) return ask_about(process_->about.id);
   if (!is_failed_boot()) {
     return log(Level::kInfo, "worker has ended",
                {{"app", app_.name},
@@ -107,14 +111,21 @@ std::string Worker::output_of(const DeathCertificate& death) const {
   return herd_.is_run ? "" : fmt::format("{}", fmt::join(death.last_lines, "\n"));
 }
 
+// Ended was the question.
+void Worker::ask_about(upstream::WorkerId id) {
+  asked_about_ = id;
+  no_word_.arm(kWordWithin);
+}
+
 void Worker::on_lost(const upstream::Lost& told) {
   if (asked_about_ == 0 || told.worker != asked_about_) return;
   death_.in_flight = told;
   tell_death();
 }
 
-// Without a word from the front when there will be none: it has ended itself, or we have.
+// Without a word from the front when there is none: it has ended itself, or we have.
 void Worker::tell_death() {
+  no_word_.cancel();
   if (std::exchange(asked_about_, 0) == 0) return;
   log(Level::kWarning, "worker has ended unexpectedly",
       {{"app", app_.name},

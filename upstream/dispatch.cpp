@@ -324,7 +324,7 @@ void Dispatch::publish(const Worker& worker) {
   place->worker = worker.id;
   place->slots = worker.slots;
   place->about = worker;
-  place->requests_left = worker.max_requests;
+  place->requests_left = requests_left(worker);
   place->dispatch = this;
   place->shares.resize(desks_.size());
   loads_.push_back(place.get());
@@ -333,6 +333,13 @@ void Dispatch::publish(const Worker& worker) {
   slots_ += worker.slots;
   pump_locked(nullptr);
   figure_locked();
+}
+
+/// Others may have given it some, or a front before us all; what it had in flight there is not counted yet.
+std::uint64_t Dispatch::requests_left(const Worker& worker) const {
+  if (worker.max_requests == 0) return 0;
+  const std::uint64_t served = fronts_ != nullptr ? fronts_->worker(worker.row).served : board_.worker[worker.row].served.load();
+  return worker.max_requests > served ? worker.max_requests - served : 1;
 }
 
 void Dispatch::unpublish(WorkerId worker, Loop& loop, std::function<void()> on_drained) {

@@ -196,6 +196,7 @@ class Dispatch {
   void hand_over_locked(Ticket& ticket, Place* place, Desk* here);
   void ungrant_locked(Place& place, Desk& desk, bool is_suspect);
   void refuse_line_locked(Refusal why);
+  std::uint64_t requests_left(const Worker& worker) const;
   std::vector<runtime::Time> in_flight_locked(const Place& place) const;
   void end_locked(Place& place);
   void stop_work_locked(Place& place);

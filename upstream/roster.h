@@ -22,7 +22,7 @@ struct Worker {
   std::uint32_t row = 0;         ///< in the scoreboard, while it lives
   std::uint32_t slots = 1;       ///< requests that it takes at the same time
   Speech speech = Speech::kHttp;  ///< a release may change the app's
-  std::uint64_t max_requests = 0;  ///< after so many more Spent is said; 0: never
+  std::uint64_t max_requests = 0;  ///< from all fronts together; then Spent is said; 0: never
   std::string socket;            ///< the path it listens on, or "port:8001" on loopback (a `{port}` command)
   bool operator==(const Worker&) const = default;
 };

@@ -476,3 +476,20 @@ TEST_CASE("of a worker that has ended it is known when its requests were dispatc
   CHECK(herd.dispatch->ended(1, /*unexpected=*/true).size() == 2);
   CHECK(herd.dispatch->ended(7, /*unexpected=*/true).empty());
 }
+
+TEST_CASE("what a worker has served before counts, and who has had too many already is told after the next one") {
+  Herd herd(1);
+  std::size_t told = 0;
+  herd.dispatch->on_spent([&](const upstream::Worker&) { ++told; });
+  for (const std::uint64_t before : {9, 20}) {
+    const upstream::WorkerId id = before;
+    herd.board->worker[id].served = before;
+    herd.publish(id, /*max_requests=*/10);
+    Asker asker(herd);
+    REQUIRE(asker.ask() == Acquired::kLeased);
+    REQUIRE(asker.lease.connect() != nullptr);
+    asker.lease.give_back(true);
+    CHECK(told == (before == 9 ? 1 : 2));
+    herd.dispatch->ended(id, false);
+  }
+}
