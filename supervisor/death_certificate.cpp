@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <functional>
 #include <vector>
 
 namespace supervisor {
@@ -13,6 +15,15 @@ std::string seconds(runtime::Milliseconds time) {
 }
 
 }  // namespace
+
+void add(DeathCertificate& death, const upstream::Lost& lost) {
+  if (!death.in_flight) death.in_flight.emplace();
+  upstream::Lost& sum = *death.in_flight;
+  sum.requests += lost.requests;
+  sum.ages.insert(sum.ages.end(), lost.ages.begin(), lost.ages.end());
+  std::ranges::sort(sum.ages, std::greater());
+  sum.ages.resize(std::min(sum.ages.size(), upstream::kMostAges));
+}
 
 std::string text(const DeathCertificate& death) {
   if (death.cause.empty() || death.pid == 0) return death.cause;

@@ -29,6 +29,9 @@ struct DeathCertificate {
   bool operator==(const DeathCertificate&) const = default;
 };
 
+/// What one front says that was in flight there, beside what others have said.
+void add(DeathCertificate& death, const upstream::Lost& lost);
+
 /// All but the lines, in one: "exit status 3; lived 41.0s, served 1204 requests, peak 48MiB; 2 in flight, for 2.1s
 /// 0.4s". Empty: nobody has died.
 std::string text(const DeathCertificate& death);

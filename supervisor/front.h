@@ -59,6 +59,8 @@ class Front {
   /// Kills all and waits for them; no call comes any more.
   void abandon();
 
+  /// That hear tell().
+  std::size_t count() const { return living().size(); }
   /// Of the one that serves; 0: none.
   pid_t pid() const { return current_ ? current_->pid() : 0; }
   /// The first one was killed because it could not do what the settings say (a key that is no key).

@@ -263,7 +263,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
 void Worker::follow(Worker& before) {
   tell_death();
   death_ = std::move(before.death_);
-  if (before.asked_about_ != 0) ask_about(std::exchange(before.asked_about_, 0));
+  if (before.asked_about_ != 0) ask_about(std::exchange(before.asked_about_, 0), before.answers_due_);
 }
 
 // A start that failed at once is an exit too, but one that comes from the loop.

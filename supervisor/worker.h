@@ -116,7 +116,7 @@ class Worker {
   bool is_unexpected() const;
   void tell_end();
   std::string output_of(const DeathCertificate& death) const;
-  void ask_about(upstream::WorkerId id);
+  void ask_about(upstream::WorkerId id, std::size_t answers);
   void tell_death();
 
   void on_exited(const Exit& exit);
@@ -141,7 +141,9 @@ class Worker {
   bool had_been_ready_ = false;
   Backoff backoff_;
   DeathCertificate death_;            // of the last process here
-  upstream::WorkerId asked_about_ = 0;  // the front was asked what that one had in flight, and death_ is told when it answers; 0: it has been told
+  // The fronts were asked what that one had in flight, and death_ is told when they have answered; 0: it has been told.
+  upstream::WorkerId asked_about_ = 0;
+  std::size_t answers_due_ = 0;  // while asked_about_
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now

@@ -84,7 +84,7 @@ bool Worker::is_unexpected() const {
 }
 
 void Worker::tell_end() {
-  if (is_unexpected()) return ask_about(process_->about.id);
+  if (is_unexpected()) return ask_about(process_->about.id, herd_.front.count());
   if (!is_failed_boot()) {
     return log(Level::kInfo, "worker has ended",
                {{"app", app_.name},
@@ -111,19 +111,21 @@ std::string Worker::output_of(const DeathCertificate& death) const {
   return herd_.is_run ? "" : fmt::format("{}", fmt::join(death.last_lines, "\n"));
 }
 
-// Ended was the question.
-void Worker::ask_about(upstream::WorkerId id) {
+// Ended was the question, to each front that there is.
+void Worker::ask_about(upstream::WorkerId id, std::size_t answers) {
   asked_about_ = id;
+  answers_due_ = answers;
+  if (answers_due_ == 0) return tell_death();
   no_word_.arm(kWordWithin);
 }
 
 void Worker::on_lost(const upstream::Lost& told) {
   if (asked_about_ == 0 || told.worker != asked_about_) return;
-  death_.in_flight = told;
-  tell_death();
+  add(death_, told);
+  if (--answers_due_ == 0) tell_death();
 }
 
-// Without a word from the front when there is none: it has ended itself, or we have.
+// With what there is, if a front does not answer: it has ended itself, or we have.
 void Worker::tell_death() {
   no_word_.cancel();
   if (std::exchange(asked_about_, 0) == 0) return;

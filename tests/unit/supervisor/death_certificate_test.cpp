@@ -31,3 +31,16 @@ TEST_CASE("what nobody knows is not made up") {
 TEST_CASE("of many requests in flight the ages of the oldest are told") {
   CHECK(supervisor::ages({.requests = 3, .ages = {3000, 2000}}) == "3.0s 2.0s ...");
 }
+
+TEST_CASE("what several fronts had in flight is added up, the oldest first and no more than a few") {
+  DeathCertificate death;
+  add(death, {.requests = 2, .ages = {500, 100}});
+  add(death, {});
+  add(death, {.requests = 1, .ages = {300}});
+  CHECK(death.in_flight == upstream::Lost{.requests = 3, .ages = {500, 300, 100}});
+  add(death, {.requests = 8, .ages = std::vector<std::uint64_t>(upstream::kMostAges, 400)});
+  CHECK(death.in_flight->requests == 11);
+  CHECK(death.in_flight->ages.size() == upstream::kMostAges);
+  CHECK(death.in_flight->ages.front() == 500);
+  CHECK(death.in_flight->ages.back() == 400);
+}
