@@ -20,7 +20,9 @@ Fd block(int signal) {
 }  // namespace
 
 BlockedSignal::BlockedSignal(Loop& loop, int signal, Call<> on_signal)
-    : on_signal_(on_signal), fd_(block(signal)), watch_(loop, fd_.get(), bind<&BlockedSignal::on_readable>(this), {}) {
+    : on_signal_(on_signal),
+      fd_(block(signal)),
+      watch_(loop, fd_.get(), bind<&BlockedSignal::on_readable>(this), {}) {
   watch_.want_read(true);
 }
 

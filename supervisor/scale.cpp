@@ -52,14 +52,16 @@ Verdict automatic(std::size_t cpus, const Memory& memory) {
 
 Verdict by_load(const conf::App& app, const Load& load) {
   const bool are_ready = load.ready >= load.wanted;
-  const bool wait = load.waiting > 0 && load.longest_wait > app.target_wait && (are_ready || missing(load) > 0);
+  const bool wait =
+      load.waiting > 0 && load.longest_wait > app.target_wait && (are_ready || missing(load) > 0);
   const bool is_short = wait || (load.were_late && are_ready && load.settled >= kSettles);
   if (load.wanted < app.workers.min) return {app.workers.min, "`min`"};
   if (load.wanted > app.workers.max) return {app.workers.max, "`max`"};
   // Where nobody is ready it is not their number that is wrong.
   if (load.ready > 0 && load.wanted < app.workers.max && is_short) return more(app, load);
   if (load.wanted > app.workers.min && is_one_to_spare(app, load))
-    return {load.wanted - 1, fmt::format("one fewer would have done for {} s", app.idle_timeout.count() / 1000)};
+    return {load.wanted - 1,
+            fmt::format("one fewer would have done for {} s", app.idle_timeout.count() / 1000)};
   return {load.wanted, {}};
 }
 

@@ -1,5 +1,6 @@
-// What the front must know of an app besides its settings and its workers: whether it boots, sleeps, or is kept from
-// its clients by order of the operator. Said by the supervisor (orders.h), obeyed by the app's Dispatch.
+// What the front must know of an app besides its settings and its workers: whether it boots, sleeps, or is
+// kept from its clients by order of the operator. Said by the supervisor (orders.h), obeyed by the app's
+// Dispatch.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -31,8 +32,8 @@ struct AppState {
   bool can_wait = true;
   /// A worker was ready, perhaps before this front was there, so requests wait no longer than queue_timeout.
   bool has_been_ready = false;
-  /// No worker is there because none was needed: who waits is told of by Wanted, and until the next Publish requests
-  /// wait for boot_timeout.
+  /// No worker is there because none was needed: who waits is told of by Wanted, and until the next Publish
+  /// requests wait for boot_timeout.
   bool is_asleep = false;
   Gate gate = Gate::kOpen;
   std::string notice;  ///< closed: what the 503 says, at most kMostNotice bytes of UTF-8, one line

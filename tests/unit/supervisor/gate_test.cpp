@@ -8,12 +8,15 @@ using upstream::Gate;
 
 namespace {
 
-constexpr Turn kTurns[] = {Turn::kPause, Turn::kResume, Turn::kMaintenanceOn, Turn::kMaintenanceOff, Turn::kStop, Turn::kStart};
+constexpr Turn kTurns[] = {Turn::kPause,          Turn::kResume, Turn::kMaintenanceOn,
+                           Turn::kMaintenanceOff, Turn::kStop,   Turn::kStart};
 
-/// Every order after which it would be as it was before is refused but for these: said again they say something new.
+/// Every order after which it would be as it was before is refused but for these: said again they say
+/// something new.
 bool may_be_said_again(Gate gate, Turn turn) {
   return (gate == Gate::kPaused && turn == Turn::kPause) ||
-         (gate == Gate::kMaintenance && turn == Turn::kMaintenanceOn) || (gate == Gate::kStopped && turn == Turn::kStop);
+         (gate == Gate::kMaintenance && turn == Turn::kMaintenanceOn) ||
+         (gate == Gate::kStopped && turn == Turn::kStop);
 }
 
 }  // namespace
@@ -45,7 +48,8 @@ TEST_CASE("an order changes something, or is refused") {
 }
 
 TEST_CASE("a refusal says how it is, and what ends that") {
-  CHECK(gate_after(Gate::kOpen, Turn::kResume, "shop").error().text() == "`resume shop` changes nothing: shop is open");
+  CHECK(gate_after(Gate::kOpen, Turn::kResume, "shop").error().text() ==
+        "`resume shop` changes nothing: shop is open");
   CHECK(gate_after(Gate::kStopped, Turn::kPause, "shop").error().text() ==
         "`pause shop` changes nothing: shop is stopped; `portherd start shop` ends that");
 }

@@ -1,5 +1,5 @@
-// Paused, closed and sleeping apps, as their Dispatch sees them; and what it counts for those who decide how many
-// workers there are.
+// Paused, closed and sleeping apps, as their Dispatch sees them; and what it counts for those who decide how
+// many workers there are.
 #include "doctest_precompiled.h"
 #include "herd.h"
 
@@ -15,7 +15,9 @@ constexpr upstream::AppState in(Gate gate) {
 
 }  // namespace
 
-TEST_CASE("while it is paused requests wait although there are slots, in their order, and queue_timeout does not run") {
+TEST_CASE(
+    "while it is paused requests wait although there are slots, in their order, and queue_timeout does not "
+    "run") {
   Herd herd(1);
   herd.publish(1);
   Asker before(herd), first(herd), second(herd);
@@ -74,7 +76,8 @@ TEST_CASE("closed: who has a worker goes on, who waits or comes is refused, and 
   CHECK(later.ask() == Acquired::kLeased);
 }
 
-TEST_CASE("an app that is asleep is called for once, whoever waits has boot_timeout, and then queue_timeout") {
+TEST_CASE(
+    "an app that is asleep is called for once, whoever waits has boot_timeout, and then queue_timeout") {
   Herd herd(1);
   int calls = 0;
   herd.dispatch->on_wanted([&](upstream::AppIndex) { ++calls; });
@@ -134,7 +137,8 @@ TEST_CASE("with the last worker every lease is one") {
   CHECK(herd.board->app[0].unspared == 1);
 }
 
-TEST_CASE("a lease that comes after more than target_wait is counted, and since when the next one waits is said") {
+TEST_CASE(
+    "a lease that comes after more than target_wait is counted, and since when the next one waits is said") {
   Herd herd(1);
   herd.app.target_wait = runtime::Milliseconds(-1);  // whoever waits at all
   herd.dispatch->configure(&herd.app);
