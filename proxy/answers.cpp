@@ -147,6 +147,12 @@ void OwnAnswer::incident(std::string_view id) {
   set_body({body_chunk_.data(), static_cast<std::size_t>(at - body_chunk_.data())});
 }
 
+void OwnAnswer::notice(std::string_view text) {
+  body_chunk_ = runtime::Chunk::make(text.size() + 1);
+  upstream::put(upstream::put(body_chunk_.data(), text), "\n");
+  set_body({body_chunk_.data(), text.size() + 1});
+}
+
 void OwnAnswer::location(std::string url) {
   location_ = std::move(url);
   head_.fields.push_back({"Location", location_});

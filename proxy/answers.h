@@ -28,6 +28,8 @@ class OwnAnswer {
   void retry_after(std::chrono::seconds);
   /// The body says so, too, and a field for those who get no body. `id` has to stay as long as this object.
   void incident(std::string_view id);
+  /// The body says this instead of the status; plain text, one line.
+  void notice(std::string_view text);
   /// RFC 9110 10.2.2.
   void location(std::string url);
   /// RFC 9110 15.5.6: what a 405 allows instead of what apps are asked. A literal.

@@ -13,6 +13,9 @@ using upstream::Framing;
 using upstream::Method;
 using upstream::Version;
 
+// Nobody knows how long it takes; soon enough after the end, and no burden before.
+constexpr std::chrono::seconds kAskAgain{30};
+
 bool is_unknown_expectation(const upstream::Field& field) {
   return field.id == FieldId::kExpect && !runtime::equals_ignoring_case(field.value, "100-continue");
 }
@@ -31,7 +34,7 @@ Exchange::Exchange(FrontThread& thread)
 void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   meet(stream, client);
   if (!admit() || !route() || !prepare()) return;
-  if (!answer_by_route()) gather();
+  if (!answer_by_route() && is_let_in()) gather();
 }
 
 void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint16_t status, std::string_view reason) {
@@ -138,6 +141,25 @@ void Exchange::answer_ourselves(std::uint16_t status, const Outcome& outcome) {
   }
   OwnAnswer answer(status, request_.method);
   if (status == 503) answer.retry_after(std::chrono::seconds(1));
+  say(answer);
+  end(outcome);
+}
+
+/// By order of the operator an app may be closed. No body is read for it.
+bool Exchange::is_let_in() {
+  if (!upstream::is_closed(desk_->dispatch().gate())) return true;
+  answer_closed();
+  return false;
+}
+
+/// Neither begun nor in line any more.
+void Exchange::answer_closed() {
+  const upstream::Dispatch& dispatch = desk_->dispatch();
+  const std::string notice = dispatch.notice();
+  const Outcome outcome = dispatch.gate() == upstream::Gate::kStopped ? kStopped : kMaintenance;
+  OwnAnswer answer(503, request_.method);
+  answer.retry_after(kAskAgain);
+  if (!notice.empty()) answer.notice(notice);
   say(answer);
   end(outcome);
 }

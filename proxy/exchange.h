@@ -80,6 +80,8 @@ class Exchange {
   void go_to(std::size_t place);
   bool prepare();
   void answer_ourselves(std::uint16_t status, const Outcome&);
+  bool is_let_in();
+  void answer_closed();
   void redirect_to_https();
   void tell_options();
   void say(OwnAnswer&);

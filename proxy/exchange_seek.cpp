@@ -53,6 +53,7 @@ void Exchange::on_refused(Refusal why) {
   // Nobody came to try again with: what the client hears is how the first attempt ended.
   const bool is_retry = record_.attempts > 0 && why == Refusal::kTimeout;
   if (is_retry || why == Refusal::kNoOther) return answer_ourselves(502, failure_);
+  if (why == Refusal::kClosed) return answer_closed();
   if (why == Refusal::kNotBooted) return answer_ourselves(503, kNotBooted);
   if (why == Refusal::kGone) return answer_ourselves(503, kAppGone);
   answer_ourselves(503, why == Refusal::kFull ? kQueueFull : kQueueTimeout);

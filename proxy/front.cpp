@@ -114,6 +114,9 @@ class Front {
     dispatch.on_spent([this](const upstream::Worker& worker) {
       loop_.post([this, app = worker.app, id = worker.id] { say(upstream::Spent{app, id}); });
     });
+    dispatch.on_wanted([this](upstream::AppIndex app) {
+      loop_.post([this, app] { say(upstream::Wanted{app}); });
+    });
   }
 
   void open(const std::vector<upstream::AppIndex>& apps) {
@@ -278,7 +281,7 @@ class Front {
   }
 
   void obey(upstream::AppState& order) {
-    if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order.can_wait, order.has_been_ready);
+    if (auto* dispatch = dispatch_of(order.app)) dispatch->set_state(order);
   }
 
   void obey(upstream::Drain& order) {
@@ -310,6 +313,7 @@ class Front {
   void obey(upstream::Unstuck&) { give_up("an order that only a front gives"); }
   void obey(upstream::Spent&) { give_up("an order that only a front gives"); }
   void obey(upstream::Lost&) { give_up("an order that only a front gives"); }
+  void obey(upstream::Wanted&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
   /// drain_timeout is over: cut who is left, then end.

@@ -18,6 +18,8 @@ inline constexpr Outcome kClientGone{Fault::kClient, "client went away"};
 inline constexpr Outcome kQueueFull{Fault::kUs, "queue is full"};
 inline constexpr Outcome kQueueTimeout{Fault::kUs, "no worker in time"};
 inline constexpr Outcome kNotBooted{Fault::kApp, "app does not start"};
+inline constexpr Outcome kMaintenance{Fault::kNobody, "app is down for maintenance"};
+inline constexpr Outcome kStopped{Fault::kNobody, "app was stopped"};
 inline constexpr Outcome kAppGone{Fault::kUs, "app was taken away by a reload"};
 inline constexpr Outcome kCannotConnect{Fault::kApp, "worker does not take connections"};
 inline constexpr Outcome kWorkerLost{Fault::kApp, "worker closed the connection before it answered"};

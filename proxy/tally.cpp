@@ -12,7 +12,9 @@ using upstream::count;
 using upstream::Figure;
 using upstream::Refused;
 
-constexpr std::array<std::pair<Outcome, Refused>, 7> kRefusals{{{kQueueFull, Refused::kQueueFull},
+constexpr std::array<std::pair<Outcome, Refused>, 9> kRefusals{{{kMaintenance, Refused::kMaintenance},
+                                                                {kStopped, Refused::kStopped},
+                                                                {kQueueFull, Refused::kQueueFull},
                                                                 {kQueueTimeout, Refused::kQueueTimeout},
                                                                 {kNotBooted, Refused::kNotBooted},
                                                                 {kTooManyFiles, Refused::kTooManyFiles},

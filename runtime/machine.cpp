@@ -16,7 +16,6 @@
 namespace runtime {
 namespace {
 
-constexpr const char* kCgroups = "/sys/fs/cgroup";
 constexpr Bytes kKibibyte = 1024;  // the "kB" of /proc
 
 // Files of the kernel are small; what is longer than 16 KiB is cut (vmstat has some 6 KiB).
@@ -40,8 +39,8 @@ std::string_view first_line(std::string_view text) {
 // The folder of our cgroup for a v1 controller, or of v2 (empty controller), and those above it up to the
 // mount. A container often sees a path that is not under its own mount: then only the mount itself exists,
 // and that is ours.
-std::vector<std::string> cgroup_folders(std::string_view controller) {
-  const std::string text = read_small("/proc/self/cgroup");
+std::vector<std::string> folders_of(const Cgroups& cgroups, std::string_view controller) {
+  const std::string text = read_small(cgroups.list);
   std::vector<std::string> folders;
   for (const std::string_view line : split(text, '\n')) {
     const auto parts = split(line, ':');
@@ -49,7 +48,7 @@ std::vector<std::string> cgroup_folders(std::string_view controller) {
     const auto names = split(parts[1], ',');
     if (std::find(names.begin(), names.end(), controller) == names.end()) continue;
     std::string_view path = line.substr(parts[0].size() + parts[1].size() + 2);
-    const std::string mount = controller.empty() ? kCgroups : fmt::format("{}/{}", kCgroups, controller);
+    const std::string mount = controller.empty() ? cgroups.mount : fmt::format("{}/{}", cgroups.mount, controller);
     for (; path.size() > 1; path = path.substr(0, path.rfind('/')))
       folders.push_back(fmt::format("{}{}", mount, path));
     folders.push_back(mount);
@@ -78,13 +77,13 @@ std::optional<std::size_t> cpus_of_cpu_max(std::string_view text) {
   return parts.size() == 2 ? cpus_of_quota(parts[0], parts[1]) : std::nullopt;
 }
 
-std::size_t usable_cpus() {
+std::size_t usable_cpus(const Cgroups& cgroups) {
   std::size_t least = cpus_of_affinity();
   const auto take = [&least](std::optional<std::size_t> cpus) {
     least = std::min(least, cpus.value_or(least));
   };
-  for (const std::string& folder : cgroup_folders("")) take(cpus_of_cpu_max(read_small(folder + "/cpu.max")));
-  for (const std::string& folder : cgroup_folders("cpu")) {
+  for (const std::string& folder : folders_of(cgroups, "")) take(cpus_of_cpu_max(read_small(folder + "/cpu.max")));
+  for (const std::string& folder : folders_of(cgroups, "cpu")) {
     const std::string quota = read_small(folder + "/cpu.cfs_quota_us");
     const std::string period = read_small(folder + "/cpu.cfs_period_us");
     take(cpus_of_quota(first_line(quota), first_line(period)));
@@ -96,13 +95,13 @@ std::optional<Bytes> bytes_of_limit(std::string_view text) {
   return parse_number(trim(first_line(text)));
 }
 
-Bytes usable_memory() {
+Bytes usable_memory(const Cgroups& cgroups) {
   Bytes least = static_cast<Bytes>(::sysconf(_SC_PHYS_PAGES)) * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
   const auto take = [&least](const std::string& file) {
     least = std::min(least, bytes_of_limit(read_small(file)).value_or(least));
   };
-  for (const std::string& folder : cgroup_folders("")) take(folder + "/memory.max");
-  for (const std::string& folder : cgroup_folders("memory")) take(folder + "/memory.limit_in_bytes");
+  for (const std::string& folder : folders_of(cgroups, "")) take(folder + "/memory.max");
+  for (const std::string& folder : folders_of(cgroups, "memory")) take(folder + "/memory.limit_in_bytes");
   return least;
 }
 
@@ -113,15 +112,15 @@ Bytes left_below(Bytes limit, Bytes used, std::string_view stat) {
   return limit - std::min(limit, held);
 }
 
-Bytes available_memory() {
+Bytes available_memory(const Cgroups& cgroups) {
   Bytes least = number_of(read_small("/proc/meminfo"), "MemAvailable:").value_or(0) * kKibibyte;
   const auto take = [&least](const std::string& folder, const char* limit_file, const char* used_file) {
     const auto limit = bytes_of_limit(read_small(folder + limit_file));
     const auto used = bytes_of_limit(read_small(folder + used_file));
     if (limit && used) least = std::min(least, left_below(*limit, *used, read_small(folder + "/memory.stat")));
   };
-  for (const std::string& folder : cgroup_folders("")) take(folder, "/memory.max", "/memory.current");
-  for (const std::string& folder : cgroup_folders("memory"))
+  for (const std::string& folder : folders_of(cgroups, "")) take(folder, "/memory.max", "/memory.current");
+  for (const std::string& folder : folders_of(cgroups, "memory"))
     take(folder, "/memory.limit_in_bytes", "/memory.usage_in_bytes");
   return least;
 }
@@ -151,7 +150,7 @@ std::optional<std::uint64_t> number_of(std::string_view text, std::string_view k
 // one that there is: those above count what has nothing to do with us.
 OomKills oom_kills() {
   const auto nearest = [](std::string_view controller, const char* file) -> std::uint64_t {
-    for (const std::string& folder : cgroup_folders(controller)) {
+    for (const std::string& folder : folders_of({}, controller)) {
       if (const auto kills = number_of(read_small(folder + file), "oom_kill")) return *kills;
     }
     return 0;

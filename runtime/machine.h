@@ -7,15 +7,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "runtime/bytes.h"
 
 namespace runtime {
 
-/// CPUs that we may really use: the smaller of sched_getaffinity(2) and the CPU quota of our cgroup and those
-/// above it, rounded up. At least 1.
-std::size_t usable_cpus();
+/// Where our cgroups are found. Tests prepare others.
+struct Cgroups {
+  std::string list = "/proc/self/cgroup";
+  std::string mount = "/sys/fs/cgroup";
+};
+
+/// CPUs that we may really use: the smaller of sched_getaffinity(2), which no cpuset allows more than it has, and
+/// the CPU quota of our cgroup and those above it, rounded up. At least 1.
+std::size_t usable_cpus(const Cgroups& cgroups = {});
 
 /// Whole CPUs of a quota, rounded up; nothing where there is none. Text of v2's cpu.max ("150000 100000",
 /// "max 100000").
@@ -24,7 +31,7 @@ std::optional<std::size_t> cpus_of_cpu_max(std::string_view text);
 std::optional<std::size_t> cpus_of_quota(std::string_view quota, std::string_view period);
 
 /// Memory that we may really use: the machine's, or the limit of our own cgroup or of one above it.
-Bytes usable_memory();
+Bytes usable_memory(const Cgroups& cgroups = {});
 
 /// A limit of memory in bytes; nothing where there is none. Text of v2's memory.max ("max") or v1's
 /// memory.limit_in_bytes.
@@ -32,7 +39,7 @@ std::optional<Bytes> bytes_of_limit(std::string_view text);
 
 /// Of that, what nobody uses now, or only as a cache of files: the least of the machine's own and of what is left
 /// below each limit.
-Bytes available_memory();
+Bytes available_memory(const Cgroups& cgroups = {});
 
 /// What is left below a limit: `stat` is v2's or v1's memory.stat, of which files that nobody has used lately are
 /// given back when they are wanted.

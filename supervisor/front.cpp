@@ -124,6 +124,8 @@ void Front::on_word(FrontProcess& process, const upstream::Order& order) {
     calls_.on_spent(*spent);
   } else if (const auto* lost = std::get_if<upstream::Lost>(&order)) {
     calls_.on_lost(*lost);
+  } else if (const auto* wanted = std::get_if<upstream::Wanted>(&order)) {
+    calls_.on_wanted(*wanted);
   }
 }
 

@@ -24,6 +24,7 @@ struct FrontCalls {
   runtime::Call<const upstream::Unstuck&> on_unstuck;  ///< also when the front that had said Stuck has ended
   runtime::Call<const upstream::Spent&> on_spent;
   runtime::Call<const upstream::Lost&> on_lost;
+  runtime::Call<const upstream::Wanted&> on_wanted;
   runtime::Call<bool> on_gone;  ///< no other comes; true: all have drained, false: the first never started
 };
 

@@ -21,7 +21,10 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
       calls_(calls),
       target_(std::make_shared<Release>(
           Release{.generation = 1, .app = std::move(app), .account = std::move(account)})),
-      wanted_(target_->app.has_processes() ? target_->app.workers.min : 0),
+      wanted_(target_->app.has_processes() ? scale::first(target_->app.workers) : 0),
+      is_asleep_(target_->app.has_processes() && wanted_ == 0),
+      pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
+      load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
@@ -49,12 +52,8 @@ void Group::fill_proxies() {
 
 void Group::start() {
   is_wanted_ = true;
+  if (is_asleep_) tell_state();
   tend();
-}
-
-void Group::scale(std::size_t wanted) {
-  wanted_ = wanted;
-  look();
 }
 
 void Group::stop() {
@@ -88,6 +87,9 @@ void Group::tend() {
   for (const auto& place : places_) fill(*place);
   replace_due();
   judge_release();
+  size_by_machine();
+  watch_load();
+  tell_if_gone();
   show();
 }
 
@@ -102,8 +104,8 @@ void Group::fit() {
     bury(std::move(place->holder));
     return true;
   });
-  while (workers().size() < wanted_) add_place();
-  while (workers().size() > wanted_) dismiss_a_place();
+  while (workers().size() < wanted()) add_place();
+  while (workers().size() > wanted()) dismiss_a_place();
 }
 
 // With the lowest number that is free.
@@ -175,7 +177,7 @@ void Group::show() {
   }
   for (std::size_t i = 0; i < by_state.size(); ++i) figures().workers[i] = by_state[i];
   using enum upstream::FirstBoot;
-  const bool is_over = has_been_ready_ || !app().has_processes();
+  const bool is_over = has_been_ready_ || !app().has_processes() || wanted() == 0 || app().workers.min == 0;
   figures().first_boot = is_over ? kOver : failures_ == 0 ? kUnderWay : kFailed;
 }
 
@@ -222,8 +224,10 @@ void Group::on_changed(Worker& worker, State from) {
   const bool gives_up = may_give_up();
   if (worker.state() == State::kReady) {
     has_been_ready_ = true;
+    is_asleep_ = false;
     failures_ = 0;
   }
+  if (worker.state() == State::kReady || from == State::kReady) settled_since_ = herd_.reaper.loop().now();
   const bool is_again = !worker.last_exit().empty() ||
                         std::ranges::any_of(places_, [&](const auto& p) { return p->is_successor(worker); });
   if (worker.state() == State::kStarting && is_again) upstream::count(figures().restarts);
@@ -238,8 +242,7 @@ void Group::on_changed(Worker& worker, State from) {
 void Group::on_boot_failed(const Worker& worker) {
   ++failures_;
   show();
-  if (failures_ == 1 && !has_been_ready_)
-    herd_.front.tell(upstream::AppState{.app = index_, .can_wait = false});
+  if (failures_ == 1 && !has_been_ready_) tell_state();
   if (rollout_ && worker.release() == target_) fail_release(worker);
 }
 
@@ -302,6 +305,8 @@ std::string_view Group::state() const {
   };
   if (is_stopping_) return "stopping";
   if (!failure_.empty()) return "failed";
+  if (gate_ != upstream::Gate::kOpen) return upstream::kGates[static_cast<std::size_t>(gate_)];
+  if (sleeps()) return "asleep";
   if (is_all_ready()) return "ready";
   if (is_any(State::kReady)) return "degraded";
   return is_any(State::kStarting) && failures_ == 0 ? "starting" : "failing";

@@ -4,7 +4,7 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force.
+// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out.
 #pragma once
 #include <functional>
 #include <memory>
@@ -16,10 +16,12 @@
 #include "conf/settings.h"
 #include "runtime/result.h"
 #include "supervisor/backoff.h"
+#include "supervisor/gate.h"
 #include "supervisor/herd.h"
 #include "supervisor/place.h"
 #include "supervisor/release.h"
 #include "supervisor/retire.h"
+#include "supervisor/scale.h"
 #include "supervisor/worker.h"
 #include "upstream/roster.h"
 
@@ -49,8 +51,10 @@ class Group {
   /// Workers of somebody else are there without us: before the first front, for all.
   void publish_proxies();
 
-  /// So many workers from now on.
-  void scale(std::size_t wanted);
+  /// So many workers, by order, until unpin().
+  void scale(std::size_t number);
+  /// The settings say anew how many workers there are to be.
+  void unpin();
   /// A new generation, which takes over worker by worker. One that is still on its way is given up, and told
   /// so. If a worker of it does not become ready and the generation before serves, that one stays.
   void release(conf::App app, Account account, ReleaseCalls calls);
@@ -59,6 +63,19 @@ class Group {
   /// The generation before the one in force, as it was configured then. Errors: there is none.
   runtime::Result<void> roll_back(ReleaseCalls calls);
 
+  // Between clients and workers. Errors, kConfig: it does not fit to what was ordered before; see gate.h.
+  /// Requests wait, no longer than this.
+  runtime::Result<void> pause(runtime::Milliseconds at_most);
+  runtime::Result<void> resume();
+  /// `notice`: what clients are told; one line, at most kMostNotice bytes. Empty: that there is maintenance.
+  runtime::Result<void> begin_maintenance(std::string notice);
+  runtime::Result<void> end_maintenance();
+  using Gone = std::function<void(const runtime::Result<void>&)>;
+  /// `on_gone`, from the loop: no worker is left. An error: it was started again before.
+  runtime::Result<void> switch_off(Gone on_gone);
+  runtime::Result<void> switch_on();
+
+  void on_wanted();
   void on_probed(const upstream::Probed& answer);
   void on_drained(const upstream::Drained& answer);
   void on_stuck(const upstream::Stuck& told);
@@ -84,7 +101,15 @@ class Group {
   const conf::App& app() const { return target_->app; }
   std::uint32_t generation() const { return target_->generation; }
   upstream::AppIndex index() const { return index_; }
-  std::size_t wanted() const { return wanted_; }
+  /// Workers.
+  std::size_t wanted() const { return gate_ == upstream::Gate::kStopped ? 0 : wanted_; }
+  /// By order, not by the settings.
+  bool is_pinned() const { return is_pinned_; }
+  upstream::Gate gate() const { return gate_; }
+  /// Empty: it is not paused.
+  std::optional<runtime::Time> paused_until() const {
+    return pause_.is_armed() ? std::optional(pause_.deadline()) : std::nullopt;
+  }
   /// By place: those that count.
   std::vector<const Worker*> workers() const;
   /// Who is to come, and who has to go, beside those.
@@ -98,7 +123,7 @@ class Group {
   bool is_all_ready() const;
   bool is_being_released() const { return rollout_.has_value(); }
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
-  /// "failed", "stopping".
+  /// "failed", "stopping"; by order "paused", "maintenance", "stopped"; "asleep" until somebody asks for it.
   std::string_view state() const;
   /// How often a worker was started in the place of one that had ended, or had to.
   std::uint64_t restarts() const { return figures().restarts; }
@@ -128,6 +153,22 @@ class Group {
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
 
+  // group_scale.cpp
+  void want(std::size_t number, std::string_view why);
+  void want(std::size_t number);
+  bool sleeps() const { return app().has_processes() && wanted() == 0; }
+  void fall_asleep();
+  void size_by_machine();
+  void watch_load();
+  void look_at_load();
+  scale::Memory memory() const;
+
+  // group_gate.cpp
+  runtime::Result<void> turn(Turn turn, std::string notice = {});
+  void on_pause_over();
+  void tell_if_gone();
+  void tell_state();
+
   // group_replace.cpp
   void replace_due();
   bool may_replace(retire::Why why) const;
@@ -137,6 +178,7 @@ class Group {
   void dismiss_successor(Place& place);
 
   // group_release.cpp
+  void aim_at(ReleaseRef release);
   void roll_to(ReleaseRef next, ReleaseCalls calls);
   void judge_release();
   void fail_release(const Worker& worker);
@@ -156,7 +198,19 @@ class Group {
   ReleaseRef target_;                 // what is wanted
   ReleaseRef before_;                 // what was in force before it; null: nothing
   std::uint32_t last_generation_ = 1; // given out
-  std::size_t wanted_;                // places
+  std::size_t wanted_;                // places, unless it is stopped; 0: it sleeps
+  bool is_pinned_ = false;            // by scale()
+  bool has_chosen_ = false;           // "auto": the log has said how many
+  bool is_asleep_ = false;            // no worker has been ready since none was wanted
+  upstream::Gate gate_ = upstream::Gate::kOpen;
+  std::string notice_;                // while the gate is closed
+  runtime::Timer pause_;              // armed while it is paused
+  std::vector<Gone> when_gone_;       // who waits until all have left
+  runtime::Timer load_;               // the next look at it
+  std::uint64_t late_ = 0;            // as the last look found them
+  std::uint64_t unspared_ = 0;
+  runtime::Time spare_since_{};       // since then one worker fewer would have done
+  runtime::Time settled_since_{};     // since then the same workers have been ready
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
   upstream::Roster proxies_;          // of a `proxy` app

@@ -35,9 +35,15 @@ void Group::roll_to(ReleaseRef next, ReleaseCalls calls) {
   rollout_ = Rollout{.from = pending ? pending->from : target_,
                      .has_to_fall_back = std::ranges::any_of(places_, &Place::is_ready),
                      .calls = std::move(calls)};
-  target_ = std::move(next);
+  aim_at(std::move(next));
   look();
   if (pending) pending->calls.on_done(fail(Code::kSystem, "another release has taken its place"));
+}
+
+void Group::aim_at(ReleaseRef release) {
+  const bool is_other_number = release->app.workers != target_->app.workers;
+  target_ = std::move(release);
+  if (is_other_number) unpin();
 }
 
 void Group::judge_release() {
@@ -49,9 +55,9 @@ void Group::judge_release() {
   if (there > rollout_->told) {
     rollout_->told = there;
     rollout_->calls.on_progress(fmt::format("app {}, generation {}: {} of {} workers ready", app().name,
-                                            generation(), there, wanted_));
+                                            generation(), there, wanted()));
   }
-  if (there < wanted_) return;
+  if (there < wanted()) return;
   before_ = rollout_->from;
   runtime::log(Level::kInfo, "a release is in force", {{"app", app().name}, {"generation", generation()}});
   finish_release({});
@@ -63,7 +69,7 @@ void Group::fail_release(const Worker& worker) {
   std::string sentence = fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name,
                                      worker.last_exit());
   if (rollout_->has_to_fall_back) {
-    target_ = rollout_->from;
+    aim_at(rollout_->from);
     sentence += fmt::format("; generation {} stays", generation());
   }
   if (!worker.last_lines().empty()) sentence += fmt::format("\n{}", fmt::join(worker.last_lines(), "\n"));

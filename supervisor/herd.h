@@ -38,6 +38,7 @@ struct Herd {
   const RuntimeFolder& folder;
   OutputSink& output;
   Rows rows;
+  const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
   Account front_account;
   bool is_run = false;             ///< `run`: own environment handed on, first generation gives up

@@ -7,7 +7,10 @@ void Known::note(const upstream::Order& order) {
     const upstream::Worker& worker = publish->worker;
     probes_.erase(worker.id);
     published_[worker.id] = worker;
-    apps_[worker.app] = {.app = worker.app, .can_wait = true, .has_been_ready = true};
+    upstream::AppState& state = apps_[worker.app];
+    state.app = worker.app;
+    state.can_wait = state.has_been_ready = true;
+    state.is_asleep = false;
   } else if (const auto* unpublish = std::get_if<upstream::Unpublish>(&order)) {
     published_.erase(unpublish->worker);
   } else if (const auto* ended = std::get_if<upstream::Ended>(&order)) {

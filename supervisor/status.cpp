@@ -48,6 +48,13 @@ Json rates_json(const Rates& rates) {
   return json;
 }
 
+Json paused_until(const Group& group) {
+  const auto until = group.paused_until();
+  if (!until) return {};
+  const auto left = std::chrono::duration_cast<runtime::Milliseconds>(*until - runtime::Clock::now());
+  return runtime::rfc3339(std::chrono::system_clock::now() + left);
+}
+
 Json group_json(const Group& group, const StatusSources& sources) {
   const upstream::Scoreboard::AppGauges now = sources.fronts.gauges(group.index());
   const upstream::AppTotals totals = sources.fronts.totals(group.index());
@@ -55,6 +62,9 @@ Json group_json(const Group& group, const StatusSources& sources) {
             {"queue", now.queue},       {"slots", now.slots},      {"busy", now.busy},
             {"served", totals.served},  {"failed", totals.failed}, {"restarts", group.restarts()}};
   json["rates"] = rates_json(sources.samples.rates(group.index()));
+  json["wanted"] = group.wanted();
+  json["pinned"] = group.is_pinned();
+  json["paused_until"] = paused_until(group);
   json["last_exit"] = group.last_exit().empty() ? Json() : Json(group.last_exit());
   json["workers"] = Json::array();
   for (const Worker* const worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));

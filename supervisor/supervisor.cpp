@@ -93,17 +93,20 @@ namespace {
 class HeldSignals {
  public:
   HeldSignals() {
-    sigset_t ours;
-    ::sigemptyset(&ours);
-    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN}) ::sigaddset(&ours, number);
-    ::sigprocmask(SIG_BLOCK, &ours, &before_);
+    ::sigemptyset(&held_);
+    sigset_t before;
+    ::sigprocmask(SIG_BLOCK, nullptr, &before);
+    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN}) {
+      if (::sigismember(&before, number) == 0) ::sigaddset(&held_, number);
+    }
+    ::sigprocmask(SIG_BLOCK, &held_, nullptr);
   }
-  ~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  ~HeldSignals() { ::sigprocmask(SIG_UNBLOCK, &held_, nullptr); }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
 
  private:
-  sigset_t before_{};
+  sigset_t held_{};
 };
 
 }  // namespace
@@ -135,12 +138,14 @@ Supervisor::Supervisor(Ground ground)
               .on_unstuck = bind<&Supervisor::on_unstuck>(this),
               .on_spent = bind<&Supervisor::on_spent>(this),
               .on_lost = bind<&Supervisor::on_lost>(this),
+              .on_wanted = bind<&Supervisor::on_wanted>(this),
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
       herd_{.reaper = reaper_,
             .front = front_,
             .folder = ground_.folder,
             .output = output_,
             .rows = Rows(ground_.boards.fronts, *ground_.boards.herd),
+            .fronts = ground_.boards.fronts,
             .figures = *ground_.boards.herd,
             .front_account = ground_.front_account,
             .is_run = ground_.options.is_run,
@@ -155,11 +160,10 @@ Supervisor::Supervisor(Ground ground)
       reopen_(loop_, SIGUSR1, bind<&Supervisor::on_reopen_signal>(this)),
       reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)),
       upgrade_(loop_, SIGUSR2, bind<&Supervisor::on_upgrade_signal>(this)),
-      one_more_(loop_, SIGTTIN, bind<&Supervisor::on_scale_signal>(this)) {
+      one_more_(loop_, SIGTTIN, bind<&Supervisor::on_one_more>(this)),
+      one_fewer_(loop_, SIGTTOU, bind<&Supervisor::on_one_fewer>(this)) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGWINCH, SIG_IGN);
-  // Not caught: a shell's background job under `stty tostop` gets it again for each line that says so.
-  ::signal(SIGTTOU, SIG_IGN);
   runtime::log_as("supervisor", to_level(ground_.settings.log.error.level));
   write_to(ground_.logs);
   make_groups(std::move(ground_.app_accounts));
@@ -254,6 +258,10 @@ void Supervisor::on_lost(const upstream::Lost& told) {
   if (told.app < groups_.size()) groups_[told.app]->on_lost(told);
 }
 
+void Supervisor::on_wanted(const upstream::Wanted& told) {
+  if (told.app < groups_.size()) groups_[told.app]->on_wanted();
+}
+
 void Supervisor::on_group_failed(Group& group) {
   if (is_stopping_) return;
   fail(fmt::format("app {} did not start: {}", group.app().name, group.failure()));
@@ -291,9 +299,22 @@ void Supervisor::on_upgrade_signal() {
   log(Level::kWarning, "USR2 changes nothing: this version does not upgrade itself in place; restart it");
 }
 
-void Supervisor::on_scale_signal() {
-  log(Level::kWarning,
-      "TTIN changes nothing: this version does not scale by signals; set `workers` and restart it");
+void Supervisor::on_one_more() {
+  scale_all_of_run(1);
+}
+
+void Supervisor::on_one_fewer() {
+  scale_all_of_run(-1);
+}
+
+void Supervisor::scale_all_of_run(int by) {
+  if (!ground_.options.is_run) {
+    return log(Level::kWarning, "TTIN and TTOU change nothing here: say which app, and how many, by `portherd scale APP N`");
+  }
+  for (const auto& group : groups_) {
+    const std::size_t wanted = group->wanted();
+    if (wanted + by >= 1 && group->app().has_processes()) group->scale(wanted + by);
+  }
 }
 
 std::vector<std::string_view> Supervisor::app_names() const {
@@ -330,7 +351,11 @@ void Supervisor::stop() {
   delay_.arm(delay);  // load balancers learn of it first
 }
 
+// Who waits behind a pause is served, too.
 void Supervisor::begin_drain() {
+  for (const auto& group : groups_) {
+    if (group->gate() == upstream::Gate::kPaused) [[maybe_unused]] const auto resumed = group->resume();
+  }
   front_.drain();
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "conf/settings.h"
+#include "runtime/blocked_signal.h"
 #include "runtime/loop.h"
 #include "supervisor/control.h"
 #include "supervisor/group.h"
@@ -80,6 +81,7 @@ class Supervisor {
   void on_unstuck(const upstream::Unstuck& told);
   void on_spent(const upstream::Spent& told);
   void on_lost(const upstream::Lost& told);
+  void on_wanted(const upstream::Wanted& told);
   void on_group_failed(Group& group);
   void on_group_stopped();
 
@@ -87,7 +89,9 @@ class Supervisor {
   void on_reopen_signal();
   void on_reload_signal();
   void on_upgrade_signal();
-  void on_scale_signal();
+  void on_one_more();
+  void on_one_fewer();
+  void scale_all_of_run(int by);
 
   void set_stopping();
   void stop_now();
@@ -107,6 +111,7 @@ class Supervisor {
   std::unique_ptr<Control> control_;
   runtime::Timer delay_;  // shutdown_delay
   runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_, one_more_;
+  runtime::BlockedSignal one_fewer_;  // a background job may write to its terminal meanwhile
   bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;
   bool is_front_gone_ = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "conf/units.h"
 #include "runtime/text.h"
 #include "supervisor/supervisor.h"
 
@@ -13,9 +14,29 @@ namespace {
 
 using runtime::Code;
 using runtime::fail;
+using runtime::Milliseconds;
 using runtime::Result;
 
 constexpr std::uint64_t kLinesUnlessSaid = 100;  // of `logs`
+constexpr std::uint64_t kMostByOrder = 1024;     // of `scale`
+constexpr Milliseconds kPauseUnlessSaid{60'000};
+constexpr Milliseconds kLongestPause{3'600'000};  // whoever forgets it finds it over
+
+const std::string& name_of(const Group& group) {
+  return group.app().name;
+}
+
+void answer(const Asker& asker, const Result<void>& how) {
+  how ? asker.done() : asker.refuse(how.error());
+}
+
+// It is one line of plain text to whoever asks.
+Result<std::string> notice_of(std::string text) {
+  if (text.size() > upstream::kMostNotice)
+    return fail(Code::kConfig, fmt::format("the message has {} bytes; {} are the most", text.size(), upstream::kMostNotice));
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
+  return text;
+}
 
 void status(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
   asker.done(supervisor.status(group));
@@ -32,15 +53,69 @@ void logs(Supervisor& supervisor, Group* group, const Order& order, const Asker&
   tail.follow(asker);
 }
 
-void stop(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
-  supervisor.stop();
-  asker.done_and_wait_for_our_end();
+void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (group == nullptr) {
+    supervisor.stop();
+    return asker.done_and_wait_for_our_end();
+  }
+  const auto stopped = group->switch_off([asker](const Result<void>& gone) { answer(asker, gone); });
+  if (!stopped) return asker.refuse(stopped.error());
+  asker.say(fmt::format("app {} stops, until `portherd start {}`, a restart of Portherd, or the settings no longer have it",
+                        name_of(*group), name_of(*group)));
+}
+
+void start(Supervisor&, Group* group, const Order&, const Asker& asker) {
+  const auto started = group->switch_on();
+  if (started) asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
+  answer(asker, started);
+}
+
+void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
+  const auto number = order.number("workers");
+  const std::string& app = name_of(*group);
+  if (!group->app().has_processes())
+    return asker.refuse(runtime::Error{Code::kConfig, fmt::format("app {} has no workers of ours", app)});
+  if (!number || *number == 0 || *number > kMostByOrder)
+    return asker.refuse(runtime::Error{Code::kConfig, fmt::format("`scale {}` takes a number from 1 to {}; for none: `portherd stop {}`",
+                                                                  app, kMostByOrder, app)});
+  group->scale(*number);
+  asker.say(fmt::format("app {}: {} workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
+                        *number));
+  asker.done({{"workers", *number}});
+}
+
+void pause(Supervisor&, Group* group, const Order& order, const Asker& asker) {
+  const Milliseconds at_most(order.number("milliseconds").value_or(kPauseUnlessSaid.count()));
+  if (at_most <= Milliseconds(0) || at_most > kLongestPause)
+    return asker.refuse(runtime::Error{Code::kConfig, fmt::format("a pause has from 1ms to {}", conf::print_duration(kLongestPause))});
+  const auto paused = group->pause(at_most);
+  if (paused) {
+    asker.say(fmt::format("app {}: new requests wait, {} at most, until `portherd resume {}`, for {} at the longest", name_of(*group),
+                          group->app().queue_size, name_of(*group), conf::print_duration(at_most)));
+  }
+  answer(asker, paused);
+}
+
+void resume(Supervisor&, Group* group, const Order&, const Asker& asker) {
+  answer(asker, group->resume());
+}
+
+void maintenance(Supervisor&, Group* group, const Order& order, const Asker& asker) {
+  if (!order.flag("on")) return answer(asker, group->end_maintenance());
+  const auto notice = notice_of(order.text("message").value_or(""));
+  if (!notice) return asker.refuse(notice.error());
+  const auto begun = group->begin_maintenance(*notice);
+  if (begun) {
+    asker.say(fmt::format("app {}: requests are answered 503, until `portherd maintenance off {}` or a restart of Portherd",
+                          name_of(*group), name_of(*group)));
+  }
+  answer(asker, begun);
 }
 
 // Who ordered a change hears how far it is, and the result when it is in force or has failed.
 ReleaseCalls tell(const Asker& asker) {
   return {.on_progress = [asker](const std::string& sentence) { asker.say(sentence); },
-          .on_done = [asker](const Result<void>& how) { how ? asker.done() : asker.refuse(how.error()); }};
+          .on_done = [asker](const Result<void>& how) { answer(asker, how); }};
 }
 
 void restart(Supervisor&, Group* group, const Order&, const Asker& asker) {
@@ -57,7 +132,12 @@ constexpr Verb kVerbs[] = {
     {"logs", Subject::kApp, Right::kCommand, logs},
     {"restart", Subject::kApp, Right::kCommand, restart},
     {"rollback", Subject::kApp, Right::kCommand, rollback},
-    {"stop", Subject::kAll, Right::kCommand, stop},
+    {"stop", Subject::kAppOrAll, Right::kCommand, stop},
+    {"start", Subject::kApp, Right::kCommand, start},
+    {"scale", Subject::kApp, Right::kCommand, scale},
+    {"pause", Subject::kApp, Right::kCommand, pause},
+    {"resume", Subject::kApp, Right::kCommand, resume},
+    {"maintenance", Subject::kApp, Right::kCommand, maintenance},
 };
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {

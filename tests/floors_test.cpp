@@ -29,7 +29,7 @@ const std::vector<Floor> kFloors = {
 // The supervisor speaks HTTP to nobody: of upstream/ it sees the identities, the orders, the counters, and
 // the package that it hands to a Python worker.
 const std::vector<std::string_view> kSupervisorTakesFromUpstream = {
-    "upstream/app.h",        "upstream/roster.h",         "upstream/orders.h",
+    "upstream/app.h", "upstream/app_state.h",        "upstream/roster.h",         "upstream/orders.h",
     "upstream/scoreboard.h", "upstream/herd_board.h",     "upstream/figures.h",
     "upstream/python_package.h",
 };

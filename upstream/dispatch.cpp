@@ -25,7 +25,7 @@ void Share::unlease(Connection& connection) {
   leased.pop_back();
 }
 
-Dispatch::Dispatch(AppIndex index, Board& board) : board_(board), figures_(board.app[index]) {}
+Dispatch::Dispatch(AppIndex index, Board& board) : index_(index), board_(board), figures_(board.app[index]) {}
 
 Dispatch::~Dispatch() = default;
 
@@ -34,7 +34,8 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
   {
     const std::scoped_lock lock(lock_);
     // A retry in line waits for another worker than those who come; it holds up nobody else.
-    Place* const place = ask.is_retry() || !queue_.has_first_attempts() ? take_locked(ask.tried, ask.is_suspect) : nullptr;
+    const bool is_next = ask.is_retry() || !queue_.has_first_attempts();
+    Place* const place = is_next && gate() == Gate::kOpen ? take_locked(ask.tried, ask.is_suspect) : nullptr;
     if (place == nullptr) {
       if (const auto refusal = refusal_locked(ask)) {
         ticket.refusal_ = *refusal;
@@ -57,6 +58,7 @@ Acquired Dispatch::acquire(Desk& desk, Ticket& ticket, Lease& lease, const Ask& 
 std::optional<Refusal> Dispatch::refusal_locked(const Ask& ask) {
   const bool is_retry = ask.is_retry();
   if (has_gone_ && !has_other_locked(0)) return Refusal::kGone;
+  if (is_closed(gate())) return Refusal::kClosed;
   if (!has_been_ready_ && !can_wait_) return Refusal::kNotBooted;
   if (is_retry && !may_come_locked(ask.tried)) return Refusal::kNoOther;
   if (!is_retry && queue_.length() >= queue_size_ && !make_room_locked(ask)) return Refusal::kFull;
@@ -83,6 +85,7 @@ void Dispatch::line_up_locked(Desk& desk, Ticket& ticket, const Ask& ask) {
   ticket.queue_timeout_ = ask.queue_timeout;
   ask.is_retry() ? queue_.enter_again(ticket) : queue_.enter(ticket, ask.address);
   keep_looking_locked(&desk);
+  call_locked();
   figure_locked();
 }
 
@@ -126,7 +129,10 @@ Place* Dispatch::take_locked(WorkerId tried, bool is_suspect) {
   while (Load* const load = choose(loads_, tried, is_suspect)) {
     auto& place = static_cast<Place&>(*load);
     occupy_locked(place, is_suspect);
-    if (fits_locked(place)) return &place;
+    if (fits_locked(place)) {
+      if (busy_ + place.slots > slots_) count(figures_.unspared);
+      return &place;
+    }
     vacate_locked(place, is_suspect);
   }
   return nullptr;
@@ -252,6 +258,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
 
 /// Gives free slots to those in line. A retry that may not go to the only free worker is passed over, and keeps its place.
 void Dispatch::pump_locked(Desk* here) {
+  if (gate() != Gate::kOpen) return;
   for (Ticket* ticket = queue_.first_retry(); ticket != nullptr;) {
     Ticket* const next = ticket->next_;
     if (Place* const place = take_locked(ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, *place, here);
@@ -267,6 +274,7 @@ void Dispatch::pump_locked(Desk* here) {
 
 /// The slot has been taken for it.
 void Dispatch::grant_locked(Ticket& ticket, Place& place, Desk* here) {
+  if (runtime::Clock::now() - std::max(ticket.came_, moves_since_) > target_wait_) count(figures_.late);
   queue_.served(ticket);
   hand_over_locked(ticket, &place, here);
 }
@@ -308,11 +316,14 @@ void Dispatch::configure(const conf::App* app) {
   if (has_gone_) {
     has_been_ready_ = false;  // the next one that has our index may be another app
     can_wait_ = true;
+    is_asleep_ = false;
+    gate_ = Gate::kOpen;
     if (!has_other_locked(0)) refuse_line_locked(Refusal::kGone);
   } else {
     name_ = app->name;
     queue_size_ = app->queue_size;
     boot_timeout_ = app->boot_timeout;
+    target_wait_ = app->target_wait;
     has_processes_ = app->has_processes();
   }
   figure_locked();
@@ -329,7 +340,8 @@ void Dispatch::publish(const Worker& worker) {
   place->shares.resize(desks_.size());
   loads_.push_back(place.get());
   places_.push_back(std::move(place));
-  if (!std::exchange(has_been_ready_, true)) first_ready_ = runtime::Clock::now();
+  const bool was_ready = std::exchange(has_been_ready_, true), was_asleep = std::exchange(is_asleep_, false);
+  if (!was_ready || was_asleep) moves_since_ = runtime::Clock::now();
   slots_ += worker.slots;
   pump_locked(nullptr);
   figure_locked();
@@ -404,12 +416,31 @@ Death Dispatch::death_of(WorkerId worker) const {
   return deaths_.of(worker);
 }
 
-void Dispatch::set_state(bool can_wait, bool has_been_ready) {
+void Dispatch::set_state(const AppState& state) {
   const std::scoped_lock lock(lock_);
-  can_wait_ = can_wait;
-  has_been_ready_ = has_been_ready_ || has_been_ready;
+  can_wait_ = state.can_wait;
+  has_been_ready_ = has_been_ready_ || state.has_been_ready;
+  is_asleep_ = state.is_asleep;
+  has_called_ = false;
+  const Gate before = gate_.exchange(state.gate);
+  notice_ = state.notice;
+  if (is_closed(state.gate)) refuse_line_locked(Refusal::kClosed);
   if (!can_wait_ && !has_been_ready_) refuse_line_locked(Refusal::kNotBooted);
+  if (before == Gate::kPaused) moves_since_ = runtime::Clock::now();
+  pump_locked(nullptr);
+  call_locked();
   figure_locked();
+}
+
+std::string Dispatch::notice() const {
+  const std::scoped_lock lock(lock_);
+  return notice_;
+}
+
+/// Only the supervisor can start a worker for who waits.
+void Dispatch::call_locked() {
+  if (!is_asleep_ || queue_.length() == 0 || std::exchange(has_called_, true)) return;
+  if (tell_wanted_) tell_wanted_(index_);
 }
 
 Place* Dispatch::find_locked(WorkerId worker) {
@@ -496,6 +527,15 @@ void Dispatch::figure_locked() {
   figures_.queue.store(static_cast<std::uint32_t>(queue_.length()), std::memory_order_relaxed);
   figures_.busy.store(busy_, std::memory_order_relaxed);
   figures_.slots.store(slots_, std::memory_order_relaxed);
+  const auto since = std::chrono::duration_cast<runtime::Milliseconds>(waits_since_locked().time_since_epoch());
+  figures_.waits_since.store(static_cast<std::uint64_t>(since.count()), std::memory_order_relaxed);
+}
+
+/// The next one in line. More workers would do nothing for who waits for a boot or the end of a pause.
+Time Dispatch::waits_since_locked() const {
+  if (queue_.length() == 0 || gate() != Gate::kOpen || !has_been_ready_ || is_asleep_) return {};
+  const Ticket* const next = queue_.first() != nullptr ? queue_.first() : queue_.first_retry();
+  return std::max(next->came_, moves_since_);
 }
 
 }  // namespace upstream

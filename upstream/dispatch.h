@@ -4,6 +4,7 @@
 // An exchange asks acquire(): it gets a Lease now, or a place in line and the lease later, from its own loop. A
 // worker never has more leases than slots, nor more open connections; with other fronts beside us, all together: dispatch_shared.cpp.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "runtime/loop.h"
 #include "runtime/short_lock.h"
 #include "runtime/socket.h"
+#include "upstream/app_state.h"
 #include "upstream/choose.h"
 #include "upstream/connection.h"
 #include "upstream/deaths.h"
@@ -140,8 +142,7 @@ class Dispatch {
   /// The process is dead: its leases see the end of their connections now, whoever else holds the socket. `unexpected`: nobody
   /// had asked for it. When those requests were dispatched that it had in flight, as far as is known; the oldest first.
   std::vector<runtime::Time> ended(WorkerId worker, bool unexpected);
-  /// `can_wait` false: the first boot has failed. `has_been_ready`: a worker was published to an earlier front.
-  void set_state(bool can_wait, bool has_been_ready);
+  void set_state(const AppState& state);
   /// Counts what other fronts have taken, as long as there are any. Before there are threads; `fronts` outlives us.
   void share(const Scoreboard& fronts) { fronts_ = &fronts; }
   /// We drain: no idle connection is kept any more, for the next front's requests would wait for it.
@@ -154,7 +155,15 @@ class Dispatch {
   using TellSpent = std::function<void(const Worker&)>;
   void on_spent(TellSpent tell) { tell_spent_ = std::move(tell); }
 
+  /// Who is told, from any thread, that a request waits for an app that is asleep; once until it has a worker.
+  using TellWanted = std::function<void(AppIndex)>;
+  void on_wanted(TellWanted tell) { tell_wanted_ = std::move(tell); }
+
   AppFigures& figures() { return figures_; }
+  /// From any thread; it may change at any moment.
+  Gate gate() const { return gate_.load(std::memory_order_relaxed); }
+  /// What is said to who is refused while it is closed.
+  std::string notice() const;
   /// Whether a worker other than this one takes work.
   bool has_other(WorkerId worker) const;
   /// As far as the supervisor has said so; Inquest waits for that.
@@ -198,6 +207,8 @@ class Dispatch {
   void refuse_line_locked(Refusal why);
   std::uint64_t requests_left(const Worker& worker) const;
   std::vector<runtime::Time> in_flight_locked(const Place& place) const;
+  void call_locked();
+  runtime::Time waits_since_locked() const;
   void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
@@ -207,6 +218,8 @@ class Dispatch {
 
   TellStuck tell_stuck_;                        // set before a thread uses it
   TellSpent tell_spent_;                        // the same
+  TellWanted tell_wanted_;                      // the same
+  const AppIndex index_;
   Board& board_;
   const Scoreboard* fronts_ = nullptr;          // null: there are no others
   AppFigures& figures_;
@@ -215,11 +228,12 @@ class Dispatch {
   std::vector<Load*> loads_;                    // the same, for choose()
   std::vector<Desk*> desks_;                    // one a thread
   Queue queue_;                                 // who waits
-  runtime::Time first_ready_{};                 // when has_been_ready_ became true here
+  runtime::Time moves_since_{};                 // the line: when the first worker, or the first after a sleep, was ready, or a pause over
   Deaths deaths_;                               // of its workers
-  std::string name_;                            // the app's, from configure(); like the next four
+  std::string name_;                            // the app's, from configure(); like the next five
   std::size_t queue_size_ = 0;
   runtime::Milliseconds boot_timeout_{};
+  runtime::Milliseconds target_wait_{};
   bool has_processes_ = false;                  // the supervisor starts workers
   bool has_gone_ = true;                        // the settings in force have no such app
   std::uint64_t uses_ = 0;                      // leases given so far
@@ -229,6 +243,10 @@ class Dispatch {
   bool has_made_way_ = false;                   // no idle connection is kept
   bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed
+  bool is_asleep_ = false;                      // until a worker is published
+  bool has_called_ = false;                     // Wanted has been said, since it is asleep
+  std::atomic<Gate> gate_ = Gate::kOpen;        // written under the lock
+  std::string notice_;                          // while it is closed
 };
 
 }  // namespace upstream

@@ -37,9 +37,9 @@ struct Histogram {
 };
 
 /// Why a request was not given to its app although nothing was wrong with it.
-enum class Refused : std::uint8_t { kQueueFull, kQueueTimeout, kNotBooted, kTooManyFiles, kSpool };
-inline constexpr std::array<std::string_view, 5> kRefusedNames{"queue_full", "queue_timeout", "not_booted",
-                                                               "too_many_files", "spool"};
+enum class Refused : std::uint8_t { kQueueFull, kQueueTimeout, kNotBooted, kTooManyFiles, kSpool, kMaintenance, kStopped };
+inline constexpr std::array<std::string_view, 7> kRefusedNames{"queue_full",     "queue_timeout", "not_booted", "too_many_files",
+                                                               "spool", "maintenance",   "stopped"};
 
 enum class Handshake : std::uint8_t { kOk, kFailed, kTimeout };
 inline constexpr std::array<std::string_view, 3> kHandshakeNames{"ok", "failed", "timeout"};

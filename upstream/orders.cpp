@@ -70,7 +70,15 @@ void visit(Stack& o, V& v) {
 }
 template <class V> void visit(Stuck& o, V& v) { v("app", o.app); v("worker", o.worker); v("exchange", Words{o.exchange, kMostExchangeId}); }
 template <class V> void visit(Unstuck& o, V& v) { v("app", o.app); v("worker", o.worker); v("exchange", Words{o.exchange, kMostExchangeId}); }
-template <class V> void visit(AppState& o, V& v) { v("app", o.app); v("can_wait", o.can_wait); v("has_been_ready", o.has_been_ready); }
+template <class V>
+void visit(AppState& o, V& v) {
+  v("app", o.app);
+  v("can_wait", o.can_wait);
+  v("has_been_ready", o.has_been_ready);
+  v("is_asleep", o.is_asleep);
+  v("gate", o.gate);
+  v("notice", Words{o.notice, kMostNotice});
+}
 template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
 template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
 template <class V> void visit(Changed& o, V& v) { v("version", o.version); v("refused", Words{o.refused, kMostRefused}); }
@@ -78,12 +86,14 @@ template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Spent& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Lost& o, V& v) { v("app", o.app); v("worker", o.worker); v("requests", o.requests); v("ages", o.ages); }
+template <class V> void visit(Wanted& o, V& v) { v("app", o.app); }
 template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
-    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost", "trouble"};
+    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
+    "wanted", "trouble"};
 
 constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech
 
@@ -92,6 +102,7 @@ struct Write {
   template <class T>
   void operator()(const char* key, const T& value) { to[key] = value; }
   void operator()(const char* key, Speech speech) { to[key] = kSpeeches[static_cast<std::size_t>(speech)]; }
+  void operator()(const char* key, Gate gate) { to[key] = kGates[static_cast<std::size_t>(gate)]; }
   void operator()(const char* key, const Words& words) { to[key] = without_controls(cut(words.text, words.most)); }
 };
 
@@ -111,10 +122,13 @@ struct Read {
   }
   static bool take(const Json& j, std::string& s) { return j.is_string() && (s = j.get<std::string>(), true); }
   static bool take(const Json& j, bool& b) { return j.is_boolean() && (b = j.get<bool>(), true); }
-  static bool take(const Json& j, Speech& speech) {
-    const auto at = std::ranges::find(kSpeeches, j.is_string() ? j.get_ref<const std::string&>() : std::string_view());
-    speech = static_cast<Speech>(at - kSpeeches.begin());
-    return at != kSpeeches.end();
+  static bool take(const Json& j, Speech& speech) { return take_word(j, kSpeeches, speech); }
+  static bool take(const Json& j, Gate& gate) { return take_word(j, kGates, gate); }
+  template <class Words, class Value>
+  static bool take_word(const Json& j, const Words& words, Value& value) {
+    const auto at = std::ranges::find(words, j.is_string() ? j.get_ref<const std::string&>() : std::string_view());
+    value = static_cast<Value>(at - words.begin());
+    return at != words.end();
   }
   template <class T>
   static bool take(const Json& j, std::vector<T>& list) {

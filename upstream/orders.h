@@ -10,6 +10,7 @@
 #include "conf/limits.h"
 #include "runtime/channel.h"
 #include "runtime/result.h"
+#include "upstream/app_state.h"
 #include "upstream/roster.h"
 
 namespace upstream {
@@ -103,13 +104,7 @@ inline constexpr runtime::Bytes kMostStack = 16 * 1024;
 // In JSON a byte of it takes three at most: a broken one becomes U+FFFD, a newline or a quote two characters.
 static_assert(kMostStack * 3 + 4096 <= runtime::Channel::kMaxText);
 
-/// The app's first boot has failed (`can_wait` false: 503 at once until a Publish), or it is being tried again (true).
-/// `has_been_ready`: a worker was published to an earlier front, so requests wait no longer than queue_timeout.
-struct AppState {
-  AppIndex app = 0;
-  bool can_wait = true;
-  bool has_been_ready = false;
-};
+// And AppState: app_state.h.
 
 /// Accept no more, finish what is in flight within front.drain_timeout, then end with exit status 0.
 /// `at_once`: cut everything now.
@@ -176,13 +171,19 @@ struct Lost {
 };
 inline constexpr std::size_t kMostAges = 8;
 
+/// A request waits for an app that is asleep (AppState), the first since it is. Once for each such state.
+struct Wanted {
+  AppIndex app = 0;
+};
+
 /// The front could not do what it was told at its start (a certificate that does not parse, say): the sentence for the log.
 struct Trouble {
   std::string sentence;
 };
 
 using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Trouble>;
+                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
+                           Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.
 std::string encode(const Order&);

@@ -34,7 +34,7 @@ void clear_gauges(Block& block, std::size_t workers) {
       if (has_row(block.thread[t], app)) block.row[t][app].in_flight = 0;
     }
   }
-  for (AppFigures& app : block.board.app) app.queue = app.slots = app.busy = 0;
+  for (AppFigures& app : block.board.app) app.queue = app.slots = app.busy = 0, app.waits_since = 0;
   for (std::size_t row = 0; row < workers; ++row) block.board.worker[row].busy = block.board.worker[row].taken = 0;
 }
 
@@ -139,6 +139,10 @@ Scoreboard::AppGauges Scoreboard::gauges(AppIndex app) const {
     sum.queue += figures.queue.load(kRelaxed);
     sum.slots += figures.slots.load(kRelaxed);
     sum.busy += figures.busy.load(kRelaxed);
+    sum.late += figures.late.load(kRelaxed);
+    sum.unspared += figures.unspared.load(kRelaxed);
+    const std::uint64_t since = figures.waits_since.load(kRelaxed);
+    if (since != 0 && (sum.waits_since == 0 || since < sum.waits_since)) sum.waits_since = since;
   });
   return sum;
 }

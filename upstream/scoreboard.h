@@ -28,11 +28,15 @@ inline constexpr std::size_t kMaxFronts = 4;                    ///< alive at th
 inline constexpr std::size_t kNoApp = kMaxApps;                 ///< the row of requests that no app has had
 inline constexpr std::size_t kCacheLine = 64;
 
-/// Gauges of an app; written under its Dispatch's lock.
+/// Of an app; written under its Dispatch's lock. Gauges, but for two counters.
 struct alignas(kCacheLine) AppFigures {
   std::atomic<std::uint32_t> queue;  ///< requests in line
   std::atomic<std::uint32_t> slots;  ///< of all published workers
   std::atomic<std::uint32_t> busy;   ///< leases
+  /// Since when the next one in line waits for a slot, on the steady clock in milliseconds; 0: nobody does.
+  std::atomic<std::uint64_t> waits_since;
+  Figure late;       ///< counter: leases for who had waited for longer than target_wait
+  Figure unspared;   ///< counter: leases that there had been no slot for with one worker fewer
 };
 
 /// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure
@@ -110,6 +114,8 @@ class Scoreboard {
   // Sums over all fronts.
   struct AppGauges {
     std::uint64_t queue = 0, slots = 0, busy = 0;
+    std::uint64_t waits_since = 0;         ///< the earliest; 0: nobody waits
+    std::uint64_t late = 0, unspared = 0;  ///< counters
   };
   struct WorkerTotals {
     std::uint64_t served = 0, connects = 0, busy = 0;

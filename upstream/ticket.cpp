@@ -22,8 +22,9 @@ void Ticket::leave() {
 runtime::Time Ticket::patience_ends() const {
   const Dispatch& dispatch = desk_->dispatch_;
   const std::scoped_lock lock(dispatch.lock_);
-  if (!dispatch.has_been_ready_) return came_ + dispatch.boot_timeout_;
-  return std::max(came_, dispatch.first_ready_) + queue_timeout_;
+  if (dispatch.gate_ == Gate::kPaused) return runtime::Time::max();
+  if (!dispatch.has_been_ready_ || dispatch.is_asleep_) return came_ + dispatch.boot_timeout_;
+  return std::max(came_, dispatch.moves_since_) + queue_timeout_;
 }
 
 void Line::append(Ticket& ticket) {

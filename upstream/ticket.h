@@ -17,6 +17,7 @@ struct Place;
 enum class Refusal : std::uint8_t {
   kFull,       ///< the line has queue_size requests, none of them of an address that has more than its share
   kTimeout,    ///< patience_ends() was over; said by who waits, whose clock it is
+  kClosed,     ///< by order of the operator: Dispatch::notice()
   kNotBooted,  ///< no worker has ever become ready, and the first boot has failed
   kNoOther,    ///< a retry, and nobody else is there nor will come
   kGone,       ///< the settings have no such app any more, and its last worker takes no work
@@ -35,7 +36,8 @@ class Ticket {
   /// Of an ask that was refused, by acquire() or later.
   Refusal refusal() const { return refusal_; }
   /// While it waits: until when. That is boot_timeout after it came, or queue_timeout after it came or the app's first worker was
-  /// ready, whichever was later. It changes at that moment: to be asked again after queue_timeout at most.
+  /// ready (the first after a sleep, too) or a pause was over, whichever was last; never while it is paused. It changes at that
+  /// moment: to be asked again after queue_timeout at most.
   runtime::Time patience_ends() const;
 
  private:

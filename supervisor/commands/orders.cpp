@@ -1,5 +1,6 @@
 // The commands that are an order and no more: the line is parsed, the supervisor obeys, its progress is printed as
 // it comes. Those that do more with the answer have a file of their own.
+#include "conf/units.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/complain.h"
 #include "supervisor/commands/order.h"
@@ -38,8 +39,17 @@ int rollback_command(int argc, char** argv) {
 }
 
 int pause_command(int argc, char** argv) {
-  return about_app("pause", "Holds an app's new requests, within the bounds of its queue, until `resume`.", argc,
-                   argv);
+  OrderLine order("pause", "Holds an app's new requests, within the bounds of its queue, until `resume`.", argv[0]);
+  std::string at_most;
+  order.takes_app()->required();
+  order.line().add_option("--for", at_most, "how long at the longest: 60s, unless it is said")->type_name("DURATION");
+  if (const auto status = parse(order.line(), argc, argv)) return *status;
+  if (!at_most.empty()) {
+    const auto duration = conf::parse_duration(at_most);
+    if (!duration) return complain(runtime::Error{runtime::Code::kConfig, "--for takes a duration like 30s or 2m"});
+    order.fields()["milliseconds"] = duration->count();
+  }
+  return order.obeyed();
 }
 
 int resume_command(int argc, char** argv) {

@@ -22,4 +22,18 @@ Load to_load(const Ended& h2load) {
           .answered_2xx = number_before(h2load.out, codes, "2xx")};
 }
 
+Clients::Clients(const Supervisor& portherd, std::size_t count, std::string path) {
+  for (std::size_t i = 0; i < count; ++i) {
+    threads_.emplace_back([this, path, port = portherd.port()] {
+      while (!is_enough_) ++(get(port, path).status == 200 ? served : failed);
+    });
+  }
+}
+
+void Clients::stop() {
+  is_enough_ = true;
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
 }  // namespace play

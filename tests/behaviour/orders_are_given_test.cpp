@@ -42,6 +42,7 @@ TEST_CASE("each command gives its order, says nothing of its own, and is done wi
       {{"reload"}, R"({"verb":"reload"})"},
       {{"plan"}, R"({"verb":"plan"})"},
       {{"pause", "shop"}, R"({"verb":"pause","app":"shop"})"},
+      {{"pause", "shop", "--for", "2m"}, R"({"verb":"pause","milliseconds":120000,"app":"shop"})"},
       {{"resume", "shop"}, R"({"verb":"resume","app":"shop"})"},
       {{"maintenance", "on", "shop"}, R"({"verb":"maintenance","on":true,"app":"shop"})"},
       {{"maintenance", "on", "shop", "--message", "Back at \"9\""},

@@ -1,6 +1,4 @@
-#include <atomic>
 #include <set>
-#include <thread>
 
 #include "load.h"
 #include "play.h"
@@ -12,29 +10,6 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "6")])
     return [b"hello\n"]
 )";
-
-// Requests one after the other from several clients, until it is said that it is enough; every one is answered 200.
-class Clients {
- public:
-  Clients(const play::Supervisor& portherd, std::size_t count) {
-    for (std::size_t i = 0; i < count; ++i) {
-      threads_.emplace_back([&] {
-        while (!is_enough_) ++(play::get(portherd.port()).status == 200 ? served : failed);
-      });
-    }
-  }
-  ~Clients() { stop(); }
-  void stop() {
-    is_enough_ = true;
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-  std::atomic<std::size_t> served = 0, failed = 0;
-
- private:
-  std::atomic<bool> is_enough_ = false;
-  std::vector<std::thread> threads_;
-};
 
 std::size_t replaced(const play::Supervisor& portherd, const std::string& cause) {
   std::size_t count = 0;
@@ -135,7 +110,7 @@ workers = 2
 max_age = "2s"
 )");
   portherd.wait_ready();
-  Clients clients(portherd, 4);
+  play::Clients clients(portherd, 4);
   portherd.wait_until("some have been replaced",
                       [&](const play::Status&) { return replaced(portherd, "max_age") >= 3; });
   clients.stop();

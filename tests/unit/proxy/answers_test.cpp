@@ -90,3 +90,10 @@ TEST_CASE("an incident is named in the body and, for who gets none, in the head"
   CHECK(upstream::find(to_head.head().fields, FieldId::kXRequestId)->value == "abc");
   CHECK(upstream::find(to_head.head().fields, FieldId::kContentLength)->value == "38");
 }
+
+TEST_CASE("a notice stands in the place of the status, and is not markup") {
+  OwnAnswer answer(503, Method::kGet);
+  answer.notice("Back at <b>nine</b>.");
+  CHECK(text_of(answer) ==
+        "503 Service Unavailable\nContent-Type: text/plain; charset=utf-8\nContent-Length: 21\n\nBack at <b>nine</b>.\n");
+}

@@ -68,11 +68,16 @@ TEST_CASE("who never wanted a worker has not waited for one; who waited in vain 
   CHECK(row.queue_wait.bucket[bucket_of(10s)] == 1);
 }
 
-TEST_CASE("refusals are counted by reason, and as failures") {
+TEST_CASE("refusals are counted by reason, and as failures unless they are by order") {
   Row row;
   AccessEvent event = answered();
   event.status = 503;
   for (const Outcome& outcome : {kQueueFull, kQueueTimeout, kNotBooted, kTooManyFiles, kSpoolFull}) {
+    event.outcome = outcome;
+    tally(event, row);
+  }
+  CHECK(row.failed == 5);
+  for (const Outcome& outcome : {kMaintenance, kStopped}) {
     event.outcome = outcome;
     tally(event, row);
   }

@@ -2,6 +2,11 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 #include "doctest_precompiled.h"
 #include "runtime/random.h"
 
@@ -67,4 +72,69 @@ TEST_CASE("a process has a share of its resident memory, and the machine some th
   CHECK_FALSE(runtime::proportional_memory(0));
   CHECK(runtime::available_memory() > 0);
   CHECK(runtime::available_memory() <= runtime::usable_memory());
+}
+
+namespace {
+
+/// A machine's cgroup files, prepared.
+struct Prepared {
+  Prepared() {
+    char name[] = "/tmp/portherd-cgroups-XXXXXX";
+    folder = ::mkdtemp(name);
+    cgroups = {.list = folder + "/list", .mount = folder + "/mount"};
+  }
+  ~Prepared() { std::filesystem::remove_all(folder); }
+  void write(const std::string& name, const std::string& text) const {
+    const std::filesystem::path path = folder + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+  }
+  std::string folder;
+  runtime::Cgroups cgroups;
+};
+
+}  // namespace
+
+TEST_CASE("version 2: the least of our cgroup and of those above it, up to the mount") {
+  const Prepared files;
+  files.write("list", "0::/pods/one\n");
+  files.write("mount/pods/one/cpu.max", "max 100000\n");
+  files.write("mount/pods/cpu.max", "50000 100000\n");
+  files.write("mount/pods/one/memory.max", "max\n");
+  files.write("mount/pods/memory.max", "104857600\n");
+  files.write("mount/pods/memory.current", "62914560\n");
+  files.write("mount/pods/memory.stat", "anon 41943040\ninactive_file 20971520\n");
+  CHECK(runtime::usable_cpus(files.cgroups) == 1);
+  CHECK(runtime::usable_memory(files.cgroups) == 100U << 20);
+  CHECK(runtime::available_memory(files.cgroups) == 60U << 20);
+}
+
+TEST_CASE("version 1: a controller each, with its own path") {
+  const Prepared files;
+  files.write("list", "5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\n1:name=systemd:/docker/abc\n");
+  files.write("mount/cpu/docker/abc/cpu.cfs_quota_us", "100000\n");
+  files.write("mount/cpu/docker/abc/cpu.cfs_period_us", "100000\n");
+  files.write("mount/cpu/docker/cpu.cfs_quota_us", "-1\n");
+  files.write("mount/cpu/docker/cpu.cfs_period_us", "100000\n");
+  files.write("mount/memory/docker/abc/memory.limit_in_bytes", "104857600\n");
+  files.write("mount/memory/docker/abc/memory.usage_in_bytes", "94371840\n");
+  files.write("mount/memory/docker/abc/memory.stat", "inactive_file 1\ntotal_inactive_file 10485760\n");
+  CHECK(runtime::usable_cpus(files.cgroups) == 1);
+  CHECK(runtime::usable_memory(files.cgroups) == 100U << 20);
+  CHECK(runtime::available_memory(files.cgroups) == 20U << 20);
+}
+
+TEST_CASE("a container that sees a path which is not under its mount has the mount itself") {
+  const Prepared files;
+  files.write("list", "0::/../elsewhere\n");
+  files.write("mount/cpu.max", "100000 100000\n");
+  files.write("mount/memory.max", "52428800\n");
+  CHECK(runtime::usable_cpus(files.cgroups) == 1);
+  CHECK(runtime::usable_memory(files.cgroups) == 50U << 20);
+}
+
+TEST_CASE("without cgroups there is the machine") {
+  const Prepared files;
+  CHECK(runtime::usable_cpus(files.cgroups) >= runtime::usable_cpus());
+  CHECK(runtime::usable_memory(files.cgroups) >= runtime::usable_memory());
 }

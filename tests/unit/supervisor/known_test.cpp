@@ -51,3 +51,12 @@ TEST_CASE("who is asked whether it is ready is known until it is, or has ended")
   known.forget_probe(3);
   CHECK(known.probes().empty());
 }
+
+TEST_CASE("a worker that is published ends a sleep, and opens no gate") {
+  Known known;
+  known.note(upstream::AppState{.app = 4, .is_asleep = true, .gate = upstream::Gate::kMaintenance, .notice = "back at nine"});
+  known.note(upstream::Publish{worker(1)});
+  const Order state = upstream::AppState{
+      .app = 4, .has_been_ready = true, .gate = upstream::Gate::kMaintenance, .notice = "back at nine"};
+  CHECK(texts(known.roster()) == texts({state, upstream::Publish{worker(1)}}));
+}

@@ -373,7 +373,7 @@ TEST_CASE("USR1 opens the logs again; what other signals will do later they say,
     while (stage.read("error.log").find("USR2 changes nothing") == std::string::npos)
       std::this_thread::yield();
     ::kill(::getpid(), SIGTTIN);
-    while (stage.read("error.log").find("TTIN changes nothing") == std::string::npos)
+    while (stage.read("error.log").find("TTIN and TTOU change nothing") == std::string::npos)
       std::this_thread::yield();
     stage.stop();
   });

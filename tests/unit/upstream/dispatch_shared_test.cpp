@@ -48,6 +48,8 @@ struct Request {
 /// One worker that listens.
 struct Stage {
   explicit Stage(std::size_t concurrency) : herd(concurrency) {
+    worker.slots = static_cast<std::uint32_t>(concurrency);
+    worker.speech = upstream::speech_of(herd.app);
     worker.socket = herd.folder + "/worker";
     listener = std::move(*runtime::listen_unix(worker.socket, 0600));
     supervisor.clear_worker(worker.row);

@@ -322,7 +322,7 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
   Asker early(herd), late(herd);
   REQUIRE(early.ask() == Acquired::kWaiting);
   CHECK(early.ticket.patience_ends() == herd.loop.now() + herd.app.boot_timeout);
-  herd.dispatch->set_state(/*can_wait=*/false, /*has_been_ready=*/false);
+  herd.dispatch->set_state({.can_wait = false});
   herd.loop.turn(false);
   CHECK(early.calls == 1);
   CHECK(!early.lease);
@@ -339,10 +339,10 @@ TEST_CASE("requests wait while an app starts, and are refused when its first boo
 TEST_CASE("a front that comes later knows that a worker has been ready: requests wait queue_timeout, no longer") {
   Herd herd(1);
   Asker asker(herd);
-  herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/true);
+  herd.dispatch->set_state({.has_been_ready = true});
   CHECK(asker.ask() == Acquired::kWaiting);
   CHECK(asker.ticket.patience_ends() == herd.loop.now() + kQueueTimeout);
-  herd.dispatch->set_state(/*can_wait=*/true, /*has_been_ready=*/false);
+  herd.dispatch->set_state({});
   Asker later(herd);
   CHECK(later.ask() == Acquired::kWaiting);
   CHECK(later.ticket.patience_ends() == herd.loop.now() + kQueueTimeout);  // what was, was

@@ -23,7 +23,7 @@ std::vector<Order> all_orders() {
           upstream::Unpublish{.app = 1, .worker = 7},
           upstream::Ended{.app = 1, .worker = 7, .unexpected = true},
           upstream::Stack{.app = 1, .worker = 7, .exchange = "x1", .text = "File \"a.py\", line 1\n\tin f\n"},
-          upstream::AppState{.app = 1, .can_wait = false, .has_been_ready = true},
+          upstream::AppState{.app = 1, .can_wait = false, .has_been_ready = true, .is_asleep = true, .gate = upstream::Gate::kMaintenance, .notice = "back at nine"},
           upstream::Drain{.at_once = true},
           upstream::Started{.threads = 2},
           upstream::Changed{.version = 3, .refused = "no"},
@@ -33,6 +33,7 @@ std::vector<Order> all_orders() {
           upstream::Unstuck{.app = 1, .worker = 7, .exchange = "x1"},
           upstream::Spent{.app = 1, .worker = 7},
           upstream::Lost{.app = 1, .worker = 7, .requests = 9, .ages = {80, 70}},
+          upstream::Wanted{.app = 1},
           upstream::Trouble{.sentence = "no"}};
 }
 

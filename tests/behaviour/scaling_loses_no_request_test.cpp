@@ -1,0 +1,158 @@
+#include <sys/stat.h>
+
+#include <fstream>
+#include <thread>
+
+#include "load.h"
+#include "play.h"
+
+namespace {
+
+play::Supervisor serve(const play::Folder& folder, const std::string& keys) {
+  return play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+access = "off"
+[apps.app]
+command = ["$PYTHON", "$APPS/works.py"]
+)" + keys);
+}
+
+play::Ended order(const play::Supervisor& portherd, play::Arguments arguments) {
+  arguments.insert(arguments.begin() + 1, {"-c", portherd.config_file()});
+  return play::portherd(arguments);
+}
+
+/// A request that a worker has until release() is called.
+class Held {
+ public:
+  Held(const play::Supervisor& portherd, const play::Folder& folder, const std::string& name)
+      : pipe_(folder / ("hold-" + name)), peer_(play::connect(portherd.port())) {
+    REQUIRE(::mkfifo(pipe_.c_str(), 0600) == 0);
+    peer_.send("GET /hold/" + name + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  void release() const { std::ofstream(pipe_) << "go on\n"; }
+  play::Answer answer() { return peer_.read_answer(); }
+
+ private:
+  std::string pipe_;
+  play::Peer peer_;
+};
+
+std::size_t number_of_ready(const play::Status& now) {
+  return now.app("app").workers.size() == now.app("app").ready().size() ? now.app("app").ready().size() : 0;
+}
+
+bool has_extras(const play::Status& now) {
+  return now.text.find("\"extras\": []") == std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an app is scaled from 2 workers to 6 to 1 under load, and no request fails") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "workers = 2\nconcurrency = 2\n");
+  portherd.wait_ready();
+  play::Clients clients(portherd, 8, "/1");
+  const std::uint64_t count = play::scaled(100);
+  play::Load over_h2;
+  std::thread load([&] {
+    over_h2 = play::to_load(play::run({"h2load", "-n", std::to_string(count), "-c", "2", "-m", "2",
+                                       "http://127.0.0.1:" + std::to_string(portherd.port()) + "/1"}));
+  });
+  const play::Ended up = order(portherd, {"scale", "app", "6"});
+  CHECK(up.status == 0);
+  CHECK(up.out.find(
+            "6 workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted") !=
+        std::string::npos);
+  portherd.wait_until("there are six", [](const play::Status& now) { return number_of_ready(now) == 6; });
+  CHECK(order(portherd, {"scale", "app", "1"}).status == 0);
+  const play::Status after = portherd.wait_until(
+      "there is one", [](const play::Status& now) { return number_of_ready(now) == 1 && !has_extras(now); });
+  const std::size_t before = clients.served;
+  portherd.wait_until("it serves alone", [&](const play::Status&) { return clients.served > before + 10; });
+  load.join();
+  clients.stop();
+  CHECK(over_h2.answered_2xx == count);
+  CHECK(clients.failed == 0);
+  CHECK(after.app("app").failed == 0);
+  CHECK(portherd.lines_with("unexpectedly").empty());
+}
+
+TEST_CASE("a number that cannot be is refused") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "");
+  portherd.wait_ready();
+  const play::Ended none = order(portherd, {"scale", "app", "0"});
+  CHECK(none.status == 2);
+  CHECK(none.err.find("for none: `portherd stop app`") != std::string::npos);
+}
+
+TEST_CASE("workers come when requests wait for a slot, and leave when fewer would do") {
+  const play::Folder folder;
+  auto portherd = serve(
+      folder,
+      "workers = { min = 1, max = 3 }\nconcurrency = 1\ntarget_wait = \"20ms\"\nidle_timeout = \"1s\"\n");
+  portherd.wait_ready();
+  const auto began = std::chrono::steady_clock::now();
+  Held one(portherd, folder, "one"), two(portherd, folder, "two"), three(portherd, folder, "three");
+  portherd.wait_until("each has a worker", [](const play::Status& now) { return now.app("app").busy == 3; });
+  MESSAGE("three workers after "
+          << std::chrono::duration_cast<play::milliseconds>(std::chrono::steady_clock::now() - began).count()
+          << " ms");
+  for (Held* const held : {&one, &two, &three}) held->release();
+  for (Held* const held : {&one, &two, &three}) CHECK(held->answer().status == 200);
+  const play::Status after = portherd.wait_until("one is left", [](const play::Status& now) {
+    return now.app("app").workers.size() == 1 && !has_extras(now);
+  });
+  CHECK(after.app("app").failed == 0);
+  CHECK(play::get(portherd.port(), "/1").status == 200);
+}
+
+TEST_CASE("with a min of 0 the first request waits for a worker, which leaves when nobody asks any more") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "workers = { min = 0, max = 2 }\nidle_timeout = \"1s\"\n");
+  const auto is_asleep = [](const play::Status& now) {
+    return now.app("app").state == "asleep" && now.app("app").workers.empty() && !has_extras(now);
+  };
+  for (int i = 0; i < 2; ++i) {
+    CHECK(portherd.wait_until("it sleeps", is_asleep).exit_status == 0);
+    CHECK(play::get(portherd.port(), "/1").status == 200);
+  }
+  portherd.wait_until("it sleeps again", is_asleep);
+}
+
+TEST_CASE("auto begins with one worker, measures it, and says how many it chose and why") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "workers = \"auto\"\n");
+  const std::string line = portherd.expect_line("as many workers as this machine is good for");
+  CHECK(line.find(" CPUs, memory for ") != std::string::npos);
+  const auto at = line.find("workers=") + 8;
+  const std::size_t chosen = std::stoul(line.substr(at));
+  portherd.wait_until("so many are ready",
+                      [&](const play::Status& now) { return number_of_ready(now) == chosen; });
+}
+
+TEST_CASE("TTIN and TTOU scale `run` by one, never below one") {
+  const play::Folder folder;
+  folder.write("hello.py", R"(
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Length", "0")])
+    return []
+)");
+  auto portherd = play::Supervisor::run(folder, {"hello:app"});
+  portherd.wait_ready();
+  const auto are = [&](std::size_t number) {
+    return [number](const play::Status& now) {
+      return now.apps.at(0).workers.size() == number && now.all_ready() && !has_extras(now);
+    };
+  };
+  portherd.signal(SIGTTIN);
+  portherd.wait_until("there are two", are(2));
+  portherd.signal(SIGTTOU);
+  portherd.wait_until("there is one", are(1));
+  portherd.signal(SIGTTOU);
+  portherd.signal(SIGTTIN);
+  portherd.wait_until("there are two, not one", are(2));
+}
