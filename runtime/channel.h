@@ -37,6 +37,8 @@ class Channel {
   void send(Message);
 
   int fd() const { return fd_.get(); }
+  /// Nothing waits here: the kernel has taken all that was sent.
+  bool is_flushed() const { return waiting_.empty(); }
 
  private:
   void on_readable();

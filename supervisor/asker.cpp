@@ -35,6 +35,11 @@ Code code_of(std::string_view word) {
   return Code::kProtocol;
 }
 
+int Asker::connection() const {
+  const auto there = conversation_.lock();
+  return there ? there->connection() : -1;
+}
+
 void Asker::say(std::string_view sentence) const {
   tell({{"say", sentence}});
 }

@@ -21,6 +21,8 @@ class Conversation {
   virtual void offer(std::string line) = 0;
   /// `line` was the last. `stays_open`: the connection ends only with us.
   virtual void end(std::string line, bool stays_open) = 0;
+  /// Its descriptor; -1: it has none.
+  virtual int connection() const { return -1; }
 };
 
 class Asker {
@@ -32,6 +34,8 @@ class Asker {
 
   /// False: nobody would hear it.
   bool is_there() const { return !conversation_.expired(); }
+  /// The descriptor of its connection; -1: he has left.
+  int connection() const;
   /// Progress, for people: {"say": sentence}.
   void say(std::string_view sentence) const;
   /// Any other line before the result: an object without "ok".

@@ -13,6 +13,8 @@ class Backoff {
   static constexpr runtime::Milliseconds kFirst{500};
   static constexpr runtime::Milliseconds kLongest{30'000};
 
+  explicit Backoff(std::size_t failures = 0) : failures_(failures) {}
+
   /// One more failed start: how long to wait before the next. `chance` is from 0 to 1, 0.5 is the middle.
   runtime::Milliseconds next(double chance);
   /// It was ready.
@@ -29,8 +31,12 @@ class Allowance {
   static constexpr std::size_t kBurst = 10;
   static constexpr runtime::Milliseconds kEach{250};
 
+  /// As one that said spent_until().
+  explicit Allowance(runtime::Time spent_until = {}) : spent_until_(spent_until) {}
+
   /// Takes one: how long to wait until it may be used; 0 while there are some.
   runtime::Milliseconds take(runtime::Time now);
+  runtime::Time spent_until() const { return spent_until_; }
 
  private:
   runtime::Time spent_until_{};  // takes so far are paid for up to here; a burst may run ahead of now

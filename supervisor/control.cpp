@@ -64,6 +64,15 @@ class Control::Visit : public Conversation, public std::enable_shared_from_this<
     deadline_.arm(kPatience);
   }
 
+  // The order has come already.
+  Asker go_on() {
+    is_heard_ = true;
+    deadline_.cancel();
+    return Asker(weak_from_this());
+  }
+
+  int connection() const override { return fd_.get(); }
+
   void say(std::string line) override {
     if (!has_ended_) send(std::move(line));
   }
@@ -107,11 +116,10 @@ class Control::Visit : public Conversation, public std::enable_shared_from_this<
   }
 
   void hear(std::string_view order) {
-    is_heard_ = true;
-    deadline_.cancel();
+    const Asker asker = go_on();
     const auto caller = caller_of(fd_.get());
     const Right right = caller ? right_of(*caller, ourselves(), control_.group_) : Right::kNothing;
-    control_.hear_(order, right, Asker(weak_from_this()));
+    control_.hear_(order, right, asker);
   }
 
   void send(std::string line) {
@@ -184,6 +192,20 @@ Control::Control(runtime::Loop& loop, Fd listener, std::string path, std::option
 
 Control::~Control() {
   ::unlink(path_.c_str());
+}
+
+saved::Control Control::save(const Asker& asker) const {
+  return {.listener = {listener_.get()}, .path = path_, .group = group_, .asker = {asker.connection()}};
+}
+
+std::unique_ptr<Control> Control::adopt(runtime::Loop& loop, const saved::Control& saved, Hear hear) {
+  return std::unique_ptr<Control>(
+      new Control(loop, saved::take(saved.listener), saved.path, saved.group, std::move(hear)));
+}
+
+Asker Control::adopt_asker(Fd connection) {
+  if (!connection) return {};
+  return visits_.emplace_back(std::make_shared<Visit>(*this, std::move(connection)))->go_on();
 }
 
 void Control::on_visitor() {

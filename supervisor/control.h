@@ -17,6 +17,7 @@
 #include "runtime/loop.h"
 #include "runtime/result.h"
 #include "supervisor/asker.h"
+#include "supervisor/saved.h"
 
 namespace supervisor {
 
@@ -53,6 +54,12 @@ class Control {
   static runtime::Result<std::unique_ptr<Control>> open(runtime::Loop& loop, const std::string& path,
                                                         const std::string& group, Hear hear);
   ~Control();
+
+  /// With the connection of this asker; those of others end with us.
+  saved::Control save(const Asker& asker) const;
+  static std::unique_ptr<Control> adopt(runtime::Loop& loop, const saved::Control& saved, Hear hear);
+  /// Who is on this connection has given an order that has not been answered yet.
+  Asker adopt_asker(runtime::Fd connection);
 
  private:
   class Visit;

@@ -53,10 +53,42 @@ Result<void> Front::replace(OnReplaced on_replaced) {
 Result<Front::Process> Front::start_one(bool is_strict, bool is_to_probe) {
   std::vector<upstream::Order> known = known_.roster();
   if (is_to_probe) std::ranges::copy(known_.probes(), std::back_inserter(known));
-  return FrontProcess::start(ground_, known, is_strict,
-                             {.on_started = runtime::bind<&Front::on_started>(this),
-                              .on_word = runtime::bind<&Front::on_word>(this),
-                              .on_ended = runtime::bind<&Front::on_ended>(this)});
+  return FrontProcess::start(ground_, known, is_strict, process_calls());
+}
+
+FrontProcessCalls Front::process_calls() {
+  return {.on_started = runtime::bind<&Front::on_started>(this),
+          .on_word = runtime::bind<&Front::on_word>(this),
+          .on_ended = runtime::bind<&Front::on_ended>(this)};
+}
+
+// ---- from one program to the next ----
+
+Result<void> Front::may_be_saved() const {
+  if (is_draining_) return fail(Code::kSystem, "everything is ending");
+  if (on_replaced_ || next_) return fail(Code::kSystem, "the front is being replaced; try again when that is done");
+  if (!current_ || !current_->is_started()) return fail(Code::kSystem, "the front is being started; try again soon");
+  if (std::ranges::all_of(living(), &FrontProcess::is_listening)) return {};
+  return fail(Code::kSystem, "a front has not taken yet what it was told; try again soon");
+}
+
+saved::Front Front::save() const {
+  saved::Front saved{.current = current_->save(), .spent_until = allowance_.spent_until()};
+  for (const Process& process : draining_) saved.draining.push_back(process->save());
+  for (const upstream::Order& order : known_.roster()) saved.known.push_back(upstream::encode(order));
+  for (const upstream::Order& order : known_.probes()) saved.known.push_back(upstream::encode(order));
+  for (const auto& [worker, app] : leaving_) saved.leaving.push_back({worker, app});
+  return saved;
+}
+
+void Front::adopt(const saved::Front& saved) {
+  was_started_ = true;
+  current_ = FrontProcess::adopt(ground_, saved.current, process_calls());
+  for (const saved::FrontProcess& one : saved.draining)
+    draining_.push_back(FrontProcess::adopt(ground_, one, process_calls()));
+  for (const std::string& order : saved.known) known_.note(*upstream::decode(order));
+  for (const auto& [worker, app] : saved.leaving) leaving_[worker] = app;
+  allowance_ = Allowance(saved.spent_until);
 }
 
 void Front::tell(const upstream::Order& order) {

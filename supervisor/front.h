@@ -47,6 +47,12 @@ class Front {
   using OnReplaced = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> replace(OnReplaced on_replaced);
 
+  /// Errors: this is no moment to hand the fronts on to another program, and why.
+  runtime::Result<void> may_be_saved() const;
+  saved::Front save() const;
+  /// In the place of start().
+  void adopt(const saved::Front& saved);
+
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
   void tell(const upstream::Order& order);
   void tell_logs();
@@ -69,6 +75,7 @@ class Front {
 
  private:
   using Process = std::unique_ptr<FrontProcess>;
+  FrontProcessCalls process_calls();
   runtime::Result<Process> start_one(bool is_strict, bool is_to_probe);
   std::vector<FrontProcess*> living() const;
   Process take(FrontProcess& process);

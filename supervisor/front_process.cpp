@@ -93,6 +93,38 @@ FrontProcess::FrontProcess(const FrontGround& ground, bool is_strict, FrontProce
       deadline_(loop_, runtime::bind<&FrontProcess::on_deadline>(this)),
       beat_(loop_, runtime::bind<&FrontProcess::on_beat>(this)) {}
 
+std::unique_ptr<FrontProcess> FrontProcess::adopt(const FrontGround& ground, const saved::FrontProcess& saved,
+                                                  FrontProcessCalls calls) {
+  std::unique_ptr<FrontProcess> made(new FrontProcess(ground, /*is_strict=*/false, calls));
+  made->child_ =
+      std::make_unique<Child>(ground.reaper, saved.child, runtime::bind<&FrontProcess::on_exited>(made.get()));
+  made->watch(saved::take(saved.channel));
+  made->block_ = saved.block;
+  made->is_started_ = true;
+  made->started_at_ = saved.started_at;
+  made->version_ = saved.version;
+  made->owed_ = {saved.owed.begin(), saved.owed.end()};
+  made->stuck_ = saved.stuck;
+  made->is_draining_ = saved.is_draining;
+  made->is_cut_ = saved.is_cut;
+  if (saved.deadline) made->deadline_.arm_at(*saved.deadline);
+  made->beat_.arm(kBeat);
+  return made;
+}
+
+saved::FrontProcess FrontProcess::save() const {
+  return {.child = child_->save(),
+          .channel = {channel_->fd()},
+          .block = *block_,
+          .started_at = started_at_,
+          .version = version_,
+          .owed = {owed_.begin(), owed_.end()},
+          .stuck = stuck_,
+          .deadline = deadline_.is_armed() ? std::optional(deadline_.deadline()) : std::nullopt,
+          .is_draining = is_draining_,
+          .is_cut = is_cut_};
+}
+
 FrontProcess::~FrontProcess() {
   channel_.reset();
   child_.reset();
@@ -115,11 +147,15 @@ Result<void> FrontProcess::spawn_it() {
   if (is_root()) plan.account = ground_.account;
   TRY(Spawned spawned, spawn(plan));
   child_ = std::make_unique<Child>(ground_.reaper, std::move(spawned), runtime::bind<&FrontProcess::on_exited>(this));
+  watch(std::move(ends.first));
+  return {};
+}
+
+void FrontProcess::watch(Fd channel) {
   pid_ = child_->pid();
-  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(ends.first),
+  channel_ = std::make_unique<runtime::Channel>(loop_, std::move(channel),
                                                 runtime::bind<&FrontProcess::on_message>(this),
                                                 runtime::bind<&FrontProcess::on_channel_closed>(this));
-  return {};
 }
 
 Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) {

@@ -15,6 +15,7 @@
 #include "supervisor/logs.h"
 #include "supervisor/privileges.h"
 #include "supervisor/reap.h"
+#include "supervisor/saved.h"
 #include "upstream/herd_board.h"
 #include "upstream/orders.h"
 #include "upstream/scoreboard.h"
@@ -67,6 +68,10 @@ class FrontProcess {
   static runtime::Result<std::unique_ptr<FrontProcess>> start(const FrontGround& ground,
                                                               const std::vector<upstream::Order>& known,
                                                               bool is_strict, FrontProcessCalls calls);
+  /// One that serves, or drains.
+  static std::unique_ptr<FrontProcess> adopt(const FrontGround& ground, const saved::FrontProcess& saved,
+                                             FrontProcessCalls calls);
+  saved::FrontProcess save() const;
   /// Kills it and waits for it.
   ~FrontProcess();
 
@@ -79,6 +84,8 @@ class FrontProcess {
 
   pid_t pid() const { return pid_; }
   bool is_started() const { return is_started_; }
+  /// It lives, and has taken all that it was told.
+  bool is_listening() const { return child_ && channel_->is_flushed(); }
   /// What it was killed for. Empty: nothing.
   const std::string& trouble() const { return trouble_; }
   /// How it has ended.
@@ -91,6 +98,7 @@ class FrontProcess {
  private:
   FrontProcess(const FrontGround& ground, bool is_strict, FrontProcessCalls calls);
   runtime::Result<void> spawn_it();
+  void watch(runtime::Fd channel);
   runtime::Result<void> say_start(const std::vector<upstream::Order>& known);
   void let_go();
   void say_logs();

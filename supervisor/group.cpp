@@ -16,21 +16,26 @@ using runtime::log;
 using runtime::Milliseconds;
 
 Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls)
-    : herd_(herd),
-      index_(index),
-      calls_(calls),
-      target_(std::make_shared<Release>(
-          Release{.generation = 1, .app = std::move(app), .account = std::move(account)})),
-      wanted_(target_->app.has_processes() ? scale::first(target_->app.workers) : 0),
-      is_asleep_(target_->app.has_processes() && wanted_ == 0),
-      pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
-      load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
-      tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
-      tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {
+    : Group(herd,
+            std::make_shared<Release>(
+                Release{.generation = 1, .app = std::move(app), .account = std::move(account)}),
+            index, calls) {
+  wanted_ = target_->app.has_processes() ? scale::first(target_->app.workers) : 0;
+  is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
   for (std::size_t i = 0; i < wanted_; ++i) add_place();
   show();
 }
+
+Group::Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls)
+    : herd_(herd),
+      index_(index),
+      calls_(calls),
+      target_(std::move(target)),
+      pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
+      load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
+      tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
+      tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {}
 
 // They need not be there: a failed connect is a 502 at once, so all are published as they are.
 void Group::fill_proxies() {

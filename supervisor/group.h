@@ -21,6 +21,7 @@
 #include "supervisor/place.h"
 #include "supervisor/release.h"
 #include "supervisor/retire.h"
+#include "supervisor/saved.h"
 #include "supervisor/scale.h"
 #include "supervisor/worker.h"
 #include "upstream/roster.h"
@@ -42,6 +43,10 @@ struct ReleaseCalls {
 class Group {
  public:
   Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls);
+  /// One of the program before us, started, with its workers. `saved` has been checked.
+  Group(Herd& herd, const saved::Group& saved, GroupCalls calls);
+  /// Not while it is_being_changed(). Errors: see saved::from_settings.
+  runtime::Result<saved::Group> save() const;
 
   void start();
   /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it
@@ -122,6 +127,8 @@ class Group {
   bool is_stopped() const;
   bool is_all_ready() const;
   bool is_being_released() const { return rollout_.has_value(); }
+  /// A change of it is on its way, or somebody waits until one is done.
+  bool is_being_changed() const { return rollout_ || !when_gone_.empty(); }
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping"; by order "paused", "maintenance", "stopped"; "asleep" until somebody asks for it.
   std::string_view state() const;
@@ -136,6 +143,7 @@ class Group {
   using Places = std::vector<std::unique_ptr<Place>>;
 
   // group.cpp
+  Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls);
   void tend();
   void tend_at(runtime::Time due);
   void fit();
@@ -184,6 +192,11 @@ class Group {
   void fail_release(const Worker& worker);
   void finish_release(const runtime::Result<void>& how);
 
+  // group_saved.cpp
+  Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::Group& saved, GroupCalls calls);
+  std::vector<ReleaseRef> releases() const;
+  void adopt_place(const saved::Place& saved, const std::vector<ReleaseRef>& releases);
+
   /// A release that is on its way.
   struct Rollout {
     ReleaseRef from;              // what was in force before
@@ -198,7 +211,7 @@ class Group {
   ReleaseRef target_;                 // what is wanted
   ReleaseRef before_;                 // what was in force before it; null: nothing
   std::uint32_t last_generation_ = 1; // given out
-  std::size_t wanted_;                // places, unless it is stopped; 0: it sleeps
+  std::size_t wanted_ = 0;            // places, unless it is stopped; 0: it sleeps
   bool is_pinned_ = false;            // by scale()
   bool has_chosen_ = false;           // "auto": the log has said how many
   bool is_asleep_ = false;            // no worker has been ready since none was wanted

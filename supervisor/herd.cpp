@@ -30,6 +30,13 @@ void Rows::give_back(std::uint32_t row) {
   free_.push_back(row);
 }
 
+void Rows::adopt(std::uint32_t used, const std::set<std::uint32_t>& taken) {
+  unused_ = used;
+  for (std::uint32_t row = 0; row < used; ++row) {
+    if (!taken.contains(row)) free_.push_back(row);
+  }
+}
+
 runtime::Result<runtime::Fd> python_in_memory() {
   const std::string blob = upstream::python_bootstrap();
   runtime::Fd fd(::memfd_create("portherd-python", MFD_CLOEXEC | MFD_ALLOW_SEALING));

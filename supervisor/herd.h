@@ -1,6 +1,7 @@
 // What all workers of all apps have around them, owned by the supervisor, outliving every group.
 #pragma once
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include "supervisor/environment.h"
@@ -23,6 +24,10 @@ class Rows {
   /// A row, all zero. Nothing: kMaxWorkers live.
   std::optional<std::uint32_t> take();
   void give_back(std::uint32_t row);
+  /// Rows below were taken at some time.
+  std::uint32_t used() const { return unused_; }
+  /// As after so many were used and all but those in `taken` were given back.
+  void adopt(std::uint32_t used, const std::set<std::uint32_t>& taken);
   upstream::Scoreboard::WorkerTotals operator[](std::uint32_t row) const { return fronts_.worker(row); }
 
  private:

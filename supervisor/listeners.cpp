@@ -86,6 +86,32 @@ Result<Listeners> Listeners::open(const conf::Listen& settings, const conf::Metr
   return listeners;
 }
 
+Listeners::Listeners(const saved::Listeners& saved) : paths_(saved.paths) {
+  for (const saved::Listener& one : saved.all) {
+    Listener& listener = all_.emplace_back(Listener{.text = one.text,
+                                                    .port = one.port,
+                                                    .tls = one.tls,
+                                                    .shared = one.shared,
+                                                    .proxy_protocol = one.proxy_protocol,
+                                                    .metrics = one.metrics});
+    for (const saved::Descriptor socket : one.sockets) listener.sockets.push_back(saved::take(socket));
+  }
+}
+
+saved::Listeners Listeners::save() const {
+  saved::Listeners saved{.paths = paths_};
+  for (const Listener& one : all_) {
+    saved::Listener& listener = saved.all.emplace_back(saved::Listener{.text = one.text,
+                                                                       .port = one.port,
+                                                                       .tls = one.tls,
+                                                                       .shared = one.shared,
+                                                                       .proxy_protocol = one.proxy_protocol,
+                                                                       .metrics = one.metrics});
+    for (const Fd& socket : one.sockets) listener.sockets.push_back({socket.get()});
+  }
+  return saved;
+}
+
 Listeners::~Listeners() {
   for (const std::string& path : paths_) ::unlink(path.c_str());
 }

@@ -9,6 +9,7 @@
 #include "conf/settings.h"
 #include "runtime/fd.h"
 #include "runtime/result.h"
+#include "supervisor/saved.h"
 
 namespace supervisor {
 
@@ -32,6 +33,8 @@ class Listeners {
   /// Errors: an address is in use, or not ours to bind; nothing is left open then.
   static runtime::Result<Listeners> open(const conf::Listen& settings, const conf::Metrics& metrics,
                                          std::size_t threads, std::vector<runtime::Fd> adopted);
+  explicit Listeners(const saved::Listeners& saved);
+  saved::Listeners save() const;
   ~Listeners();
   Listeners(Listeners&&) noexcept = default;
   Listeners& operator=(Listeners&&) = delete;

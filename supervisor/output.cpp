@@ -85,11 +85,37 @@ bool OutputSink::say_dropped() const {
                 : runtime::log_if_taken(sentence);
 }
 
+std::vector<saved::Tail> OutputSink::save() const {
+  std::vector<saved::Tail> all;
+  for (const auto& [app, tail] : tails_) {
+    saved::Tail& saved = all.emplace_back(saved::Tail{.app = app});
+    for (const Tail::Line& line : tail.lines()) saved.lines.push_back({line.time, line.worker, line.text});
+  }
+  return all;
+}
+
+void OutputSink::adopt(const std::vector<saved::Tail>& tails) {
+  for (const saved::Tail& saved : tails) {
+    for (const saved::Line& line : saved.lines) tail(saved.app).add(line.worker, line.text, line.time);
+  }
+}
+
 Output::Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err)
     : sink_(sink),
       mark_(std::move(mark)),
-      out_(*this, loop, std::move(out)),
-      err_(*this, loop, std::move(err)) {}
+      out_(*this, loop, std::move(out), {}),
+      err_(*this, loop, std::move(err), {}) {}
+
+Output::Output(runtime::Loop& loop, OutputSink& sink, std::string mark, const saved::Output& saved)
+    : sink_(sink),
+      mark_(std::move(mark)),
+      last_(saved.last_lines),
+      out_(*this, loop, saved::take(saved.out.fd), {saved.out.partial, saved.out.is_discarding}),
+      err_(*this, loop, saved::take(saved.err.fd), {saved.err.partial, saved.err.is_discarding}) {}
+
+saved::Output Output::save() const {
+  return {.out = out_.save(), .err = err_.save(), .last_lines = last_};
+}
 
 void Output::finish() {
   for (Stream* stream : {&out_, &err_}) {
@@ -107,8 +133,8 @@ void Output::take(std::string_view line) {
   sink_.write(mark_, line);
 }
 
-Output::Stream::Stream(Output& to, runtime::Loop& loop, runtime::Fd from)
-    : output(to), fd(std::move(from)), watch(loop, fd.get(), runtime::bind<&Stream::on_readable>(this)) {
+Output::Stream::Stream(Output& to, runtime::Loop& loop, runtime::Fd from, LineCutter begun)
+    : output(to), fd(std::move(from)), cutter(std::move(begun)), watch(loop, fd.get(), runtime::bind<&Stream::on_readable>(this)) {
   ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   watch.want_read(true);
 }

@@ -11,6 +11,7 @@
 
 #include "runtime/bytes.h"
 #include "runtime/loop.h"
+#include "supervisor/saved.h"
 #include "supervisor/tail.h"
 
 namespace supervisor {
@@ -23,11 +24,17 @@ class LineCutter {
   static constexpr runtime::Bytes kLongest = 16_KiB;
   static constexpr std::string_view kMark = " [cut]";
 
+  LineCutter() = default;
+  LineCutter(std::string partial, bool is_discarding) : partial_(std::move(partial)), is_discarding_(is_discarding) {}
+
   /// Calls `line` for each line that is whole now, without its end ("\n" or "\r\n"). Of a longer one comes
   /// the beginning with kMark, at once; the rest of it is thrown away.
   void feed(std::string_view bytes, const std::function<void(std::string_view)>& line);
   /// The stream has ended: what is left is a line.
   void finish(const std::function<void(std::string_view)>& line);
+
+  const std::string& partial() const { return partial_; }
+  bool is_discarding() const { return is_discarding_; }
 
  private:
   std::string partial_;         // of the current line
@@ -54,6 +61,9 @@ class OutputSink {
   /// The app is no more.
   void forget(std::string_view app);
 
+  std::vector<saved::Tail> save() const;
+  void adopt(const std::vector<saved::Tail>& tails);
+
  private:
   bool say_dropped() const;
 
@@ -69,6 +79,8 @@ class Output {
 
   /// `mark`: "shop.1". Reads as it comes, until finish().
   Output(runtime::Loop& loop, OutputSink& sink, std::string mark, runtime::Fd out, runtime::Fd err);
+  Output(runtime::Loop& loop, OutputSink& sink, std::string mark, const saved::Output& saved);
+  saved::Output save() const;
 
   /// The worker has ended: takes what is still in the pipes, and lets go of them.
   void finish();
@@ -76,7 +88,8 @@ class Output {
 
  private:
   struct Stream {
-    Stream(Output& to, runtime::Loop& loop, runtime::Fd from);
+    Stream(Output& to, runtime::Loop& loop, runtime::Fd from, LineCutter begun);
+    saved::Stream save() const { return {{fd.get()}, cutter.partial(), cutter.is_discarding()}; }
     void on_readable();
     bool read_once();  // false: nothing there now, or the end
     Output& output;

@@ -6,6 +6,7 @@
 #include "conf/settings.h"
 #include "runtime/loop.h"
 #include "runtime/result.h"
+#include "supervisor/saved.h"
 
 namespace supervisor {
 
@@ -29,6 +30,7 @@ class NotifySocket {
  public:
   static runtime::Result<runtime::Fd> bind(const std::string& path);
   NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<> on_ready);
+  saved::Notify save() const { return {{fd_.get()}, path_}; }
   ~NotifySocket();
 
  private:

@@ -84,6 +84,17 @@ Child::Child(Reaper& reaper, Spawned spawned, runtime::Call<const Exit&> on_exit
   watch_.want_read(true);
 }
 
+Child::Child(Reaper& reaper, const saved::Child& saved, runtime::Call<const Exit&> on_exited)
+    : Child(reaper,
+            Spawned{.pid = saved.pid, .pidfd = saved::take(saved.pidfd), .failure = saved::take(saved.failure)},
+            on_exited) {
+  sent_ = saved.sent;
+}
+
+saved::Child Child::save() const {
+  return {.pid = pid_, .pidfd = {pidfd_.get()}, .failure = {failure_pipe_.get()}, .sent = sent_};
+}
+
 Child::~Child() {
   if (!is_alive_) return;
   Exit exit;

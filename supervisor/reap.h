@@ -9,6 +9,7 @@
 #include "runtime/bytes.h"
 #include "runtime/loop.h"
 #include "supervisor/exit.h"
+#include "supervisor/saved.h"
 #include "supervisor/spawn.h"
 
 namespace supervisor {
@@ -22,6 +23,8 @@ class Reaper {
   explicit Reaper(runtime::Loop& loop);
 
   runtime::Loop& loop() { return loop_; }
+  /// Looks for those that have ended while nobody was told: signals of before an exec are lost.
+  void sweep() { on_child_signal(); }
   /// Kills and reaps whatever is left of our descendants, but for those that we may not kill: the last act of
   /// a supervisor.
   void kill_all_left();
@@ -40,10 +43,13 @@ class Reaper {
 class Child {
  public:
   Child(Reaper& reaper, Spawned spawned, runtime::Call<const Exit&> on_exited);
+  /// One that was started before us, and may have ended meanwhile: its pidfd says so.
+  Child(Reaper& reaper, const saved::Child& saved, runtime::Call<const Exit&> on_exited);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  saved::Child save() const;
   pid_t pid() const { return pid_; }
   bool is_alive() const { return is_alive_; }
   /// To the process alone. Nothing happens when it has ended.

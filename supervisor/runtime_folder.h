@@ -9,6 +9,7 @@
 
 #include "runtime/fd.h"
 #include "runtime/result.h"
+#include "supervisor/saved.h"
 
 namespace supervisor {
 
@@ -32,6 +33,8 @@ class RuntimeFolder {
  public:
   /// Makes one. Every folder on the way below the system's own is ours, and no link.
   static runtime::Result<RuntimeFolder> make();
+  explicit RuntimeFolder(const saved::Folder& saved) : RuntimeFolder(saved.path, saved::take(saved.lock)) {}
+  saved::Folder save() const { return {path_, {lock_.get()}}; }
   ~RuntimeFolder();
   RuntimeFolder(RuntimeFolder&&) noexcept = default;
   RuntimeFolder& operator=(RuntimeFolder&&) = delete;

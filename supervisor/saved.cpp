@@ -3,12 +3,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <type_traits>
+#include <utility>
 
 #include "conf/load.h"
 #include "conf/print.h"
+#include "upstream/herd_board.h"
+#include "upstream/scoreboard.h"
 
 namespace supervisor::saved {
 namespace {
@@ -125,6 +130,26 @@ void fields(V& v, Process& process) {
 }
 
 template <class V>
+void fields(V& v, upstream::Lost& lost) {
+  v("app", lost.app);
+  v("worker", lost.worker);
+  v("requests", lost.requests);
+  v("ages", lost.ages);
+}
+
+template <class V>
+void fields(V& v, DeathCertificate& death) {
+  v("cause", death.cause);
+  v("reason", death.reason);
+  v("pid", death.pid);
+  v("age", death.age);
+  v("served", death.served);
+  v("peak_memory", death.peak_memory);
+  v("in_flight", death.in_flight);
+  v("last_lines", death.last_lines);
+}
+
+template <class V>
 void fields(V& v, Worker& worker) {
   v("generation", worker.generation);
   v("state", worker.state);
@@ -133,8 +158,10 @@ void fields(V& v, Worker& worker) {
   v("has_timed_out", worker.has_timed_out);
   v("had_been_ready", worker.had_been_ready);
   v("failures", worker.failures);
-  v("last_exit", worker.last_exit);
-  v("last_lines", worker.last_lines);
+  v("death", worker.death);
+  v("asked_about", worker.asked_about);
+  v("answers_due", worker.answers_due);
+  v("no_word", worker.no_word);
   v("not_before", worker.not_before);
   v("deadline", worker.deadline);
 }
@@ -163,6 +190,16 @@ void fields(V& v, Group& group) {
   v("before", group.before);
   v("last_generation", group.last_generation);
   v("wanted", group.wanted);
+  v("is_pinned", group.is_pinned);
+  v("has_chosen", group.has_chosen);
+  v("is_asleep", group.is_asleep);
+  v("gate", group.gate);
+  v("notice", group.notice);
+  v("paused_until", group.paused_until);
+  v("late", group.late);
+  v("unspared", group.unspared);
+  v("spare_since", group.spare_since);
+  v("settled_since", group.settled_since);
   v("places", group.places);
   v("proxies", group.proxies);
   v("spent_until", group.spent_until);
@@ -182,6 +219,48 @@ template <class V>
 void fields(V& v, Tail& tail) {
   v("app", tail.app);
   v("lines", tail.lines);
+}
+
+template <class V>
+void fields(V& v, upstream::Unstuck& unstuck) {
+  v("app", unstuck.app);
+  v("worker", unstuck.worker);
+  v("exchange", unstuck.exchange);
+}
+
+template <class V>
+void fields(V& v, FrontProcess& process) {
+  v("child", process.child);
+  v("channel", process.channel);
+  v("block", process.block);
+  v("started_at", process.started_at);
+  v("version", process.version);
+  v("owed", process.owed);
+  v("stuck", process.stuck);
+  v("deadline", process.deadline);
+  v("is_draining", process.is_draining);
+  v("is_cut", process.is_cut);
+}
+
+template <class V>
+void fields(V& v, Leaving& leaving) {
+  v("worker", leaving.worker);
+  v("app", leaving.app);
+}
+
+template <class V>
+void fields(V& v, Front& front) {
+  v("current", front.current);
+  v("draining", front.draining);
+  v("known", front.known);
+  v("leaving", front.leaving);
+  v("spent_until", front.spent_until);
+}
+
+template <class V>
+void fields(V& v, Board& board) {
+  v("memory", board.memory);
+  v("size", board.size);
 }
 
 template <class V>
@@ -235,9 +314,10 @@ void fields(V& v, Supervisor& supervisor) {
   v("error_log", supervisor.error_log);
   v("access_log", supervisor.access_log);
   v("spool", supervisor.spool);
+  v("python", supervisor.python);
   v("fronts_board", supervisor.fronts_board);
   v("herd_board", supervisor.herd_board);
-  v("python", supervisor.python);
+  v("front", supervisor.front);
   v("front_account", supervisor.front_account);
   v("descriptors", supervisor.descriptors);
   v("last_id", supervisor.last_id);
@@ -273,6 +353,12 @@ concept Enumeration = std::is_enum_v<T>;
 
 constexpr std::size_t count_of(State) {
   return kStates;
+}
+constexpr std::size_t count_of(upstream::ExitReason) {
+  return upstream::kExitReasons.size();
+}
+constexpr std::size_t count_of(upstream::Gate) {
+  return upstream::kGates.size();
 }
 constexpr std::size_t count_of(upstream::Speech) {
   return 2;
@@ -483,6 +569,46 @@ Result<Json> parse(const std::string& text) {
   return json;
 }
 
+// ---- what fits together ----
+
+Result<void> refuse(std::string_view what) {
+  return fail(Code::kProtocol, fmt::format("what was handed on does not fit together: {}", what));
+}
+
+Result<void> check_front(const Front& front) {
+  std::set<std::size_t> blocks;
+  const auto is_sound = [&](const FrontProcess& process) {
+    return process.child.pid > 0 && process.block < upstream::kMaxFronts && blocks.insert(process.block).second;
+  };
+  if (!is_sound(front.current) || !std::ranges::all_of(front.draining, is_sound)) return refuse("the fronts");
+  for (const std::string& order : front.known) TRY_VOID(upstream::decode(order));
+  return {};
+}
+
+bool is_sound(const Worker& worker, const Group& group, std::uint32_t rows) {
+  if (std::ranges::find(group.releases, worker.generation, &Release::generation) == group.releases.end()) return false;
+  const bool needs_process = worker.state != State::kIdle && worker.state != State::kBackoff && worker.state != State::kFailed;
+  if (worker.process.has_value() != needs_process) return false;
+  return !worker.process || !worker.process->has_row || worker.process->about.row < rows;
+}
+
+Result<void> check_group(const Group& group, std::uint32_t rows) {
+  for (const Release& release : group.releases) TRY_VOID(to_app(release.app));
+  const auto has = [&](std::uint32_t generation) {
+    return std::ranges::find(group.releases, generation, &Release::generation) != group.releases.end();
+  };
+  if (group.index >= upstream::kMaxApps || !has(group.target) || (group.before && !has(*group.before)))
+    return refuse(fmt::format("the generations of app {}", group.index));
+  for (const Place& place : group.places) {
+    if (!is_sound(place.holder, group, rows) || (place.extra && !is_sound(*place.extra, group, rows)))
+      return refuse(fmt::format("app {}, worker {}", group.index, place.slot));
+  }
+  for (const upstream::Worker& proxy : group.proxies) {
+    if (proxy.row >= rows) return refuse(fmt::format("app {}, worker {}", group.index, proxy.slot));
+  }
+  return {};
+}
+
 // ---- settings ----
 
 template <class F>
@@ -524,6 +650,17 @@ Result<Program> read_program(const std::string& text) {
   return read_from<Program>(json.value("program", Json()), "program", /*is_older=*/false);
 }
 
+Result<void> check(const Supervisor& supervisor) {
+  if (supervisor.fronts_board.size != sizeof(upstream::Blocks) || supervisor.herd_board.size != sizeof(upstream::HerdFigures))
+    return fail(Code::kProtocol, "the scoreboards are of another version: only a restart changes that");
+  TRY(const conf::Settings settings, to_settings(supervisor.settings));
+  if (settings.apps.size() != supervisor.groups.size() || supervisor.rows > upstream::kMaxWorkers)
+    return refuse("the apps");
+  TRY_VOID(check_front(supervisor.front));
+  for (const Group& group : supervisor.groups) TRY_VOID(check_group(group, supervisor.rows));
+  return {};
+}
+
 std::vector<int> descriptors_of(Supervisor& supervisor) {
   Lister lister;
   fields(lister, supervisor);
@@ -549,6 +686,19 @@ Result<conf::Settings> to_settings(const Settings& saved) {
   });
   if (next == saved.digests.size()) return std::move(loaded.settings);
   return fail(Code::kProtocol, "the settings that were handed on have not the apps that they should have");
+}
+
+Result<Settings> from_app(conf::App app) {
+  for (conf::Route& route : app.routes) route.to.reset();
+  conf::Settings alone;
+  alone.apps.push_back(std::move(app));
+  return from_settings(alone);
+}
+
+Result<conf::App> to_app(const Settings& saved) {
+  TRY(conf::Settings alone, to_settings(saved));
+  if (alone.apps.size() != 1) return fail(Code::kProtocol, "what was handed on is not the one app that it should be");
+  return std::move(alone.apps.front());
 }
 
 }  // namespace supervisor::saved

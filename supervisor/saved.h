@@ -21,9 +21,11 @@
 #include "runtime/fd.h"
 #include "runtime/machine.h"
 #include "runtime/result.h"
+#include "supervisor/death_certificate.h"
 #include "supervisor/privileges.h"
 #include "supervisor/retire.h"
 #include "supervisor/worker_table.h"
+#include "upstream/orders.h"
 #include "upstream/roster.h"
 
 namespace supervisor::saved {
@@ -100,8 +102,10 @@ struct Worker {
   std::string start_failure;
   bool has_timed_out = false, had_been_ready = false;
   std::size_t failures = 0;  ///< of its backoff
-  std::string last_exit;
-  std::deque<std::string> last_lines;
+  DeathCertificate death;
+  upstream::WorkerId asked_about = 0;
+  std::size_t answers_due = 0;
+  std::optional<runtime::Time> no_word;
   runtime::Time not_before{};
   std::optional<runtime::Time> deadline;
 };
@@ -126,6 +130,12 @@ struct Group {
   std::optional<std::uint32_t> before;
   std::uint32_t last_generation = 0;
   std::size_t wanted = 0;
+  bool is_pinned = false, has_chosen = false, is_asleep = false;
+  upstream::Gate gate = upstream::Gate::kOpen;
+  std::string notice;
+  std::optional<runtime::Time> paused_until;
+  std::uint64_t late = 0, unspared = 0;
+  runtime::Time spare_since{}, settled_since{};
   std::vector<Place> places;
   upstream::Roster proxies;
   runtime::Time spent_until{};  ///< of its allowance
@@ -142,6 +152,37 @@ struct Line {
 struct Tail {
   std::string app;
   std::vector<Line> lines;
+};
+
+struct FrontProcess {
+  Child child;
+  Descriptor channel;
+  std::size_t block = 0;  ///< of the scoreboard
+  runtime::Time started_at{};
+  std::uint64_t version = 0;
+  std::vector<upstream::WorkerId> owed;
+  std::vector<upstream::Unstuck> stuck;
+  std::optional<runtime::Time> deadline;
+  bool is_draining = false, is_cut = false;
+};
+
+/// Who was unpublished and has not drained.
+struct Leaving {
+  upstream::WorkerId worker = 0;
+  upstream::AppIndex app = 0;
+};
+struct Front {
+  FrontProcess current;
+  std::vector<FrontProcess> draining;
+  std::vector<std::string> known;  ///< orders, encoded
+  std::vector<Leaving> leaving;
+  runtime::Time spent_until{};  ///< of its allowance
+};
+
+/// Shared with processes that live on: another size is another version of it.
+struct Board {
+  Descriptor memory;
+  std::uint64_t size = 0;
 };
 
 struct Listener {
@@ -182,7 +223,9 @@ struct Supervisor {
   Listeners listeners;
   Folder folder;
   Control control;
-  Descriptor error_log, access_log, spool, fronts_board, herd_board, python;
+  Descriptor error_log, access_log, spool, python;
+  Board fronts_board, herd_board;
+  Front front;
   Account front_account;
   rlim_t descriptors = 0;  ///< the limit that workers get
   upstream::WorkerId last_id = 0;
@@ -194,6 +237,8 @@ struct Supervisor {
 std::string write(const Supervisor& supervisor);
 /// Errors: which field is not as it has to be; a later format.
 runtime::Result<Supervisor> read(const std::string& text);
+/// Errors: it does not fit together, or not to this version. Of descriptors nothing is known here.
+runtime::Result<void> check(const Supervisor& supervisor);
 /// The running program, of a text that may be of any format. Errors: not even that.
 runtime::Result<Program> read_program(const std::string& text);
 
@@ -203,5 +248,8 @@ std::vector<int> descriptors_of(Supervisor& supervisor);
 /// Errors: the settings have words that a file cannot hold (bytes that are no UTF-8, too many arguments).
 runtime::Result<Settings> from_settings(const conf::Settings& settings);
 runtime::Result<conf::Settings> to_settings(const Settings& saved);
+/// The same of one app, but for where its routes lead: only the settings in force know that.
+runtime::Result<Settings> from_app(conf::App app);
+runtime::Result<conf::App> to_app(const Settings& saved);
 
 }  // namespace supervisor::saved

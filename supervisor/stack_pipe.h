@@ -27,6 +27,7 @@ class StackPipe {
   /// The worker is about to be asked. What came too late for the last time is thrown away.
   void begin();
   bool is_reading() const { return watch_.wants_read(); }
+  int fd() const { return fd_.get(); }
   /// Waits no longer: takes what is there, if it is reading at all.
   void finish();
 

@@ -49,6 +49,16 @@ std::optional<runtime::Time> StuckExchanges::since() const {
   return stuck_.empty() ? std::nullopt : std::optional(stuck_.front().since);
 }
 
+std::vector<saved::StuckExchange> StuckExchanges::save() const {
+  std::vector<saved::StuckExchange> saved;
+  for (const Exchange& stuck : stuck_) saved.push_back({stuck.id, stuck.since});
+  return saved;
+}
+
+void StuckExchanges::adopt(const std::vector<saved::StuckExchange>& saved) {
+  for (const saved::StuckExchange& stuck : saved) stuck_.push_back({stuck.id, stuck.since});
+}
+
 void StuckExchanges::ask() {
   next_ask_ = loop_.now() + kSameStack;
   if (pipe_) pipe_->begin();

@@ -10,6 +10,7 @@
 #include "conf/settings.h"
 #include "supervisor/front.h"
 #include "supervisor/reap.h"
+#include "supervisor/saved.h"
 #include "supervisor/stack_pipe.h"
 #include "upstream/roster.h"
 
@@ -32,6 +33,11 @@ class StuckExchanges {
 
   /// Of the one that has been stuck for longest. Empty: none is.
   std::optional<runtime::Time> since() const;
+
+  std::vector<saved::StuckExchange> save() const;
+  saved::Descriptor save_stacks() const { return {pipe_ ? pipe_->fd() : -1}; }
+  /// Nobody is asked about them again.
+  void adopt(const std::vector<saved::StuckExchange>& saved);
 
  private:
   struct Exchange {

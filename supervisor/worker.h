@@ -17,6 +17,7 @@
 #include "supervisor/reap.h"
 #include "supervisor/release.h"
 #include "supervisor/retire.h"
+#include "supervisor/saved.h"
 #include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
@@ -30,6 +31,10 @@ class Worker {
  public:
   /// `group` owns it. It is of this release for its whole life.
   Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex index, std::uint32_t slot);
+  /// One of the program before us, with its process.
+  Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex index, std::uint32_t slot,
+         const saved::Worker& saved);
+  saved::Worker save() const;
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -118,6 +123,10 @@ class Worker {
   std::string output_of(const DeathCertificate& death) const;
   void ask_about(upstream::WorkerId id, std::size_t answers);
   void tell_death();
+
+  // worker_saved.cpp
+  saved::Process save_process() const;
+  void adopt_process(const saved::Process& saved);
 
   void on_exited(const Exit& exit);
   void on_notified();

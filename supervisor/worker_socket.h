@@ -8,6 +8,7 @@
 #include "runtime/result.h"
 #include "supervisor/plan.h"
 #include "supervisor/privileges.h"
+#include "supervisor/saved.h"
 
 namespace supervisor {
 
@@ -16,6 +17,9 @@ class WorkerSocket {
   /// `stem`: "/run/portherd/812/shop.12". As root what is made belongs to `owner`, and `front` may connect.
   static runtime::Result<WorkerSocket> make(Handover how, const std::string& stem, const Account& owner,
                                             const Account& front);
+  /// Of a process that has its copy.
+  explicit WorkerSocket(const saved::Socket& saved) : path_(saved.path), folder_(saved.folder), port_(saved.port) {}
+  saved::Socket save() const { return {path_, folder_, port_}; }
   ~WorkerSocket();
   WorkerSocket(WorkerSocket&&) noexcept = default;
   WorkerSocket& operator=(WorkerSocket&&) = delete;

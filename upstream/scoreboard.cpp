@@ -75,6 +75,11 @@ std::optional<std::size_t> Scoreboard::begin_front() {
   return index;
 }
 
+void Scoreboard::go_on(const std::vector<std::size_t>& blocks, std::size_t workers) {
+  for (const std::size_t index : blocks) is_taken_[index] = true;
+  workers_ = workers;
+}
+
 void Scoreboard::end_front(std::size_t index) {
   clear_gauges(block(index), workers_);
   is_taken_[index] = false;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "conf/limits.h"
 #include "runtime/shared_memory.h"
@@ -105,6 +106,9 @@ class Scoreboard {
   // By the supervisor.
   /// A free block for the front that is started next; all gauges are zero. Nothing: kMaxFronts live.
   std::optional<std::size_t> begin_front();
+  /// Fronts that live have these blocks, and this many rows have been used by workers: for a supervisor that goes on
+  /// with another one's scoreboard.
+  void go_on(const std::vector<std::size_t>& blocks, std::size_t workers);
   /// It has ended: its gauges are void, its counters stay.
   void end_front(std::size_t block);
   Block& block(std::size_t index) const { return memory_->block[index]; }

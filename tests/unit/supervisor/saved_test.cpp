@@ -27,8 +27,8 @@ saved::Worker ready_worker() {
   saved::Worker worker;
   worker.generation = 2;
   worker.state = State::kReady;
-  worker.last_exit = "exit status 3";
-  worker.last_lines = {"one", "caf\xc3\xa9 \xff\x01"};
+  worker.death.cause = "exit status 3";
+  worker.death.last_lines = {"one", "caf\xc3\xa9 \xff\x01"};
   worker.deadline = runtime::Time(std::chrono::nanoseconds(123'456'789'012));
   worker.process.emplace();
   worker.process->about.id = 7;
@@ -68,7 +68,7 @@ TEST_CASE("what is written is read again, every field") {
   CHECK(saved::write(*again) == text);
   const saved::Worker& worker = again->groups[0].places[0].holder;
   CHECK(worker.state == State::kReady);
-  CHECK(worker.last_lines == ready_worker().last_lines);
+  CHECK(worker.death == ready_worker().death);
   CHECK(worker.deadline == ready_worker().deadline);
   REQUIRE(worker.process.has_value());
   CHECK(worker.process->about == ready_worker().process->about);

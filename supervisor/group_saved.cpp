@@ -1,0 +1,112 @@
+// A group from one program to the next: what is handed on, and what is made of it again. Where it stood in a
+// release is not: no program is replaced while one is on its way.
+#include <algorithm>
+
+#include "supervisor/group.h"
+
+namespace supervisor {
+
+using runtime::Result;
+
+namespace {
+
+const ReleaseRef& of_generation(const std::vector<ReleaseRef>& releases, std::uint32_t generation) {
+  return *std::ranges::find(releases, generation, [](const ReleaseRef& one) { return one->generation; });
+}
+
+// saved::check() has found them all.
+std::vector<ReleaseRef> to_releases(const std::vector<saved::Release>& saved) {
+  std::vector<ReleaseRef> releases;
+  for (const saved::Release& one : saved) {
+    releases.push_back(std::make_shared<Release>(
+        Release{.generation = one.generation, .app = *saved::to_app(one.app), .account = one.account}));
+  }
+  return releases;
+}
+
+}  // namespace
+
+Result<saved::Group> Group::save() const {
+  saved::Group saved{.index = index_,
+                     .target = target_->generation,
+                     .last_generation = last_generation_,
+                     .wanted = wanted_,
+                     .is_pinned = is_pinned_,
+                     .has_chosen = has_chosen_,
+                     .is_asleep = is_asleep_,
+                     .gate = gate_,
+                     .notice = notice_,
+                     .paused_until = paused_until(),
+                     .late = late_,
+                     .unspared = unspared_,
+                     .spare_since = spare_since_,
+                     .settled_since = settled_since_,
+                     .proxies = proxies_,
+                     .spent_until = allowance_.spent_until(),
+                     .failures = failures_,
+                     .has_been_ready = has_been_ready_,
+                     .last_exit = last_exit_};
+  if (before_) saved.before = before_->generation;
+  for (const auto& place : places_) {
+    saved::Place& one = saved.places.emplace_back(saved::Place{.slot = place->slot(),
+                                                               .holder = place->holder->save(),
+                                                               .has_successor = place->has_successor,
+                                                               .is_leaving = place->is_leaving});
+    if (place->extra) one.extra = place->extra->save();
+  }
+  for (const ReleaseRef& release : releases()) {
+    TRY(saved::Settings app, saved::from_app(release->app));
+    saved.releases.push_back({release->generation, std::move(app), release->account});
+  }
+  return saved;
+}
+
+// Each once: what is wanted, what was, and whatever somebody still is of.
+std::vector<ReleaseRef> Group::releases() const {
+  std::vector<ReleaseRef> releases{target_};
+  if (before_) releases.push_back(before_);
+  for (const Worker* const worker : all()) {
+    if (std::ranges::find(releases, worker->release()) == releases.end()) releases.push_back(worker->release());
+  }
+  return releases;
+}
+
+Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
+    : Group(herd, to_releases(saved.releases), saved, calls) {}
+
+Group::Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::Group& saved, GroupCalls calls)
+    : Group(herd, of_generation(releases, saved.target), saved.index, calls) {
+  if (saved.before) before_ = of_generation(releases, *saved.before);
+  last_generation_ = saved.last_generation;
+  wanted_ = saved.wanted;
+  is_pinned_ = saved.is_pinned;
+  has_chosen_ = saved.has_chosen;
+  is_asleep_ = saved.is_asleep;
+  gate_ = saved.gate;
+  notice_ = saved.notice;
+  if (saved.paused_until) pause_.arm_at(*saved.paused_until);
+  late_ = saved.late;
+  unspared_ = saved.unspared;
+  spare_since_ = saved.spare_since;
+  settled_since_ = saved.settled_since;
+  proxies_ = saved.proxies;
+  allowance_ = Allowance(saved.spent_until);
+  failures_ = saved.failures;
+  has_been_ready_ = saved.has_been_ready;
+  last_exit_ = saved.last_exit;
+  for (const saved::Place& one : saved.places) adopt_place(one, releases);
+  is_wanted_ = true;
+  look();
+}
+
+void Group::adopt_place(const saved::Place& saved, const std::vector<ReleaseRef>& releases) {
+  const auto adopted = [&](const saved::Worker& worker) {
+    return std::make_unique<Worker>(herd_, *this, of_generation(releases, worker.generation), index_, saved.slot, worker);
+  };
+  Place& place = *places_.emplace_back(std::make_unique<Place>(adopted(saved.holder)));
+  if (saved.extra) place.extra = adopted(*saved.extra);
+  place.has_successor = saved.has_successor;
+  place.is_leaving = saved.is_leaving;
+}
+
+}  // namespace supervisor
