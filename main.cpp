@@ -7,6 +7,7 @@
 #include "proxy/front.h"
 #include "runtime/text.h"
 #include "supervisor/commands/commands.h"
+#include "supervisor/handover.h"
 
 namespace {
 
@@ -73,6 +74,7 @@ int print_verbs() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (supervisor::is_handed_over()) return supervisor::adopt_command();
   const std::string_view name = argc > 1 ? argv[1] : "";
   for (const Verb& verb : kVerbs) {
     if (verb.name != name) continue;

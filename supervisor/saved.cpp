@@ -661,9 +661,10 @@ Result<void> check(const Supervisor& supervisor) {
   return {};
 }
 
-std::vector<int> descriptors_of(Supervisor& supervisor) {
+std::vector<int> descriptors_of(const Supervisor& supervisor) {
+  Supervisor copy = supervisor;
   Lister lister;
-  fields(lister, supervisor);
+  fields(lister, copy);
   return lister.take();
 }
 

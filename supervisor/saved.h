@@ -243,7 +243,7 @@ runtime::Result<void> check(const Supervisor& supervisor);
 runtime::Result<Program> read_program(const std::string& text);
 
 /// Every one of them that is there.
-std::vector<int> descriptors_of(Supervisor& supervisor);
+std::vector<int> descriptors_of(const Supervisor& supervisor);
 
 /// Errors: the settings have words that a file cannot hold (bytes that are no UTF-8, too many arguments).
 runtime::Result<Settings> from_settings(const conf::Settings& settings);

@@ -12,6 +12,8 @@ class ServiceNotify {
   ServiceNotify();
   /// "READY=1", "STOPPING=1". Never blocks, never fails loudly.
   void say(std::string_view text) const;
+  /// For the program that follows in our place.
+  const std::string& path() const { return path_; }
 
  private:
   std::string path_;  // empty: nobody asked; "@..." is the abstract name space

@@ -12,6 +12,7 @@
 #include "supervisor/banner.h"
 #include "supervisor/commands/complain.h"
 #include "supervisor/control_client.h"
+#include "supervisor/held_signals.h"
 #include "supervisor/spool.h"
 #include "supervisor/status.h"
 #include "supervisor/verbs.h"
@@ -87,30 +88,6 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
                 std::move(front),     std::move(accounts), std::move(python)};
 }
 
-namespace {
-
-// From before the first socket is bound until the handlers stand, signals wait: what is bound is unbound by those only.
-class HeldSignals {
- public:
-  HeldSignals() {
-    ::sigemptyset(&held_);
-    sigset_t before;
-    ::sigprocmask(SIG_BLOCK, nullptr, &before);
-    for (const int number : {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGTTIN}) {
-      if (::sigismember(&before, number) == 0) ::sigaddset(&held_, number);
-    }
-    ::sigprocmask(SIG_BLOCK, &held_, nullptr);
-  }
-  ~HeldSignals() { ::sigprocmask(SIG_UNBLOCK, &held_, nullptr); }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-
- private:
-  sigset_t held_{};
-};
-
-}  // namespace
-
 Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Options options) {
   const HeldSignals held;
   if (!settings.control.socket.empty()) {
@@ -121,6 +98,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Op
   }
   TRY(Ground ground, prepare(std::move(settings), std::move(options)));
   std::unique_ptr<Supervisor> made(new Supervisor(std::move(ground)));
+  made->make_groups();
   TRY_VOID(made->open_control());
   return made;
 }
@@ -153,20 +131,20 @@ Supervisor::Supervisor(Ground ground)
             .descriptors = raise_descriptor_limit(),
             .python = std::move(ground_.python)},
       samples_(loop_, ground_.settings.apps.size(), groups_, ground_.boards),
+      upgrade_(reaper_, ground_.options.program, service_.path(), [this](const Asker& asker) { return save(asker); }),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
       quit_(loop_, SIGQUIT, bind<&Supervisor::on_stop_signal>(this)),
       reopen_(loop_, SIGUSR1, bind<&Supervisor::on_reopen_signal>(this)),
       reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)),
-      upgrade_(loop_, SIGUSR2, bind<&Supervisor::on_upgrade_signal>(this)),
+      upgrade_now_(loop_, SIGUSR2, bind<&Supervisor::on_upgrade_signal>(this)),
       one_more_(loop_, SIGTTIN, bind<&Supervisor::on_one_more>(this)),
       one_fewer_(loop_, SIGTTOU, bind<&Supervisor::on_one_fewer>(this)) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGWINCH, SIG_IGN);
   runtime::log_as("supervisor", to_level(ground_.settings.log.error.level));
   write_to(ground_.logs);
-  make_groups(std::move(ground_.app_accounts));
 }
 
 // Whatever the way out was: first those that we know, then what they left behind.
@@ -176,38 +154,49 @@ Supervisor::~Supervisor() {
   reaper_.kill_all_left();
 }
 
-void Supervisor::make_groups(std::vector<Account> accounts) {
+void Supervisor::make_groups() {
   for (std::size_t i = 0; i < ground_.settings.apps.size(); ++i) {
-    groups_.push_back(std::make_unique<Group>(
-        herd_, ground_.settings.apps[i], std::move(accounts[i]), static_cast<upstream::AppIndex>(i),
-        GroupCalls{.on_stopped = bind<&Supervisor::on_group_stopped>(this),
-                   .on_failed = bind<&Supervisor::on_group_failed>(this)}));
+    groups_.push_back(std::make_unique<Group>(herd_, ground_.settings.apps[i], ground_.app_accounts[i],
+                                              static_cast<upstream::AppIndex>(i), group_calls()));
   }
+}
+
+GroupCalls Supervisor::group_calls() {
+  return {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
+          .on_failed = bind<&Supervisor::on_group_failed>(this)};
 }
 
 Result<void> Supervisor::open_control() {
   std::string& socket = ground_.settings.control.socket;
   if (socket.empty()) socket = ground_.folder / "control.sock";
   TRY(std::unique_ptr<Control> control,
-      Control::open(loop_, socket, ground_.settings.control.group,
-                    [this](std::string_view order, Right right, const Asker& asker) {
-                      obey(*this, order, right, asker);
-                    }));
+      Control::open(loop_, socket, ground_.settings.control.group, hear()));
   control_ = std::move(control);
   ground_.folder.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
   return {};
 }
 
+Control::Hear Supervisor::hear() {
+  return [this](std::string_view order, Right right, const Asker& asker) { obey(*this, order, right, asker); };
+}
+
 int Supervisor::run() {
-  for (const auto& group : groups_) group->publish_proxies();
-  if (const auto started = front_.start(); !started) {
+  if (has_started_) {
+    go_on();
+  } else if (const auto started = start(); !started) {
     log(Level::kError, "the front cannot be started", {{"error", started.error().text()}});
     return exit_status(started.error().code);
   }
-  for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
   loop_.run();
   log(Level::kInfo, "everything has ended", {{"status", status_}});
   return status_;
+}
+
+Result<void> Supervisor::start() {
+  for (const auto& group : groups_) group->publish_proxies();
+  TRY_VOID(front_.start());
+  for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
+  return {};
 }
 
 // ---- from the parts ----
@@ -296,7 +285,7 @@ void Supervisor::on_reload_signal() {
 }
 
 void Supervisor::on_upgrade_signal() {
-  log(Level::kWarning, "USR2 changes nothing: this version does not upgrade itself in place; restart it");
+  upgrade(Asker());
 }
 
 void Supervisor::on_one_more() {

@@ -19,7 +19,9 @@
 #include "supervisor/logs.h"
 #include "supervisor/runtime_folder.h"
 #include "supervisor/samples.h"
+#include "supervisor/saved.h"
 #include "supervisor/service_notify.h"
+#include "supervisor/upgrade.h"
 #include "upstream/herd_board.h"
 #include "upstream/scoreboard.h"
 
@@ -28,6 +30,8 @@ namespace supervisor {
 struct Options {
   bool is_run = false;  ///< `run`: own environment, output as it is, gives up if the first boot fails
   FrontProgram front;
+  runtime::Fd self;     ///< the open program, as in `front`
+  std::string program;  ///< where `upgrade` looks for the next one
   std::vector<runtime::Fd> adopted;  ///< listening sockets from LISTEN_FDS
 };
 
@@ -35,6 +39,10 @@ class Supervisor {
  public:
   /// Everything that can be refused without starting anything: folder, control socket, addresses, logs, spool.
   static runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, Options options);
+  /// One that goes on with what the program before has handed on. `refused`: we are that program, for the next one
+  /// could not go on, and why; else empty. Errors: it is not as it has to be; then nothing has been taken.
+  static runtime::Result<std::unique_ptr<Supervisor>> adopt(const saved::Supervisor& all, Options options,
+                                                            std::string refused);
   ~Supervisor();
 
   /// Until it is told to stop. The exit status: 0; 1 if the front or the first boot of `run` failed; 2 if the
@@ -50,6 +58,8 @@ class Supervisor {
   OutputSink& output() { return output_; }
   /// Drains, and ends everything; once is enough.
   void stop();
+  /// The program that lies where ours did goes on in our place, and answers the asker.
+  void upgrade(const Asker& asker) { upgrade_.begin(asker); }
   /// Another front, with the settings as they are now, takes over from the one that serves: Front::replace.
   runtime::Result<void> replace_front(Front::OnReplaced on_replaced) { return front_.replace(std::move(on_replaced)); }
 
@@ -71,7 +81,16 @@ class Supervisor {
   static runtime::Result<Ground> prepare(conf::Settings settings, Options options);
   runtime::Result<void> open_control();
   runtime::Result<void> start();
-  void make_groups(std::vector<Account> accounts);
+  void make_groups();
+  GroupCalls group_calls();
+  Control::Hear hear();
+
+  // supervisor_saved.cpp
+  runtime::Result<void> may_be_saved() const;
+  runtime::Result<saved::Supervisor> save(const Asker& asker) const;
+  void take_over(const saved::Supervisor& all);
+  void go_on();
+  void on_upgraded(const runtime::Result<void>& how);
 
   void on_front_started();
   void on_front_gone(bool has_drained);
@@ -109,8 +128,12 @@ class Supervisor {
   std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
   Samples samples_;
   std::unique_ptr<Control> control_;
+  Upgrade upgrade_;
+  Asker upgrader_;        // waits for us to go on from the program before; then nobody
+  std::string before_;    // the version of that one; empty: there was none
+  std::string refused_;   // why the next one could not go on, which was given back to us; empty: that was not so
   runtime::Timer delay_;  // shutdown_delay
-  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_, one_more_;
+  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_now_, one_more_;
   runtime::BlockedSignal one_fewer_;  // a background job may write to its terminal meanwhile
   bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;

@@ -126,6 +126,10 @@ void rollback(Supervisor&, Group* group, const Order&, const Asker& asker) {
   if (const auto begun = group->roll_back(tell(asker)); !begun) asker.refuse(begun.error());
 }
 
+void upgrade(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
+  supervisor.upgrade(asker);
+}
+
 constexpr Verb kVerbs[] = {
     {"status", Subject::kAppOrAll, Right::kLook, status},
     // Apps print what they like, secrets too: not for those who may only look.
@@ -138,6 +142,7 @@ constexpr Verb kVerbs[] = {
     {"pause", Subject::kApp, Right::kCommand, pause},
     {"resume", Subject::kApp, Right::kCommand, resume},
     {"maintenance", Subject::kApp, Right::kCommand, maintenance},
+    {"upgrade", Subject::kAll, Right::kCommand, upgrade},
 };
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
