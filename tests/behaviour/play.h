@@ -192,7 +192,8 @@ plain_http = "serve"
 class Supervisor {
  public:
   /// `config` becomes portherd.toml in the folder. In it (and in arguments) $PORT and $TLS are free ports,
-  /// $PYTHON an interpreter, $APPS the scripted workers, $FOLDER the folder. True afterwards: the front runs.
+  /// $PYTHON an interpreter, $APPS the scripted workers, $FOLDER the folder. True afterwards: the front runs. If a
+  /// file `portherd` lies in the folder, that is the program.
   static Supervisor serve(const Folder&, std::string_view config, const Environment& more = {});
   /// In the folder: `portherd run ...`.
   static Supervisor run(const Folder&, const Arguments&, const Environment& more = {});
