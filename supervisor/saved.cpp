@@ -672,9 +672,10 @@ Result<Settings> from_settings(const conf::Settings& settings) {
   Settings saved{.text = conf::print(settings)};
   conf::Settings copy = settings;
   for_each_digest(copy, [&](std::uint64_t& digest) { saved.digests.push_back(digest); });
-  TRY(const conf::Settings again, to_settings(saved));
-  if (again == settings) return saved;
-  return fail(Code::kConfig, "the settings cannot be handed on: they have words that no file could");
+  const auto again = to_settings(saved);
+  if (again && *again == settings) return saved;
+  return fail(Code::kSystem, "the settings have words that no file could have (bytes that are no UTF-8, or too many "
+                             "arguments), so they cannot be handed on; restart it instead");
 }
 
 Result<conf::Settings> to_settings(const Settings& saved) {

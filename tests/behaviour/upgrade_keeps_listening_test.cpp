@@ -1,4 +1,6 @@
 // `portherd upgrade`: another program goes on in the place of the running one, and nobody notices.
+#include <sys/stat.h>
+
 #include <atomic>
 #include <filesystem>
 #include <set>
@@ -265,4 +267,55 @@ os.execve(REAL, [REAL] + sys.argv[1:], environment)
   put(folder, play::path_of_portherd());
   CHECK(upgrade(portherd).status == 0);
   CHECK(portherd.status().supervisor == before.supervisor);
+}
+
+TEST_CASE("whatever an app is at, it is at it afterwards") {
+  const play::Folder folder;
+  put(folder, play::path_of_portherd());
+  for (const char* fifo : {"go", "hold-a"}) REQUIRE(::mkfifo((folder / fifo).c_str(), 0666) == 0);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.slow]
+hosts = ["slow"]
+command = ["$PYTHON", "$APPS/slow_start.py"]
+[apps.broken]
+hosts = ["broken"]
+command = ["$PYTHON", "$APPS/crash_loop.py"]
+[apps.held]
+hosts = ["held"]
+command = ["$PYTHON", "$APPS/works.py"]
+[apps.who]
+command = ["$PYTHON", "$APPS/who.py"]
+)");
+  const play::Status before = portherd.wait_until("they are where they should be", [](const play::Status& now) {
+    return now.app("slow").workers[0].state == "starting" && now.app("broken").workers[0].state == "backoff" &&
+           now.app("held").ready().size() == 1 && now.app("who").ready().size() == 1;
+  });
+  play::Peer held = play::connect(portherd.port());
+  held.send("GET /hold/a HTTP/1.1\r\nHost: held\r\n\r\n");
+  portherd.wait_until("the request is held", [](const play::Status& now) { return now.app("held").busy == 1; });
+  const auto order = [&](play::Arguments words) {
+    words.insert(words.end(), {"-c", portherd.config_file()});
+    return play::portherd(words).status;
+  };
+  CHECK(order({"pause", "who"}) == 0);
+
+  CHECK(upgrade(portherd).status == 0);
+
+  const play::Status after = portherd.status();
+  CHECK(after.app("slow").workers[0].pid == before.app("slow").workers[0].pid);
+  CHECK(after.app("slow").workers[0].state == "starting");
+  CHECK(after.app("broken").workers[0].last_exit == "exit status 3");
+  CHECK(after.app("who").state == "paused");
+  CHECK(order({"resume", "who"}) == 0);
+  CHECK(play::get(portherd.port()).status == 200);
+  folder.write("go", "");  // opens it, which is all that is waited for
+  portherd.wait_until("the slow one is ready", [](const play::Status& now) { return now.app("slow").ready().size() == 1; });
+  CHECK(play::get(portherd.port(), "/", "slow").body == "at last\n");
+  folder.write("fixed", "");
+  portherd.wait_until("the broken one is", [](const play::Status& now) { return now.app("broken").ready().size() == 1; });
+  folder.write("hold-a", "");
+  CHECK(held.read_answer().status == 200);
+  CHECK(play::portherd({"logs", "slow", "-c", portherd.config_file()}).out.find("started") != std::string::npos);
 }
