@@ -62,3 +62,24 @@ TEST_CASE("a Node app is restarted ten times under load, and no request fails") 
   if (!play::is_installed("node")) return;
   restart_ten_times("node", "node", "Hello from Node, process ");
 }
+
+TEST_CASE("with max_surge several workers are replaced at a time, and no request fails") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+access = "off"
+[apps.who]
+command = ["$PYTHON", "$APPS/who.py"]
+workers = 4
+max_surge = 3
+)");
+  portherd.wait_ready();
+  play::SteadyLoad load(portherd, {}, play::kPlainCrowd);
+  load.wait_for(50);
+  for (int i = 0; i < 5; ++i) CHECK(order(portherd, "restart", "who").status == 0);
+  load.wait_for(50);
+  load.stop_unhurt();
+  for (const auto& worker : portherd.wait_ready().app("who").workers) CHECK(worker.generation == 6);
+}
