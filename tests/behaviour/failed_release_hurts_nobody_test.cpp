@@ -178,3 +178,26 @@ TEST_CASE(
   CHECK(tally.failed + tally.repeated <= kCrowd.requests());
   CHECK(stage.generations() == "2 2 ");
 }
+
+TEST_CASE("a worker that is killed while its replacement is on its way: the release fails, and its place is filled") {
+  Stage stage(kWorks, "3s");
+  stage.portherd.wait_ready();
+  play::SteadyLoad load(stage.portherd, {.is_answer = [](std::string_view body) { return body == "hello\n"; }});
+  stage.folder.write("hello.py", kHangs);
+  play::Ended restarted;
+  std::thread ordering([&] { restarted = stage.order("restart"); });
+  stage.portherd.expect_line("the new code hangs");
+  const std::string line = stage.portherd.expect_line("a worker is being replaced");
+  stage.folder.write("hello.py", kWorks);
+  ::kill(std::stoi(line.substr(line.find(" pid=") + 5)), SIGKILL);
+  ordering.join();
+  CHECK(restarted.status == 1);
+  CHECK_MESSAGE(restarted.err.find("; generation 1 stays") != std::string::npos, restarted.err);
+  // The other one was replaced meanwhile, by code that works: it is replaced back.
+  stage.portherd.wait_until("all are of the generation before", [](const play::Status& now) {
+    const auto& workers = now.app("hello").workers;
+    return now.all_ready() && workers.size() == 2 && workers[0].generation == 1 && workers[1].generation == 1;
+  });
+  load.wait_for(50);
+  load.stop_unhurt();
+}
