@@ -106,7 +106,7 @@ TEST_CASE("a release during a release takes its place, and no request fails") {
                         {.is_answer = [](std::string_view body) { return body == "hello\n"; }});
   stage.folder.write("hello.py", kHangs);
   play::Ended first;
-  std::thread ordering([&] { first = stage.order("restart"); });
+  std::jthread ordering([&] { first = stage.order("restart"); });
   stage.portherd.expect_line("the new code hangs");
   stage.folder.write("hello.py", kWorks);
   const play::Ended second = stage.order("restart");
@@ -150,7 +150,7 @@ TEST_CASE("stop during a release: all leave, the one that is on its way too") {
   stage.portherd.wait_ready();
   stage.folder.write("hello.py", kHangs);
   play::Ended restarted;
-  std::thread ordering([&] { restarted = stage.order("restart"); });
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
   stage.portherd.expect_line("the new code hangs");
   CHECK(stage.portherd.stop() == 0);
   ordering.join();
@@ -167,7 +167,7 @@ TEST_CASE(
                         {.is_answer = [](std::string_view body) { return body == "hello\n"; }}, kCrowd);
   load.wait_for(50);
   play::Ended restarted;
-  std::thread ordering([&] { restarted = stage.order("restart"); });
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
   stage.portherd.expect_line("a worker is being replaced");
   ::kill(front, SIGKILL);
   ordering.join();
@@ -185,7 +185,7 @@ TEST_CASE("a worker that is killed while its replacement is on its way: the rele
   play::SteadyLoad load(stage.portherd, {.is_answer = [](std::string_view body) { return body == "hello\n"; }});
   stage.folder.write("hello.py", kHangs);
   play::Ended restarted;
-  std::thread ordering([&] { restarted = stage.order("restart"); });
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
   stage.portherd.expect_line("the new code hangs");
   const std::string line = stage.portherd.expect_line("a worker is being replaced");
   stage.folder.write("hello.py", kWorks);
