@@ -1,4 +1,5 @@
 #include "play.h"
+#include "steady_load.h"
 
 namespace {
 constexpr const char* kConfig = R"(
@@ -64,4 +65,32 @@ TEST_CASE("the front may be killed again and again") {
     CHECK(play::get(portherd.port()).status == 200);
     CHECK(portherd.status().app("who").ready() == first.app("who").ready());
   }
+}
+
+TEST_CASE("a front that is killed under load costs no more than the requests that were in flight") {
+  const play::Folder folder;
+  folder.certificate("localhost");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+https = ["127.0.0.1:$TLS"]
+[tls]
+certificates = "tls"
+[log]
+access = "off"
+[apps.who]
+command = ["$PYTHON", "$APPS/who.py"]
+workers = 2
+plain_http = "serve"
+)");
+  const play::Status before = portherd.wait_ready();
+  constexpr play::Crowd kCrowd{};
+  play::SteadyLoad load(portherd, {}, kCrowd);
+  load.wait_for(100);
+  ::kill(before.front, SIGKILL);
+  load.wait_for(500);
+  const play::Tally tally = load.stop();
+  MESSAGE(tally.text());
+  CHECK(tally.failed + tally.repeated <= kCrowd.requests());
+  CHECK(portherd.wait_ready().app("who").ready() == before.app("who").ready());
 }

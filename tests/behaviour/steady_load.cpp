@@ -1,0 +1,86 @@
+#include "steady_load.h"
+
+#include "steady_client.h"
+
+namespace play {
+
+std::string Tally::text() const {
+  std::string text = std::to_string(answered) + " answered, " + std::to_string(failed) + " failed, " +
+                     std::to_string(repeated) + " repeated, over " + std::to_string(opened) + " connections";
+  for (const std::string& failure : failures) text += "\n  " + failure;
+  return text;
+}
+
+SteadyLoad::SteadyLoad(const Supervisor& portherd, Question question, Crowd crowd)
+    : question_(std::move(question)) {
+  const std::uint16_t port = portherd.port(), tls_port = portherd.tls_port();
+  for (std::size_t i = 0; i < crowd.plain; ++i)
+    clients_.emplace_back([=, this] { ask_http1(*this, port, false); });
+  for (std::size_t i = 0; i < crowd.tls; ++i)
+    clients_.emplace_back([=, this] { ask_http1(*this, tls_port, true); });
+  for (std::size_t i = 0; i < crowd.h2; ++i)
+    clients_.emplace_back([=, this] { ask_http2(*this, tls_port, crowd.streams); });
+}
+
+SteadyLoad::~SteadyLoad() {
+  stop();
+}
+
+void SteadyLoad::wait_for(std::uint64_t more) {
+  const std::uint64_t enough = so_far().answered + more;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (so_far().answered < enough) {
+    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the load stands still: " << so_far().text());
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+}
+
+Tally SteadyLoad::so_far() {
+  const std::lock_guard lock(mutex_);
+  return tally_;
+}
+
+Tally SteadyLoad::stop() {
+  is_enough_ = true;
+  for (std::thread& client : clients_) client.join();
+  clients_.clear();
+  return tally_;
+}
+
+void SteadyLoad::stop_unhurt() {
+  const Tally tally = stop();
+  MESSAGE(tally.text());
+  CHECK(tally.answered > 0);
+  CHECK(tally.failed == 0);
+  CHECK(tally.repeated == 0);
+}
+
+void SteadyLoad::opened() {
+  const std::lock_guard lock(mutex_);
+  ++tally_.opened;
+}
+
+void SteadyLoad::answered(int status, std::string_view body) {
+  if (status != 200)
+    return failed("status " + std::to_string(status) + ": " + std::string(body.substr(0, 200)));
+  if (!question_.is_answer(body)) return failed("another body: " + std::string(body.substr(0, 200)));
+  const std::lock_guard lock(mutex_);
+  ++tally_.answered;
+}
+
+void SteadyLoad::failed(const std::string& how) {
+  note(tally_.failed, how);
+}
+
+void SteadyLoad::repeated(const std::string& how) {
+  note(tally_.repeated, how);
+}
+
+void SteadyLoad::note(std::uint64_t& count, const std::string& how) {
+  constexpr std::size_t kMostTold = 10;
+  const std::lock_guard lock(mutex_);
+  ++count;
+  if (tally_.failures.size() < kMostTold) tally_.failures.push_back(how);
+}
+
+}  // namespace play
