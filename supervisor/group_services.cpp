@@ -1,0 +1,93 @@
+// The services of an app: processes without HTTP beside its workers, each a group of one worker of its own
+// (docs/design.md, "Services"). They start with the app, and wait for nobody; are replaced when a release has all
+// of its workers; and end when the workers have. Read from top to bottom.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/log.h"
+#include "supervisor/group.h"
+
+namespace supervisor {
+
+using runtime::Level;
+using runtime::log;
+
+void Group::add_service(const conf::Service& service) {
+  conf::App process = conf::service_app(app(), service);
+  auto account = app_account(process);
+  if (!account)
+    return log(Level::kError, "a service cannot be started", {{"app", process.name}, {"error", account.error().text()}});
+  services_.push_back(std::make_unique<Group>(herd_, std::move(process), std::move(*account), index_,
+                                              GroupCalls{.on_stopped = runtime::bind<&Group::look>(this),
+                                                         .on_failed = runtime::bind<&Group::on_service_failed>(this)},
+                                              this));
+  if (is_wanted_) services_.back()->start();
+}
+
+// As the release that is wanted has them: by name, those that it does not have any more end.
+void Group::replace_services(Whom whom) {
+  std::vector<Group*> gone;
+  for (const auto& service : services_) gone.push_back(service.get());
+  for (const conf::Service& wanted : app().services) {
+    conf::App next = conf::service_app(app(), wanted);
+    const auto found = std::ranges::find_if(
+        gone, [&](const Group* has) { return !has->is_stopping() && has->app().name == next.name; });
+    if (found == gone.end()) {
+      add_service(wanted);
+      continue;
+    }
+    Group& service = **found;
+    gone.erase(found);
+    if (whom == Whom::kAll || service.app() != next) replace_service(service, std::move(next));
+  }
+  for (Group* const service : gone) service->stop();
+}
+
+void Group::replace_service(Group& service, conf::App next) {
+  const std::uint32_t of = generation();
+  const auto note = [this, of, name = next.name](const runtime::Error& error) {
+    if (rollout_ && generation() == of) rollout_->trouble = fmt::format("service {}: {}", name, error.text());
+  };
+  auto account = app_account(next);
+  if (!account) return note(account.error());
+  service.release(std::move(next), std::move(*account),
+                  {.on_progress = [this, of](const std::string& sentence) {
+                     if (rollout_ && generation() == of) rollout_->calls.on_progress(sentence);
+                   },
+                   .on_done = [this, note](const runtime::Result<void>& how) {
+                     if (!how) note(how.error());
+                     look();
+                   }});
+}
+
+// `stop APP` takes them too, after the workers.
+void Group::settle_services() {
+  std::erase_if(services_, [](const auto& service) { return service->is_stopping() && service->is_stopped(); });
+  const bool is_off = gate_ == upstream::Gate::kStopped;
+  if (is_off && !places_.empty()) return;
+  const std::size_t each = is_off ? 0 : 1;
+  for (const auto& service : services_) {
+    if (service->wanted_ != each) service->want(each);
+  }
+}
+
+void Group::stop_services() {
+  if (!have_workers_ended()) return;
+  for (const auto& service : services_) service->stop();
+}
+
+bool Group::have_workers_ended() const {
+  return std::ranges::none_of(all(), &Worker::has_process);
+}
+
+// What an app is whose workers are all ready.
+std::string_view Group::state_of_services() const {
+  const auto are_all = [this](auto... states) {
+    return std::ranges::all_of(services_, [&](const auto& service) { return ((service->state() == states) || ...); });
+  };
+  if (are_all("ready")) return "ready";
+  return are_all("ready", "starting") ? "starting" : "degraded";
+}
+
+}  // namespace supervisor
