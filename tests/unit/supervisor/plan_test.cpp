@@ -185,6 +185,24 @@ TEST_CASE("a program that is not there is said by name, before anything is forke
   CHECK(made.error().sentence.find("no-such-program") != std::string::npos);
 }
 
+TEST_CASE("a service gets its output and a notify socket, and nothing to listen on") {
+  conf::App shop = command({"sh"});
+  shop.name = "shop";
+  shop.env["QUEUE"] = "{port}";
+  const conf::App queue = conf::service_app(shop, {.name = "queue", .command = {"sh", "-c", "{socket} $PORT"}});
+  const auto plan = supervisor::plan_service(queue, {.notify = "/n", .out = 7, .err = 8}, {{"PATH", "/bin:/usr/bin"}}, kNobody);
+  REQUIRE(plan.has_value());
+  CHECK(plan->arguments == std::vector<std::string>{"sh", "-c", "{socket} $PORT"});
+  CHECK(plan->fds.size() == 2);
+  CHECK_FALSE(plan->wants_listen_pid);
+  CHECK(std::ranges::count(plan->environment, "NOTIFY_SOCKET=/n") == 1);
+  CHECK(std::ranges::count(plan->environment, "QUEUE={port}") == 1);
+  for (const std::string& variable : plan->environment) {
+    CHECK_FALSE(variable.starts_with("LISTEN_"));
+    CHECK_FALSE(variable.starts_with("PORT"));
+  }
+}
+
 TEST_CASE("env wins over env_file, and both over the base") {
   conf::App app = command({"sh"});
   app.env["LANG"] = "de_DE.UTF-8";

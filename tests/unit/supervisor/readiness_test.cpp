@@ -28,6 +28,10 @@ TEST_CASE("what counts as ready depends on what the app has") {
   CHECK(proof_for(proxy) == Proof{});
 }
 
+TEST_CASE("a service is ready when it says so or has run for a second, and nobody asks it") {
+  CHECK(supervisor::proof_for_service() == Proof{.notify = true, .runs_for = std::chrono::seconds(1)});
+}
+
 TEST_CASE("READY=1 is a line of its own") {
   CHECK(supervisor::says_ready("READY=1"));
   CHECK(supervisor::says_ready("STATUS=up\nREADY=1\n"));
