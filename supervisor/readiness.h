@@ -4,6 +4,7 @@
 #include <string>
 
 #include "conf/settings.h"
+#include "runtime/clock.h"
 #include "runtime/loop.h"
 #include "runtime/result.h"
 

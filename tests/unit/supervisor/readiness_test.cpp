@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "doctest_precompiled.h"
 
 using supervisor::Proof;
