@@ -57,7 +57,6 @@ void Group::fill_proxies() {
 void Group::start() {
   is_wanted_ = true;
   if (is_asleep_) tell_state();
-  for (const auto& service : services_) service->start();
   tend();
 }
 

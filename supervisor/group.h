@@ -188,6 +188,7 @@ class Group {
   void replace_services(Whom whom);
   void replace_service(Group& service, conf::App next);
   void settle_services();
+  void begin_service(Group& service);
   void stop_services();
   void on_service_failed(Group& service) { calls_.on_failed(service); }
   bool have_workers_ended() const;

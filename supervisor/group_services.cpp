@@ -22,7 +22,6 @@ void Group::add_service(const conf::Service& service) {
                                               GroupCalls{.on_stopped = runtime::bind<&Group::look>(this),
                                                          .on_failed = runtime::bind<&Group::on_service_failed>(this)},
                                               this));
-  if (is_wanted_) services_.back()->start();
 }
 
 // As the release that is wanted has them: by name, those that it does not have any more end.
@@ -50,7 +49,10 @@ void Group::replace_service(Group& service, conf::App next) {
     if (rollout_ && generation() == of) rollout_->trouble = fmt::format("service {}: {}", name, error.text());
   };
   auto account = app_account(next);
-  if (!account) return note(account.error());
+  if (!account) {
+    log(Level::kError, "a service cannot be replaced", {{"app", next.name}, {"error", account.error().text()}});
+    return note(account.error());
+  }
   service.release(std::move(next), std::move(*account),
                   {.on_progress = [this, of](const std::string& sentence) {
                      if (rollout_ && generation() == of) rollout_->calls.on_progress(sentence);
@@ -61,15 +63,26 @@ void Group::replace_service(Group& service, conf::App next) {
                    }});
 }
 
-// `stop APP` takes them too, after the workers.
+// Those that the settings do not have any more are forgotten, those that are new started. `stop APP` takes all, after
+// the workers.
 void Group::settle_services() {
   std::erase_if(services_, [](const auto& service) { return service->is_stopping() && service->is_stopped(); });
+  for (const auto& service : services_) begin_service(*service);
   const bool is_off = gate_ == upstream::Gate::kStopped;
   if (is_off && !places_.empty()) return;
   const std::size_t each = is_off ? 0 : 1;
   for (const auto& service : services_) {
     if (service->wanted_ != each) service->want(each);
   }
+}
+
+// Not beside one of the same name that has not ended yet.
+void Group::begin_service(Group& service) {
+  if (service.is_wanted_ || service.is_stopping()) return;
+  const bool is_first = std::ranges::none_of(services_, [&](const auto& other) {
+    return other->is_stopping() && other->app().name == service.app().name;
+  });
+  if (is_first) service.start();
 }
 
 void Group::stop_services() {
