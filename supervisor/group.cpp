@@ -15,19 +15,21 @@ using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
 
-Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls)
+Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls,
+             Group* owner)
     : Group(herd,
             std::make_shared<Release>(
                 Release{.generation = 1, .app = std::move(app), .account = std::move(account)}),
-            index, calls) {
+            index, calls, owner) {
   wanted_ = target_->app.has_processes() ? scale::first(target_->app.workers) : 0;
   is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
   for (std::size_t i = 0; i < wanted_; ++i) add_place();
+  for (const conf::Service& service : this->app().services) add_service(service);
   show();
 }
 
-Group::Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls)
+Group::Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls, Group* owner)
     : herd_(herd),
       index_(index),
       calls_(calls),
@@ -35,7 +37,9 @@ Group::Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls
       pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
       load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
-      tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)) {}
+      tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
+      owner_(owner),
+      own_figures_(owner != nullptr ? std::make_unique<upstream::AppHerd>() : nullptr) {}
 
 // They need not be there: a failed connect is a 502 at once, so all are published as they are.
 void Group::fill_proxies() {
@@ -69,10 +73,15 @@ void Group::stop() {
     worker->on(Event::kRetire);
     worker->on(Event::kDrained);
   }
+  stop_services();
 }
 
 void Group::kill_now() {
   for (Worker* const worker : all()) worker->kill_now();
+  for (const auto& service : services_) {
+    service->stop();
+    service->kill_now();
+  }
 }
 
 void Group::publish_proxies() {
@@ -85,12 +94,14 @@ void Group::publish_proxies() {
 // is as it should be. What it leads to is noted by on_changed() and looked at in the next turn.
 void Group::tend() {
   tend_later_.cancel();
+  if (is_stopping_) stop_services();
   if (is_stopping_ && is_stopped()) return calls_.on_stopped();
   if (!is_wanted_ || !failure_.empty()) return;
   for (const auto& place : places_) settle(*place);
   fit();
   for (const auto& place : places_) fill(*place);
   replace_due();
+  settle_services();
   judge_release();
   size_by_machine();
   watch_load();
@@ -143,9 +154,9 @@ void Group::fill(Place& place) {
 }
 
 // Who holds the place is of another release. One that serves is replaced (group_replace.cpp); any other has
-// nobody to wait for.
+// nobody to wait for. A service ends first: two schedulers at once do everything twice.
 void Group::renew(Place& place) {
-  if (!place.is_ready()) place.holder->on(Event::kRetire);
+  if (!place.is_ready() || is_service()) place.holder->on(Event::kRetire);
   if (place.holder->state() != State::kIdle) return;
   std::unique_ptr<Worker> fresh = make_worker(place.slot());
   fresh->follow(*place.holder);
@@ -175,6 +186,7 @@ void Group::bury(std::unique_ptr<Worker> worker) {
 
 // What others may read of it: the states of its workers, and whether it has ever worked.
 void Group::show() {
+  if (is_service()) owner_->look();
   std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
   for (const Worker* const worker : all()) {
     const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
@@ -297,7 +309,7 @@ std::vector<Worker*> Group::all() const {
 }
 
 bool Group::is_stopped() const {
-  return std::ranges::none_of(all(), &Worker::has_process);
+  return have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
 }
 
 bool Group::is_all_ready() const {
@@ -311,8 +323,8 @@ std::string_view Group::state() const {
   if (is_stopping_) return "stopping";
   if (!failure_.empty()) return "failed";
   if (gate_ != upstream::Gate::kOpen) return upstream::kGates[static_cast<std::size_t>(gate_)];
-  if (sleeps()) return "asleep";
-  if (is_all_ready()) return "ready";
+  if (sleeps()) return is_service() ? "stopped" : "asleep";
+  if (is_all_ready()) return state_of_services();
   if (is_any(State::kReady)) return "degraded";
   return is_any(State::kStarting) && failures_ == 0 ? "starting" : "failing";
 }

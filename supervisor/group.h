@@ -4,7 +4,8 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out.
+// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out. A service of an app is a group, too,
+// of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <functional>
 #include <memory>
@@ -42,15 +43,16 @@ struct ReleaseCalls {
 
 class Group {
  public:
-  Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls);
+  /// `owner`: whose service it is, and then `app` is what conf::service_app() has made; null: an app.
+  Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls, Group* owner = nullptr);
   /// One of the program before us, started, with its workers. `saved` has been checked.
   Group(Herd& herd, const saved::Group& saved, GroupCalls calls);
   /// Not while it is_being_changed(). Errors: see saved::from_settings.
   runtime::Result<saved::Group> save() const;
 
   void start();
-  /// Everybody leaves, the last one first. The front has ended, so nobody is busy. It may be done when it
-  /// returns: ask is_stopped(); else on_stopped comes.
+  /// Everybody leaves, the last one first, and then the services. The front has ended, so nobody is busy. It may be
+  /// done when it returns: ask is_stopped(); else on_stopped comes.
   void stop();
   void kill_now();
   /// Workers of somebody else are there without us: before the first front, for all.
@@ -60,7 +62,7 @@ class Group {
   void scale(std::size_t number);
   /// The settings say anew how many workers there are to be.
   void unpin();
-  /// A new generation, which takes over worker by worker. One that is still on its way is given up, and told
+  /// A new generation, which takes over worker by worker, and then service by service. One that is still on its way is given up, and told
   /// so. If a worker of it does not become ready and the generation before serves, that one stays.
   void release(conf::App app, Account account, ReleaseCalls calls);
   /// The same, of the settings that it has: its code is another, or it is to begin afresh.
@@ -123,6 +125,9 @@ class Group {
   std::vector<Worker*> all() const;
   /// Workers that somebody else supervises.
   const upstream::Roster& proxies() const { return proxies_; }
+  /// One for each service.
+  const std::vector<std::unique_ptr<Group>>& services() const { return services_; }
+  bool is_service() const { return owner_ != nullptr; }
   bool is_stopping() const { return is_stopping_; }
   bool is_stopped() const;
   bool is_all_ready() const;
@@ -143,7 +148,7 @@ class Group {
   using Places = std::vector<std::unique_ptr<Place>>;
 
   // group.cpp
-  Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls);
+  Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls, Group* owner);
   void tend();
   void tend_at(runtime::Time due);
   void fit();
@@ -156,7 +161,7 @@ class Group {
   std::unique_ptr<Worker> make_worker(std::uint32_t slot);
   void bury(std::unique_ptr<Worker> worker);
   void show();
-  upstream::AppHerd& figures() const { return herd_.figures.app[index_]; }
+  upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
   void fill_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
@@ -185,6 +190,18 @@ class Group {
   void hand_over(Place& place);
   void dismiss_successor(Place& place);
 
+  // group_services.cpp
+  enum class Whom { kChanged, kAll };
+  void add_service(const conf::Service& service);
+  void replace_services(Whom whom);
+  void replace_service(Group& service, conf::App next);
+  void settle_services();
+  void begin_service(Group& service);
+  void stop_services();
+  void on_service_failed(Group& service) { calls_.on_failed(service); }
+  bool have_workers_ended() const;
+  std::string_view state_of_services() const;
+
   // group_release.cpp
   void aim_at(ReleaseRef release);
   void roll_to(ReleaseRef next, ReleaseCalls calls);
@@ -202,6 +219,8 @@ class Group {
     ReleaseRef from;              // what was in force before
     bool has_to_fall_back = false;  // `from` served when it began
     std::size_t told = 0;         // workers whose progress has been said
+    bool has_reached_services = false;  // its workers are there
+    std::string trouble;          // which service did not come up, and why; empty: none
     ReleaseCalls calls;
   };
 
@@ -236,6 +255,9 @@ class Group {
   bool is_stopping_ = false;
   std::string last_exit_;
   std::string failure_;  // empty: not given up
+  Group* const owner_;   // whose service it is; null: an app
+  std::unique_ptr<upstream::AppHerd> own_figures_;  // of a service, which has no place on the scoreboard
+  std::vector<std::unique_ptr<Group>> services_;
 };
 
 }  // namespace supervisor

@@ -57,7 +57,7 @@ Result<void> Group::end_maintenance() {
 }
 
 Result<void> Group::switch_off(Gone on_gone) {
-  if (!app().has_processes())
+  if (!app().has_processes() && services_.empty())
     return fail(Code::kConfig,
                 fmt::format("app {} has no workers of ours to stop; `portherd maintenance on {}` keeps its "
                             "clients out",
@@ -75,11 +75,12 @@ Result<void> Group::switch_on() {
 }
 
 void Group::tell_if_gone() {
-  if (gate_ != Gate::kStopped || !places_.empty()) return;
+  if (gate_ != Gate::kStopped || !is_stopped()) return;
   for (const Gone& on_gone : std::exchange(when_gone_, {})) on_gone({});
 }
 
 void Group::tell_state() {
+  if (is_service()) return;
   herd_.front.tell(upstream::AppState{.app = index_,
                                       .can_wait = has_been_ready_ || failures_ == 0,
                                       .has_been_ready = has_been_ready_,

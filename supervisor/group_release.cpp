@@ -1,4 +1,5 @@
-// A change of generation, from the order to its end: in force, or given up for the one before. The workers are
+// A change of generation, from the order to its end: in force, or given up for the one before. Services follow
+// when the workers are there (group_services.cpp): a release that fails has not touched them. The workers are
 // replaced one after the other by group_replace.cpp, because their release is not the one that is wanted; here
 // is only judged how far that has come. Read from top to bottom.
 #include <fmt/format.h>
@@ -58,6 +59,9 @@ void Group::judge_release() {
                                             generation(), there, wanted()));
   }
   if (there < wanted()) return;
+  if (!std::exchange(rollout_->has_reached_services, true)) replace_services(Whom::kAll);
+  if (std::ranges::any_of(services_, &Group::is_being_released)) return;
+  if (!rollout_->trouble.empty()) return finish_release(fail(Code::kSystem, rollout_->trouble));
   before_ = rollout_->from;
   runtime::log(Level::kInfo, "a release is in force", {{"app", app().name}, {"generation", generation()}});
   finish_release({});
@@ -70,6 +74,7 @@ void Group::fail_release(const Worker& worker) {
                                      worker.last_exit());
   if (rollout_->has_to_fall_back) {
     aim_at(rollout_->from);
+    replace_services(Whom::kChanged);  // those that another release has reached on its way
     sentence += fmt::format("; generation {} stays", generation());
   }
   if (!worker.last_lines().empty()) sentence += fmt::format("\n{}", fmt::join(worker.last_lines(), "\n"));

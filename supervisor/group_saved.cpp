@@ -1,5 +1,7 @@
 // A group from one program to the next: what is handed on, and what is made of it again. Where it stood in a
 // release is not: no program is replaced while one is on its way.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "supervisor/group.h"
@@ -27,6 +29,11 @@ std::vector<ReleaseRef> to_releases(const std::vector<saved::Release>& saved) {
 }  // namespace
 
 Result<saved::Group> Group::save() const {
+  if (!services_.empty())
+    return runtime::fail(runtime::Code::kSystem,
+                         fmt::format("app {} has services, which cannot be handed on yet: only a restart changes the "
+                                     "program",
+                                     app().name));
   saved::Group saved{.index = index_,
                      .target = target_->generation,
                      .last_generation = last_generation_,
@@ -75,7 +82,7 @@ Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
     : Group(herd, to_releases(saved.releases), saved, calls) {}
 
 Group::Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::Group& saved, GroupCalls calls)
-    : Group(herd, of_generation(releases, saved.target), saved.index, calls) {
+    : Group(herd, of_generation(releases, saved.target), saved.index, calls, /*owner=*/nullptr) {
   if (saved.before) before_ = of_generation(releases, *saved.before);
   last_generation_ = saved.last_generation;
   wanted_ = saved.wanted;

@@ -11,6 +11,9 @@
 namespace supervisor {
 namespace {
 
+// Of what lives beside the supervisor: if that dies, it gets TERM while the front drains (docs/design.md).
+constexpr int kDeathSignal = SIGTERM;
+
 using runtime::Result;
 
 std::string replace_all(std::string text, std::string_view word, std::string_view by) {
@@ -140,8 +143,17 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);
   }
   plan.environment = to_texts(variables);
-  plan.death_signal =
-      SIGTERM;  // if the supervisor dies, workers get TERM while the front drains (docs/design.md)
+  plan.death_signal = kDeathSignal;
+  return plan;
+}
+
+Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, const Variables& base,
+                               const Account& account) {
+  TRY(Variables variables, app_environment(service, base));
+  variables["NOTIFY_SOCKET"] = seat.notify;
+  TRY(SpawnPlan plan, plan_program(service, service.command, variables, account));
+  plan.fds = {{seat.out, 1}, {seat.err, 2}};
+  plan.death_signal = kDeathSignal;
   return plan;
 }
 

@@ -50,6 +50,10 @@ struct Seat {
 runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
                                        const Account& account);
 
+/// A service of an app, as conf::service_app() has it: no socket. Of `seat` only `notify` and its output. Errors: as above.
+runtime::Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, const Variables& base,
+                                        const Account& account);
+
 /// A command beside the app's workers, with all that is theirs but a socket and what goes with it. Errors: as above.
 runtime::Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command,
                                         const Variables& base, const Account& account);

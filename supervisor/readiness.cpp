@@ -24,6 +24,11 @@ Proof proof_for(const conf::App& app) {
   return {};
 }
 
+Proof proof_for_service() {
+  constexpr runtime::Milliseconds kLongEnough{1000};
+  return {.notify = true, .runs_for = kLongEnough};
+}
+
 bool says_ready(std::string_view datagram) {
   for (const std::string_view line : runtime::split(datagram, '\n')) {
     if (line == "READY=1") return true;

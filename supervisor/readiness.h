@@ -4,6 +4,7 @@
 #include <string>
 
 #include "conf/settings.h"
+#include "runtime/clock.h"
 #include "runtime/loop.h"
 #include "runtime/result.h"
 #include "supervisor/saved.h"
@@ -16,11 +17,14 @@ struct Proof {
   bool probe = false;        ///< an answer to the front's probe counts
   bool probe_after = false;  ///< ask only once READY=1 has come (our Python worker cannot answer before)
   std::string path;          ///< to probe; empty: `OPTIONS *`
+  runtime::Milliseconds runs_for{0};  ///< having run for so long counts, too; 0: it proves nothing
   bool operator==(const Proof&) const = default;
 };
 
 /// Pure. A `proxy` app needs none.
 Proof proof_for(const conf::App& app);
+/// Most services tell nobody how they are: that one runs, and did not end at once, has to do.
+Proof proof_for_service();
 
 /// True if the text of a datagram (sd_notify(3)) has the line READY=1.
 bool says_ready(std::string_view datagram);

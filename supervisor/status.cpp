@@ -18,18 +18,22 @@ Json figures_of(const upstream::Scoreboard::WorkerTotals& figures) {
   return {{"busy", figures.busy}, {"served", figures.served}, {"connects", figures.connects}};
 }
 
-Json worker_json(const Worker& worker, const upstream::Scoreboard& fronts) {
-  Json json{{"slot", worker.slot()}, {"pid", nullptr}, {"state", name(worker.state())}, {"generation", worker.release()->generation}};
-  json.update(worker.has_process() ? figures_of(fronts.worker(worker.row()))
-                                   : Json{{"busy", 0}, {"served", 0}, {"connects", 0}});
-  json["started"] = nullptr;
-  json["memory"] = nullptr;
+Json process_json(const Worker& worker) {
+  Json json{{"pid", nullptr}, {"started", nullptr}, {"memory", nullptr}};
   if (worker.pid() != 0) {
     json["pid"] = worker.pid();
     json["started"] = runtime::rfc3339(worker.started());
     if (const auto memory = runtime::resident_memory(worker.pid())) json["memory"] = *memory;
   }
   json["last_exit"] = worker.last_exit().empty() ? Json() : Json(worker.last_exit());
+  return json;
+}
+
+Json worker_json(const Worker& worker, const upstream::Scoreboard& fronts) {
+  Json json{{"slot", worker.slot()}, {"pid", nullptr}, {"state", name(worker.state())}, {"generation", worker.release()->generation}};
+  json.update(worker.has_process() ? figures_of(fronts.worker(worker.row()))
+                                   : Json{{"busy", 0}, {"served", 0}, {"connects", 0}});
+  json.update(process_json(worker));
   return json;
 }
 
@@ -55,6 +59,18 @@ Json paused_until(const Group& group) {
   return runtime::rfc3339(std::chrono::system_clock::now() + left);
 }
 
+// One process, so its figures stand here.
+Json service_json(const Group& service) {
+  Json json{{"name", service.app().name},           {"state", service.state()}, {"generation", service.generation()},
+            {"restarts", service.restarts()},       {"pid", nullptr},           {"started", nullptr},
+            {"memory", nullptr},                    {"last_exit", nullptr}};
+  for (const Worker* const worker : service.workers()) {
+    const Json process = process_json(*worker);
+    json.update(process);
+  }
+  return json;
+}
+
 Json group_json(const Group& group, const StatusSources& sources) {
   const upstream::Scoreboard::AppGauges now = sources.fronts.gauges(group.index());
   const upstream::AppTotals totals = sources.fronts.totals(group.index());
@@ -70,6 +86,8 @@ Json group_json(const Group& group, const StatusSources& sources) {
   for (const Worker* const worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
   for (const upstream::Worker& proxy : group.proxies())
     json["workers"].push_back(proxy_json(proxy, sources.fronts));
+  json["services"] = Json::array();
+  for (const auto& service : group.services()) json["services"].push_back(service_json(*service));
   json["extras"] = Json::array();
   for (const Worker* const worker : group.extras()) json["extras"].push_back(worker_json(*worker, sources.fronts));
   return json;

@@ -109,6 +109,17 @@ std::string row(const Columns&... columns) {
   return fmt::format("{:<31} {:>9} {:>5} {:>5} {:>5} {:>5} {:>5} {:>8}\n", columns...);
 }
 
+// It has no figures of requests.
+std::string service_row(const Json& service) {
+  const std::string ready = text_of(service, "state") == "ready" ? "1/1" : "0/1";
+  std::string rows = row(name_and_state(service), ready, "-", "-", "-", "-",
+                         short_memory(number_of(service, "memory").value_or(0)),
+                         short_number(number_of(service, "restarts")));
+  if (!field_of(service, "last_exit").is_null())
+    rows += cut("  last exit: " + text_of(service, "last_exit"), kWidth) + "\n";
+  return rows;
+}
+
 std::string app_rows(const Json& app) {
   const Json& workers = list_of(app, "workers");
   const Json& rates = field_of(app, "rates");
@@ -119,6 +130,7 @@ std::string app_rows(const Json& app) {
           short_number(number_of(app, "restarts")));
   if (!field_of(app, "last_exit").is_null())
     rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
+  for (const Json& service : list_of(app, "services")) rows += service_row(service);
   return rows;
 }
 
@@ -184,7 +196,11 @@ bool is_all_ready(std::string_view text) {
   if (!json.is_object()) return false;
   return std::ranges::all_of(list_of(json, "apps"), [](const Json& app) {
     return std::ranges::all_of(list_of(app, "workers"),
-                               [](const Json& w) { return text_of(w, "state") == "ready"; });
+                               [](const Json& w) { return text_of(w, "state") == "ready"; }) &&
+           std::ranges::all_of(list_of(app, "services"), [](const Json& service) {
+             const std::string state = text_of(service, "state");
+             return state == "ready" || state == "stopped";  // the latter by order
+           });
   });
 }
 

@@ -65,6 +65,7 @@ Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options 
   for (const conf::App& app : settings.apps) {
     TRY(Account account, app_account(app));
     accounts.push_back(std::move(account));
+    for (const conf::Service& service : app.services) TRY_VOID(app_account(conf::service_app(app, service)));
     needs_python = needs_python || app.kind() == conf::AppKind::kWsgi;
   }
   runtime::Fd python;

@@ -41,8 +41,9 @@ Worker::Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex 
       app_(release_->app),
       account_(release_->account),
       index_(index),
+      is_service_(group.is_service()),
       slot_(slot),
-      proof_(proof_for(app_)),
+      proof_(is_service_ ? proof_for_service() : proof_for(app_)),
       deadline_(herd.reaper.loop(), runtime::bind<&Worker::on_deadline>(this)),
       admission_(herd.reaper.loop(), runtime::bind<&Worker::on_admission>(this)),
       no_word_(herd.reaper.loop(), runtime::bind<&Worker::tell_death>(this)) {}
@@ -96,7 +97,7 @@ void Worker::spawn() {
     deadline_.arm(Milliseconds(0));  // see on_deadline()
     return;
   }
-  deadline_.arm(app_.boot_timeout);
+  deadline_.arm(proof_.runs_for != Milliseconds(0) ? proof_.runs_for : app_.boot_timeout);
   if (proof_.probe && !proof_.probe_after) begin_probe();
 }
 
@@ -114,10 +115,15 @@ Result<void> Worker::start_process() {
   if (!row) return fail(Code::kSystem, fmt::format("there are {} workers already", upstream::kMaxWorkers));
   about.row = *row;
   process.has_row = true;
-  const std::string stem = herd_.folder / fmt::format("{}.{}", app_.name, about.id);
-  TRY(WorkerSocket socket, WorkerSocket::make(handover_of(app_), stem, account_, herd_.front_account));
-  process.socket = std::make_unique<WorkerSocket>(std::move(socket));
-  about.socket = process.socket->address();
+  // Both names of a service would be too long for the address of a socket.
+  const std::string stem = herd_.folder / fmt::format("{}.{}", is_service_ ? "service" : app_.name, about.id);
+  Seat seat;
+  if (!is_service_) {
+    TRY(WorkerSocket socket, WorkerSocket::make(handover_of(app_), stem, account_, herd_.front_account));
+    process.socket = std::make_unique<WorkerSocket>(std::move(socket));
+    about.socket = process.socket->address();
+    seat = {.socket = process.socket->path(), .port = process.socket->port(), .socket_fd = process.socket->fd()};
+  }
   const std::string notify_path = stem + ".notify";
   TRY(Fd notify, NotifySocket::bind(notify_path));
   TRY_VOID(give(notify_path, account_, herd_.front_account));
@@ -129,35 +135,36 @@ Result<void> Worker::start_process() {
   if (app_.kind() == conf::AppKind::kWsgi) {
     TRY(stacks, StackPipe::make());
   }
-  const Seat seat{.socket = process.socket->path(),
-                  .notify = notify_path,
-                  .port = process.socket->port(),
-                  .socket_fd = process.socket->fd(),
-                  .blob_fd = herd_.python.get(),
-                  .out = out.second.get(),
-                  .err = err.second.get(),
-                  .stack = stacks.theirs.get()};
+  seat.notify = notify_path;
+  seat.blob_fd = herd_.python.get();
+  seat.out = out.second.get();
+  seat.err = err.second.get();
+  seat.stack = stacks.theirs.get();
   const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
-  TRY(SpawnPlan plan, plan_worker(app_, seat, base, account_));
+  TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, base, account_) : plan_worker(app_, seat, base, account_));
   plan.descriptors = herd_.descriptors;
   process.output =
-      std::make_unique<Output>(herd_.reaper.loop(), herd_.output, fmt::format("{}.{}", app_.name, slot_),
-                               std::move(out.first), std::move(err.first));
+      std::make_unique<Output>(herd_.reaper.loop(), herd_.output, mark(), std::move(out.first), std::move(err.first));
   process.kills_before = runtime::oom_kills();
   process.started = std::chrono::system_clock::now();
   process.begun = herd_.reaper.loop().now();
   TRY(Spawned spawned, supervisor::spawn(plan));
-  process.socket->close();
+  if (process.socket) process.socket->close();
   about.pid = spawned.pid;
   process.child =
       std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
   process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, about, *process.child, herd_.reaper.loop(),
                                                    std::move(stacks.ours));
   process.journey.note("spawned", runtime::Clock::now());
-  if (!process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
+  if (process.socket && !process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
   log(Level::kDebug, "worker has been started",
       {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
   return {};
+}
+
+// A service's name has both: "shop.queue".
+std::string Worker::mark() const {
+  return is_service_ ? app_.name : fmt::format("{}.{}", app_.name, slot_);
 }
 
 void Worker::begin_probe() {
@@ -170,7 +177,7 @@ void Worker::publish() {
   process_->ready_since = herd_.reaper.loop().now();
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
-  herd_.front.tell(upstream::Publish{process_->about});
+  if (!is_service_) herd_.front.tell(upstream::Publish{process_->about});
   log(Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
@@ -180,6 +187,7 @@ void Worker::publish() {
 
 void Worker::unpublish() {
   if (!process_->child->is_alive()) return;  // the front hears that it has ended, which is more
+  if (is_service_) return deadline_.arm(Milliseconds(0));  // nobody is to be waited for
   herd_.front.tell(upstream::Unpublish{index_, process_->about.id});
   deadline_.arm(app_.graceful_timeout);
 }
@@ -269,6 +277,7 @@ void Worker::follow(Worker& before) {
 // A start that failed at once is an exit too, but one that comes from the loop.
 void Worker::on_deadline() {
   const bool never_was = process_ && !process_->child;
+  if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
   on(never_was ? Event::kExited : Event::kTimer);
 }
 

@@ -85,7 +85,7 @@ class Worker {
   struct Process {
     Process(runtime::Time now) : journey(now) {}
     upstream::Worker about;
-    std::unique_ptr<WorkerSocket> socket;
+    std::unique_ptr<WorkerSocket> socket;  // empty: a service's
     std::unique_ptr<NotifySocket> notify;
     std::unique_ptr<Output> output;
     std::unique_ptr<Child> child;  // empty until the fork, and if that failed
@@ -107,6 +107,7 @@ class Worker {
   void perform(Action action);
   void spawn();
   runtime::Result<void> start_process();
+  std::string mark() const;
   void begin_probe();
   void publish();
   void unpublish();
@@ -139,6 +140,7 @@ class Worker {
   const conf::App& app_;      // of release_
   const Account& account_;    // of release_
   const upstream::AppIndex index_;
+  const bool is_service_;     // the front knows nothing of it
   const std::uint32_t slot_;  // from 1
   const Proof proof_;
   State state_ = State::kIdle;

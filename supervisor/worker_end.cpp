@@ -31,7 +31,7 @@ void Worker::reap() {
   if (process_->stuck) process_->stuck->finish();
   death_ = certificate(exit_facts());
   const bool has_been = process_->child != nullptr;
-  if (has_been) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
+  if (has_been && !is_service_) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
   if (is_failed_boot()) group_.on_boot_failed(*this);
   tell_end();
@@ -84,7 +84,7 @@ bool Worker::is_unexpected() const {
 }
 
 void Worker::tell_end() {
-  if (is_unexpected()) return ask_about(process_->about.id, herd_.front.count());
+  if (is_unexpected()) return ask_about(process_->about.id, is_service_ ? 0 : herd_.front.count());
   if (!is_failed_boot()) {
     return log(Level::kInfo, "worker has ended",
                {{"app", app_.name},
@@ -137,7 +137,7 @@ void Worker::tell_death() {
        {"uptime", lived(death_)},
        {"served", death_.served},
        {"peak", peak(death_)},
-       {"in_flight", death_.in_flight ? fmt::format("{}", death_.in_flight->requests) : "unknown"},
+       {"in_flight", death_.in_flight ? fmt::format("{}", death_.in_flight->requests) : is_service_ ? "0" : "unknown"},
        {"ages", death_.in_flight ? ages(*death_.in_flight) : ""},
        {"output", output_of(death_)}});
 }

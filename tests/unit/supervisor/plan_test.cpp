@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "doctest_precompiled.h"
@@ -183,6 +184,24 @@ TEST_CASE("a program that is not there is said by name, before anything is forke
   const auto made = plan_worker(command({"no-such-program"}), kSeat, kBase, kNobody);
   REQUIRE_FALSE(made.has_value());
   CHECK(made.error().sentence.find("no-such-program") != std::string::npos);
+}
+
+TEST_CASE("a service gets its output and a notify socket, and nothing to listen on") {
+  conf::App shop = command({"sh"});
+  shop.name = "shop";
+  shop.env["QUEUE"] = "{port}";
+  const conf::App queue = conf::service_app(shop, {.name = "queue", .command = {"sh", "-c", "{socket} $PORT"}});
+  const auto plan = supervisor::plan_service(queue, {.notify = "/n", .out = 7, .err = 8}, {{"PATH", "/bin:/usr/bin"}}, kNobody);
+  REQUIRE(plan.has_value());
+  CHECK(plan->arguments == std::vector<std::string>{"sh", "-c", "{socket} $PORT"});
+  CHECK(plan->fds.size() == 2);
+  CHECK_FALSE(plan->wants_listen_pid);
+  CHECK(std::ranges::count(plan->environment, "NOTIFY_SOCKET=/n") == 1);
+  CHECK(std::ranges::count(plan->environment, "QUEUE={port}") == 1);
+  for (const std::string& variable : plan->environment) {
+    CHECK_FALSE(variable.starts_with("LISTEN_"));
+    CHECK_FALSE(variable.starts_with("PORT"));
+  }
 }
 
 TEST_CASE("env wins over env_file, and both over the base") {

@@ -5,6 +5,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "doctest_precompiled.h"
 
 using supervisor::Proof;
@@ -26,6 +28,10 @@ TEST_CASE("what counts as ready depends on what the app has") {
   conf::App proxy;
   proxy.proxy.push_back(*conf::parse_address("unix:/run/x.sock"));
   CHECK(proof_for(proxy) == Proof{});
+}
+
+TEST_CASE("a service is ready when it says so or has run for a second, and nobody asks it") {
+  CHECK(supervisor::proof_for_service() == Proof{.notify = true, .runs_for = std::chrono::seconds(1)});
 }
 
 TEST_CASE("READY=1 is a line of its own") {

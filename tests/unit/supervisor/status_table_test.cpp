@@ -73,6 +73,22 @@ TEST_CASE("all are ready only if every worker of every app is") {
   CHECK_FALSE(is_all_ready("what?"));
 }
 
+TEST_CASE("so have services to be, but for those that are stopped by order") {
+  CHECK(is_all_ready(R"({"apps":[{"workers":[],"services":[{"state":"ready"},{"state":"stopped"}]}]})"));
+  CHECK_FALSE(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"}],"services":[{"state":"failing"}]}]})"));
+}
+
+TEST_CASE("a service has a line below its app, with what it has of an app's figures") {
+  const std::string table = status_table(R"json({"apps":[{"name":"shop","state":"degraded","busy":0,"queue":0,"restarts":0,
+ "workers":[{"state":"ready","memory":null}],"services":[
+ {"name":"shop.queue","state":"failing","restarts":7,"memory":20971520,"last_exit":"exited with status 3"},
+ {"name":"a-name-that-has-thirty-two-bytes.a-name-that-has-thirty-two-bytes","state":"ready","restarts":1e300}]}]})json");
+  CHECK(table.ends_with("shop/degraded                         1/1     0     0     -     -     -        0\n"
+                        "shop.queue/failing                    0/1     -     -     -     -   20M        7\n"
+                        "  last exit: exited with status 3\n"
+                        "a-name-that-has-thirty-t~/ready       1/1     -     -     -     -     -     999T\n"));
+}
+
 TEST_CASE("whatever a supervisor answers, there is a table for it") {
   for (const char* text :
        {"", "[]", "{}", "7", R"({"apps":[1,{"workers":[null]}],"listen":[2],"front":3})",

@@ -1,0 +1,106 @@
+// The services of an app: processes without HTTP beside its workers, each a group of one worker of its own
+// (docs/design.md, "Services"). They start with the app, and wait for nobody; are replaced when a release has all
+// of its workers; and end when the workers have. Read from top to bottom.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "runtime/log.h"
+#include "supervisor/group.h"
+
+namespace supervisor {
+
+using runtime::Level;
+using runtime::log;
+
+void Group::add_service(const conf::Service& service) {
+  conf::App process = conf::service_app(app(), service);
+  auto account = app_account(process);
+  if (!account)
+    return log(Level::kError, "a service cannot be started", {{"app", process.name}, {"error", account.error().text()}});
+  services_.push_back(std::make_unique<Group>(herd_, std::move(process), std::move(*account), index_,
+                                              GroupCalls{.on_stopped = runtime::bind<&Group::look>(this),
+                                                         .on_failed = runtime::bind<&Group::on_service_failed>(this)},
+                                              this));
+}
+
+// As the release that is wanted has them: by name, those that it does not have any more end.
+void Group::replace_services(Whom whom) {
+  std::vector<Group*> gone;
+  for (const auto& service : services_) gone.push_back(service.get());
+  for (const conf::Service& wanted : app().services) {
+    conf::App next = conf::service_app(app(), wanted);
+    const auto found = std::ranges::find_if(
+        gone, [&](const Group* has) { return !has->is_stopping() && has->app().name == next.name; });
+    if (found == gone.end()) {
+      add_service(wanted);
+      continue;
+    }
+    Group& service = **found;
+    gone.erase(found);
+    if (whom == Whom::kAll || service.app() != next) replace_service(service, std::move(next));
+  }
+  for (Group* const service : gone) service->stop();
+}
+
+void Group::replace_service(Group& service, conf::App next) {
+  const std::uint32_t of = generation();
+  const auto note = [this, of, name = next.name](const runtime::Error& error) {
+    if (rollout_ && generation() == of) rollout_->trouble = fmt::format("service {}: {}", name, error.text());
+  };
+  auto account = app_account(next);
+  if (!account) {
+    log(Level::kError, "a service cannot be replaced", {{"app", next.name}, {"error", account.error().text()}});
+    return note(account.error());
+  }
+  service.release(std::move(next), std::move(*account),
+                  {.on_progress = [this, of](const std::string& sentence) {
+                     if (rollout_ && generation() == of) rollout_->calls.on_progress(sentence);
+                   },
+                   .on_done = [this, note](const runtime::Result<void>& how) {
+                     if (!how) note(how.error());
+                     look();
+                   }});
+}
+
+// Those that the settings do not have any more are forgotten, those that are new started. `stop APP` takes all, after
+// the workers.
+void Group::settle_services() {
+  std::erase_if(services_, [](const auto& service) { return service->is_stopping() && service->is_stopped(); });
+  for (const auto& service : services_) begin_service(*service);
+  const bool is_off = gate_ == upstream::Gate::kStopped;
+  if (is_off && !places_.empty()) return;
+  const std::size_t each = is_off ? 0 : 1;
+  for (const auto& service : services_) {
+    if (service->wanted_ != each) service->want(each);
+  }
+}
+
+// Not beside one of the same name that has not ended yet.
+void Group::begin_service(Group& service) {
+  if (service.is_wanted_ || service.is_stopping()) return;
+  const bool is_first = std::ranges::none_of(services_, [&](const auto& other) {
+    return other->is_stopping() && other->app().name == service.app().name;
+  });
+  if (is_first) service.start();
+}
+
+void Group::stop_services() {
+  if (!have_workers_ended()) return;
+  for (const auto& service : services_) service->stop();
+}
+
+bool Group::have_workers_ended() const {
+  return std::ranges::none_of(all(), &Worker::has_process);
+}
+
+// What an app is whose workers are all ready.
+std::string_view Group::state_of_services() const {
+  const auto are_all = [this](auto... states) {
+    return std::ranges::all_of(services_, [&](const auto& service) { return ((service->state() == states) || ...); });
+  };
+  if (are_all("ready")) return "ready";
+  return are_all("ready", "starting") ? "starting" : "degraded";
+}
+
+}  // namespace supervisor

@@ -1,0 +1,171 @@
+#include <csignal>
+#include <filesystem>
+#include <vector>
+
+#include "play.h"
+
+namespace {
+
+const std::string kListen = R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+)";
+
+const std::string kShop = kListen + R"(
+[apps.shop]
+command = ["$PYTHON", "$APPS/works.py"]
+directory = "$FOLDER"
+[[apps.shop.services]]
+name = "queue"
+command = ["$PYTHON", "$APPS/service.py"]
+graceful_timeout = "GRACE"
+)";
+
+const std::string kJobs = kListen + R"(
+[apps.web]
+command = ["$PYTHON", "$APPS/works.py"]
+[apps.jobs]
+directory = "$FOLDER"
+[[apps.jobs.services]]
+name = "queue"
+command = ["$PYTHON", "$APPS/service.py"]
+)";
+
+std::string shop(const std::string& grace = "30s") {
+  std::string config = kShop;
+  return config.replace(config.find("GRACE"), 5, grace);
+}
+
+play::Ended order(const play::Supervisor& portherd, play::Arguments arguments) {
+  arguments.insert(arguments.begin() + 1, {"-c", portherd.config_file()});
+  return play::portherd(arguments);
+}
+
+/// Of the one service that there is, as `status --json` has it.
+std::string service(const play::Status& status) {
+  const std::size_t at = status.text.find("\"services\": [\n");
+  return at == std::string::npos ? "" : status.text.substr(at, status.text.find(']', at) - at);
+}
+
+bool is_service(const play::Status& status, const std::string& state) {
+  return service(status).find("\"state\": \"" + state + "\"") != std::string::npos;
+}
+
+play::Status wait_for(play::Supervisor& portherd, const std::string& state) {
+  return portherd.wait_until(("its service is " + state).c_str(), [&](const play::Status& now) {
+    return is_service(now, state) && now.app("shop").ready().size() == 1;
+  });
+}
+
+std::size_t at(const play::Supervisor& portherd, const std::string& text) {
+  const std::string said = portherd.said();
+  REQUIRE_MESSAGE(said.find(text) != std::string::npos, said);
+  return said.find(text);
+}
+
+}  // namespace
+
+TEST_CASE("a service runs beside its app, without a socket, and both are seen") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  const play::Status now = wait_for(portherd, "ready");
+  CHECK(now.exit_status == 0);
+  CHECK(now.app("shop").state == "ready");
+  CHECK(play::get(portherd.port(), "/0").status == 200);
+  CHECK(portherd.expect_line("shop.queue | runs as").ends_with("with []"));
+  const play::Ended logs = order(portherd, {"logs", "shop"});
+  CHECK_MESSAGE(logs.out.find(" shop.queue | waits for jobs\n") != std::string::npos, logs.out);
+  const play::Ended table = order(portherd, {"status"});
+  CHECK_MESSAGE(table.out.find("\nshop.queue/ready ") != std::string::npos, table.out);
+}
+
+TEST_CASE("a service that ends at once is tried again and again, and its app serves") {
+  const play::Folder folder;
+  folder.write("broken", "");
+  auto portherd = play::Supervisor::serve(folder, shop());
+  portherd.expect_line("failures=2");
+  portherd.wait_until("its app serves", [](const play::Status& now) { return now.app("shop").ready().size() == 1; });
+  CHECK(play::get(portherd.port(), "/0").status == 200);
+  const play::Status now = portherd.status();
+  CHECK(now.exit_status == 3);
+  CHECK(now.app("shop").state == "degraded");
+  CHECK(service(now).find("status 3") != std::string::npos);
+  CHECK(portherd.expect_line("worker did not become ready").find("shop.queue") != std::string::npos);
+  std::filesystem::remove(folder / "broken");
+  wait_for(portherd, "ready");
+}
+
+TEST_CASE("one that is killed is started again") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  const std::string before = service(wait_for(portherd, "ready"));
+  const std::size_t digits = before.find("\"pid\": ") + 7;
+  REQUIRE(::kill(std::stoi(before.substr(digits)), SIGKILL) == 0);
+  portherd.wait_until("it runs again", [](const play::Status& now) {
+    return is_service(now, "ready") && service(now).find("\"restarts\": 1") != std::string::npos;
+  });
+  CHECK(portherd.expect_line("worker has ended unexpectedly").find("app=shop.queue") != std::string::npos);
+}
+
+TEST_CASE("a restart replaces the workers, and then the service, which ends before the next one begins") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  wait_for(portherd, "ready");
+  const play::Ended restarted = order(portherd, {"restart", "shop"});
+  CHECK_MESSAGE(restarted.status == 0, restarted.err);
+  const play::Status now = portherd.status();
+  CHECK(now.app("shop").workers.at(0).generation == 2);
+  CHECK(is_service(now, "ready"));
+  CHECK(service(now).find("\"generation\": 2") != std::string::npos);
+  const auto runs = portherd.lines_with("shop.queue | runs as");
+  REQUIRE(runs.size() == 2);
+  CHECK(at(portherd, "shop.queue | leaves") < at(portherd, runs[1]));
+}
+
+TEST_CASE("a service that does not come up after a restart is given up for the one before, and the order says so") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  wait_for(portherd, "ready");
+  folder.write("broken", "");
+  const play::Ended restarted = order(portherd, {"restart", "shop"});
+  CHECK(restarted.status != 0);
+  CHECK_MESSAGE(restarted.err.find("no such queue") != std::string::npos, restarted.err);
+  CHECK(play::get(portherd.port(), "/0").status == 200);
+  std::filesystem::remove(folder / "broken");
+  wait_for(portherd, "ready");
+}
+
+TEST_CASE("an app is stopped with its services, they last, and started with them") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  wait_for(portherd, "ready");
+  CHECK(order(portherd, {"stop", "shop"}).status == 0);
+  const play::Status off = portherd.status();
+  CHECK(off.app("shop").workers.empty());
+  CHECK(is_service(off, "stopped"));
+  CHECK(off.exit_status == 0);
+  CHECK(at(portherd, "worker has ended app=shop ") < at(portherd, "shop.queue | leaves"));
+  CHECK(order(portherd, {"start", "shop"}).status == 0);
+  wait_for(portherd, "ready");
+}
+
+TEST_CASE("at the end a service that ignores TERM is killed after its graceful_timeout") {
+  const play::Folder folder;
+  folder.write("stubborn", "");
+  auto portherd = play::Supervisor::serve(folder, shop("100ms"));
+  wait_for(portherd, "ready");
+  CHECK(portherd.stop() == 0);
+  CHECK(at(portherd, "worker has ended app=shop ") < at(portherd, "worker has ended app=shop.queue "));
+  CHECK(portherd.expect_line("worker has ended app=shop.queue").find("KILL") != std::string::npos);
+}
+
+TEST_CASE("an app may be services alone") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, kJobs);
+  const play::Status now = portherd.wait_until("all is ready", [](const play::Status& s) { return is_service(s, "ready"); });
+  CHECK(now.app("jobs").state == "ready");
+  CHECK(now.app("jobs").workers.empty());
+  CHECK(order(portherd, {"restart", "jobs"}).status == 0);
+  CHECK(order(portherd, {"stop", "jobs"}).status == 0);
+  CHECK(is_service(portherd.status(), "stopped"));
+}
