@@ -171,6 +171,7 @@ void Worker::publish() {
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
   herd_.front.tell(upstream::Publish{process_->about});
+  process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
   log(Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
@@ -179,6 +180,7 @@ void Worker::publish() {
 }
 
 void Worker::unpublish() {
+  process_->liveness.reset();
   if (!process_->child->is_alive()) return;  // the front hears that it has ended, which is more
   herd_.front.tell(upstream::Unpublish{index_, process_->about.id});
   deadline_.arm(app_.graceful_timeout);
@@ -215,8 +217,13 @@ void Worker::on_notified() {
 }
 
 void Worker::on_probed(const upstream::Probed& answer) {
+  if (state_ == State::kReady) {
+    process_->liveness->on_answer(answer);
+    return group_.look();
+  }
+  if (state_ != State::kStarting) return;
   if (answer.is_ready) return on(Event::kReady);
-  if (process_) process_->probe_cause = answer.cause;
+  process_->probe_cause = answer.cause;
   log(Level::kDebug, "worker is not ready yet",
       {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
 }
@@ -254,6 +261,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   return retire::verdict({.is_of_another_release = release_ != target,
                           .stuck_since = process.stuck->since(),
                           .graceful_timeout = app_.graceful_timeout,
+                          .is_unwell = process.liveness->is_unwell(),
                           .looks_above = process.looks_above,
                           .is_spent = process.is_spent,
                           .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},

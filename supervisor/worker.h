@@ -17,6 +17,7 @@
 #include "supervisor/reap.h"
 #include "supervisor/release.h"
 #include "supervisor/retire.h"
+#include "supervisor/liveness.h"
 #include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
@@ -85,6 +86,7 @@ class Worker {
     std::unique_ptr<Output> output;
     std::unique_ptr<Child> child;  // empty until the fork, and if that failed
     std::unique_ptr<StuckExchanges> stuck;  // with child
+    std::unique_ptr<Liveness> liveness;     // from when it is ready
     Journey journey;
     runtime::WallTime started{};
     runtime::Time begun{};
