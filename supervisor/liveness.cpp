@@ -1,5 +1,8 @@
 #include "supervisor/liveness.h"
 
+#include <cstdint>
+#include <utility>
+
 #include "runtime/log.h"
 #include "runtime/random.h"
 

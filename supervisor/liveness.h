@@ -1,6 +1,7 @@
 // Whether a worker that serves still answers `health.path`: asked by the front, in the probe's own lane, every
 // `health.interval` (docs/design.md, "Worker life"). What follows from it: retire.h.
 #pragma once
+#include <cstddef>
 #include <string>
 
 #include "conf/settings.h"
