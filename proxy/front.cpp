@@ -235,10 +235,10 @@ class Front {
     const upstream::WorkerId id = order.worker.id;
     const upstream::AppIndex app = order.worker.app;
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
-        loop_, order.worker, host_of(order.worker.app), order.path,
-        [this, id, app](bool is_ready, const std::string& cause) {
+        loop_, order.worker, host_of(order.worker.app), order.path, runtime::Milliseconds(order.within),
+        [this, id, app, is_single = order.within != 0](bool is_ready, const std::string& cause) {
           say(upstream::Probed{app, id, is_ready, cause});
-          if (is_ready) loop_.post([this, id] { probes_.erase(id); });
+          if (is_ready || is_single) loop_.post([this, id] { probes_.erase(id); });
         });
   }
 

@@ -144,7 +144,7 @@ void Front::tell_probes() {
 void Front::on_word(FrontProcess& process, const upstream::Order& order) {
   if (const auto* probed = std::get_if<upstream::Probed>(&order)) {
     if (&process != current_.get()) return;
-    if (probed->is_ready) known_.forget_probe(probed->worker);
+    known_.note(*probed);
     calls_.on_probed(*probed);
   } else if (std::holds_alternative<upstream::Drained>(order)) {
     settle_.schedule();

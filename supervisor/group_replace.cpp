@@ -46,7 +46,7 @@ bool Group::may_replace(retire::Why why) const {
 
 void Group::replace(Place& place, retire::Why why) {
   const Worker& old = *place.holder;
-  runtime::log(why == retire::Why::kStuck ? runtime::Level::kWarning : runtime::Level::kInfo,
+  runtime::log(why <= retire::Why::kUnwell ? runtime::Level::kWarning : runtime::Level::kInfo,
                "a worker is being replaced",
                {{"app", app().name}, {"worker", old.slot()}, {"pid", old.pid()}, {"cause", retire::name(why)}});
   place.extra = make_worker(place.slot());

@@ -13,6 +13,7 @@ void Known::note(const upstream::Order& order) {
     state.is_asleep = false;
   } else if (const auto* unpublish = std::get_if<upstream::Unpublish>(&order)) {
     published_.erase(unpublish->worker);
+    probes_.erase(unpublish->worker);
   } else if (const auto* ended = std::get_if<upstream::Ended>(&order)) {
     published_.erase(ended->worker);
     probes_.erase(ended->worker);
@@ -21,6 +22,11 @@ void Known::note(const upstream::Order& order) {
   } else if (const auto* state = std::get_if<upstream::AppState>(&order)) {
     apps_[state->app] = *state;
   }
+}
+
+void Known::note(const upstream::Probed& answer) {
+  const auto probe = probes_.find(answer.worker);
+  if (probe != probes_.end() && (answer.is_ready || probe->second.within != 0)) probes_.erase(probe);
 }
 
 std::vector<upstream::Order> Known::roster() const {

@@ -11,8 +11,8 @@ class Known {
  public:
   /// An order that is given. Those that a later front need not know leave nothing.
   void note(const upstream::Order& order);
-  /// The worker is ready: nobody needs to ask any more.
-  void forget_probe(upstream::WorkerId worker) { probes_.erase(worker); }
+  /// An answer to Probe; if it is the last one, nobody needs to ask any more.
+  void note(const upstream::Probed& answer);
   /// The app has gone, and its index may be given to another one.
   void forget(upstream::AppIndex app) { apps_.erase(app); }
 

@@ -36,6 +36,7 @@ Verdict verdict(const Facts& facts, Time now) {
   const auto stuck_until =
       facts.stuck_since ? std::optional(*facts.stuck_since + facts.graceful_timeout) : std::nullopt;
   if (is_over(stuck_until, now)) return {.why = Why::kStuck};
+  if (facts.is_unwell) return {.why = Why::kUnwell};
   if (facts.is_of_another_release) return {.why = Why::kRelease};
   if (facts.looks_above >= kLooks) return {.why = Why::kMemory};
   if (facts.is_spent) return {.why = Why::kRequests};
@@ -45,7 +46,7 @@ Verdict verdict(const Facts& facts, Time now) {
 
 bool may_replace(Why why, const Room& room) {
   if (room.extras == 0) return true;
-  const bool is_urgent = why == Why::kStuck || why == Why::kRelease;
+  const bool is_urgent = why == Why::kStuck || why == Why::kUnwell || why == Why::kRelease;
   return is_urgent && room.extras < room.max_surge && room.available >= room.one_worker * (room.coming + 1);
 }
 

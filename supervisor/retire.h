@@ -15,6 +15,7 @@ namespace supervisor::retire {
 /// The most urgent first.
 enum class Why {
   kStuck,     ///< a request that is out of time has not given its slot back within graceful_timeout
+  kUnwell,    ///< it has failed health.failures probes in a row
   kRelease,   ///< it is not of the release that is wanted
   kMemory,    ///< it holds more than max_memory
   kRequests,  ///< it has had its max_requests
@@ -26,6 +27,8 @@ constexpr std::string_view name(Why why) {
   switch (why) {
     case Why::kStuck:
       return "stuck";
+    case Why::kUnwell:
+      return "health";
     case Why::kRelease:
       return "release";
     case Why::kMemory:
@@ -55,6 +58,7 @@ struct Facts {
   std::optional<runtime::Time>
       stuck_since;  ///< of the request that has been stuck for longest; empty: none is
   runtime::Milliseconds graceful_timeout{};
+  bool is_unwell = false;       ///< see liveness.h
   std::size_t looks_above = 0;  ///< the last so many looks found more than max_memory
   bool is_spent = false;        ///< it has had its requests
   std::optional<runtime::Time> old_at;  ///< when it is too old; empty: never

@@ -177,7 +177,10 @@ void Worker::publish() {
   process_->ready_since = herd_.reaper.loop().now();
   backoff_.reset();
   process_->journey.note("ready", herd_.reaper.loop().now());
-  if (!is_service_) herd_.front.tell(upstream::Publish{process_->about});
+  if (!is_service_) {
+    herd_.front.tell(upstream::Publish{process_->about});
+    watch_liveness();
+  }
   log(Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
@@ -185,7 +188,12 @@ void Worker::publish() {
        {"journey", process_->journey.text()}});
 }
 
+void Worker::watch_liveness() {
+  process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
+}
+
 void Worker::unpublish() {
+  process_->liveness.reset();
   if (!process_->child->is_alive()) return;  // the front hears that it has ended, which is more
   if (is_service_) return deadline_.arm(Milliseconds(0));  // nobody is to be waited for
   herd_.front.tell(upstream::Unpublish{index_, process_->about.id});
@@ -223,8 +231,13 @@ void Worker::on_notified() {
 }
 
 void Worker::on_probed(const upstream::Probed& answer) {
+  if (state_ == State::kReady) {
+    process_->liveness->on_answer(answer);
+    return group_.look();
+  }
+  if (state_ != State::kStarting) return;
   if (answer.is_ready) return on(Event::kReady);
-  if (process_) process_->probe_cause = answer.cause;
+  process_->probe_cause = answer.cause;
   log(Level::kDebug, "worker is not ready yet",
       {{"app", app_.name}, {"worker", slot_}, {"cause", answer.cause}});
 }
@@ -262,6 +275,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   return retire::verdict({.is_of_another_release = release_ != target,
                           .stuck_since = process.stuck->since(),
                           .graceful_timeout = app_.graceful_timeout,
+                          .is_unwell = process.liveness->is_unwell(),
                           .looks_above = process.looks_above,
                           .is_spent = process.is_spent,
                           .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},

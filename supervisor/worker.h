@@ -12,6 +12,7 @@
 #include "supervisor/death_certificate.h"
 #include "supervisor/herd.h"
 #include "supervisor/journey.h"
+#include "supervisor/liveness.h"
 #include "supervisor/output.h"
 #include "supervisor/readiness.h"
 #include "supervisor/reap.h"
@@ -90,6 +91,7 @@ class Worker {
     std::unique_ptr<Output> output;
     std::unique_ptr<Child> child;  // empty until the fork, and if that failed
     std::unique_ptr<StuckExchanges> stuck;  // with child
+    std::unique_ptr<Liveness> liveness;     // from when it is ready
     Journey journey;
     runtime::WallTime started{};
     runtime::Time begun{};
@@ -111,6 +113,7 @@ class Worker {
   void begin_probe();
   void publish();
   void unpublish();
+  void watch_liveness();
   void term();
   void kill();
   void reap();

@@ -99,6 +99,7 @@ void Worker::adopt_process(const saved::Process& saved) {
   process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, loop,
                                                    saved::take(saved.stacks));
   process.stuck->adopt(saved.stuck);
+  if (state_ == State::kReady && !is_service_) watch_liveness();
   if (state_ == State::kStarting) on_admission();
 }
 

@@ -57,7 +57,7 @@ template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Spool&, V&) {}
 template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
-template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); }
+template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); v("within", o.within); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
 template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); v("unexpected", o.unexpected); }

@@ -66,9 +66,11 @@ struct Begin {
 
 /// Ask this worker, not yet in the roster, whether it is ready; repeat until it is or CancelProbe or Ended comes.
 /// Answered by Probed. `path` empty: any well-formed HTTP answer to `OPTIONS *` will do.
+/// `within` not 0: one that is ready is asked once, and Probed says what came of it.
 struct Probe {
   Worker worker;
   std::string path;
+  std::uint64_t within = 0;  ///< milliseconds; no answer by then is a failure
 };
 
 /// The worker is ready: from now on requests may reach it.

@@ -15,8 +15,6 @@ using namespace std::chrono_literals;
 using runtime::Io;
 
 constexpr runtime::Milliseconds kBetween = 100ms;
-// A worker may be slow to answer its first request; it is not asked a second time meanwhile.
-constexpr runtime::Milliseconds kPatience = 5s;
 
 }  // namespace
 
@@ -26,18 +24,19 @@ std::string probed_host(const conf::App& app) {
 }
 
 WorkerProbe::WorkerProbe(runtime::Loop& loop, Worker worker, std::string host, std::string path,
-                         ProbeReport report)
+                         runtime::Milliseconds once_within, ProbeReport report)
     : loop_(loop),
       worker_(std::move(worker)),
       host_(std::move(host)),
       path_(std::move(path)),
+      once_within_(once_within),
       report_(std::move(report)),
       timer_(loop, runtime::bind<&WorkerProbe::ask>(this)) {
   timer_.arm(0ms);
 }
 
 void WorkerProbe::ask() {
-  if (connection_) return failed("no answer within 5 s");
+  if (connection_) return failed(fmt::format("no answer within {} ms", patience().count()));
   connection_ = Connection::open(loop_, worker_);
   if (!connection_) return failed(fmt::format("connect: {}", std::strerror(errno)));
   connection_->watch().rebind(runtime::bind<&WorkerProbe::on_readable>(this), runtime::bind<&WorkerProbe::on_writable>(this));
@@ -45,7 +44,7 @@ void WorkerProbe::ask() {
   to_worker_.clear();
   reader_.begin(worker_.speech, path_.empty() ? Method::kOptions : Method::kGet, false);
   write_question();
-  timer_.arm(kPatience);
+  timer_.arm(patience());
   on_writable();
 }
 
@@ -114,6 +113,10 @@ void WorkerProbe::on_answer() {
 
 void WorkerProbe::failed(std::string cause) {
   loop_.bury(std::move(connection_));
+  if (is_single()) {
+    timer_.cancel();
+    return report_(false, cause);
+  }
   timer_.arm(kBetween);
   if (cause == last_cause_) return;
   last_cause_ = std::move(cause);

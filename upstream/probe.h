@@ -25,10 +25,15 @@ std::string probed_host(const conf::App& app);
 /// to `OPTIONS *` means ready; else a 2xx or 3xx to GET path does. `report` is told "ready" once, and every new cause.
 class WorkerProbe {
  public:
+  /// `once_within` not 0: asks once, and reports what came of it within that time.
   WorkerProbe(runtime::Loop& loop, Worker worker, std::string host, std::string path,
-              ProbeReport report);
+              runtime::Milliseconds once_within, ProbeReport report);
 
  private:
+  // A worker may be slow to answer its first request; it is not asked a second time meanwhile.
+  static constexpr runtime::Milliseconds kPatience{5000};
+  bool is_single() const { return once_within_ != runtime::Milliseconds(0); }
+  runtime::Milliseconds patience() const { return is_single() ? once_within_ : kPatience; }
   void ask();
   void on_readable();
   void on_writable();
@@ -40,6 +45,7 @@ class WorkerProbe {
   const Worker worker_;
   const std::string host_;
   const std::string path_;
+  const runtime::Milliseconds once_within_;  // 0: again and again
   const ProbeReport report_;
   runtime::Timer timer_;                    // the next try, or the end of patience with this one
   std::unique_ptr<Connection> connection_;  // of the try that runs; empty between two

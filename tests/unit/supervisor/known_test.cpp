@@ -48,7 +48,17 @@ TEST_CASE("who is asked whether it is ready is known until it is, or has ended")
   known.note(upstream::Publish{worker(1)});
   known.note(upstream::Ended{4, 2});
   CHECK(texts(known.probes()) == texts({upstream::Probe{worker(3), "/healthz"}}));
-  known.forget_probe(3);
+  known.note(upstream::Probed{.app = 4, .worker = 3});
+  CHECK(known.probes().size() == 1);
+  known.note(upstream::Probed{.app = 4, .worker = 3, .is_ready = true});
+  CHECK(known.probes().empty());
+}
+
+TEST_CASE("a worker that is asked once is known until the answer, whatever it is, or until it leaves") {
+  Known known;
+  for (const upstream::WorkerId id : {1, 2}) known.note(upstream::Probe{worker(id), "/healthz", 5});
+  known.note(upstream::Probed{.app = 4, .worker = 1});
+  known.note(upstream::Unpublish{4, 2});
   CHECK(known.probes().empty());
 }
 

@@ -26,6 +26,11 @@ TEST_CASE("a worker that is not of the wanted release is replaced") {
   CHECK(verdict({.is_of_another_release = true}, kThen) == Verdict{.why = Why::kRelease});
 }
 
+TEST_CASE("a worker that fails its health probes is replaced, before a release and after what is stuck") {
+  CHECK(verdict({.is_of_another_release = true, .is_unwell = true}, kThen).why == Why::kUnwell);
+  CHECK(verdict({.stuck_since = kThen, .is_unwell = true}, kThen).why == Why::kStuck);
+}
+
 TEST_CASE("memory has to be too much three times in a row") {
   CHECK(verdict({.looks_above = 2}, kThen) == Verdict{});
   CHECK(verdict({.looks_above = 3}, kThen) == Verdict{.why = Why::kMemory});

@@ -18,7 +18,7 @@ std::vector<Order> all_orders() {
           upstream::Logs{},
           upstream::Spool{},
           upstream::Begin{.version = 3},
-          upstream::Probe{.worker = worker, .path = "/healthz"},
+          upstream::Probe{.worker = worker, .path = "/healthz", .within = 5},
           upstream::Publish{.worker = worker},
           upstream::Unpublish{.app = 1, .worker = 7},
           upstream::Ended{.app = 1, .worker = 7, .unexpected = true},
