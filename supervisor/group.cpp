@@ -48,6 +48,20 @@ void Group::fill_proxies() {
   }
 }
 
+void Group::renew_proxies() {
+  dismiss_proxies();
+  fill_proxies();
+  publish_proxies();
+}
+
+void Group::dismiss_proxies() {
+  for (const upstream::Worker& proxy : proxies_) {
+    herd_.front.tell(upstream::Unpublish{index_, proxy.id});
+    leaving_proxies_.push_back(proxy);
+  }
+  proxies_.clear();
+}
+
 // ---- what is wanted ----
 
 void Group::start() {
@@ -56,9 +70,22 @@ void Group::start() {
   tend();
 }
 
+void Group::leave() {
+  is_wanted_ = false;
+  is_stopping_ = true;
+  pause_.cancel();
+  load_.cancel();
+  for (const auto& place : places_) place->has_successor = false;
+  for (Worker* const worker : all() | std::views::reverse) worker->on(Event::kRetire);
+  dismiss_proxies();
+  if (rollout_) finish_release(runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name)));
+  look();
+}
+
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
+  leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
     worker->on(Event::kRetire);
@@ -80,7 +107,10 @@ void Group::publish_proxies() {
 // is as it should be. What it leads to is noted by on_changed() and looked at in the next turn.
 void Group::tend() {
   tend_later_.cancel();
-  if (is_stopping_ && is_stopped()) return calls_.on_stopped();
+  if (is_stopping_ && is_stopped()) {
+    for (const Gone& on_gone : std::exchange(when_gone_, {})) on_gone({});
+    return calls_.on_stopped();
+  }
   if (!is_wanted_ || !failure_.empty()) return;
   for (const auto& place : places_) settle(*place);
   fit();
@@ -195,7 +225,14 @@ void Group::on_probed(const upstream::Probed& answer) {
 }
 
 void Group::on_drained(const upstream::Drained& answer) {
-  if (Worker* const worker = find(answer.worker)) worker->on(Event::kDrained);
+  if (Worker* const worker = find(answer.worker)) return worker->on(Event::kDrained);
+  std::erase_if(leaving_proxies_, [&](const upstream::Worker& proxy) {
+    if (proxy.id != answer.worker) return false;
+    herd_.front.tell(upstream::Ended{.app = index_, .worker = proxy.id});
+    herd_.rows.give_back(proxy.row);
+    return true;
+  });
+  look();
 }
 
 void Group::on_stuck(const upstream::Stuck& told) {
@@ -292,7 +329,7 @@ std::vector<Worker*> Group::all() const {
 }
 
 bool Group::is_stopped() const {
-  return std::ranges::none_of(all(), &Worker::has_process);
+  return leaving_proxies_.empty() && std::ranges::none_of(all(), &Worker::has_process);
 }
 
 bool Group::is_all_ready() const {

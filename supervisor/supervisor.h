@@ -13,10 +13,10 @@
 #include "runtime/blocked_signal.h"
 #include "runtime/loop.h"
 #include "supervisor/control.h"
-#include "supervisor/group.h"
+#include "supervisor/ground.h"
+#include "supervisor/groups.h"
 #include "supervisor/herd.h"
-#include "supervisor/listeners.h"
-#include "supervisor/logs.h"
+#include "supervisor/reload.h"
 #include "supervisor/runtime_folder.h"
 #include "supervisor/samples.h"
 #include "supervisor/service_notify.h"
@@ -24,12 +24,6 @@
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
-
-struct Options {
-  bool is_run = false;  ///< `run`: own environment, output as it is, gives up if the first boot fails
-  FrontProgram front;
-  std::vector<runtime::Fd> adopted;  ///< listening sockets from LISTEN_FDS
-};
 
 class Supervisor {
  public:
@@ -44,10 +38,11 @@ class Supervisor {
   // For those who give orders: verbs.cpp.
   std::vector<std::string_view> app_names() const;
   /// Null: there is no such app.
-  Group* find_app(std::string_view name) const;
+  Group* find_app(std::string_view name) const { return groups_.find(name); }
   /// `only`: of this app; null: of all.
   nlohmann::ordered_json status(const Group* only);
   OutputSink& output() { return output_; }
+  Reload& reload() { return reload_; }
   /// Drains, and ends everything; once is enough.
   void stop();
   /// Another front, with the settings as they are now, takes over from the one that serves: Front::replace.
@@ -55,23 +50,15 @@ class Supervisor {
 
  private:
   /// What is opened before the first process exists; each outlives what comes after it.
-  struct Ground {
-    conf::Settings settings;
-    Options options;
+  struct Foundation {
     RuntimeFolder folder;
-    Listeners listeners;
-    LogFiles logs;
-    runtime::Fd spool;
     Boards boards;
-    Account front_account;
-    std::vector<Account> app_accounts;  // by app
-    runtime::Fd python;
+    Ground ground;
   };
-  explicit Supervisor(Ground ground);
-  static runtime::Result<Ground> prepare(conf::Settings settings, Options options);
+  Supervisor(Foundation foundation, Options options);
+  static runtime::Result<Foundation> prepare(conf::Settings settings, Options& options);
   runtime::Result<void> open_control();
-  runtime::Result<void> start();
-  void make_groups(std::vector<Account> accounts);
+  void make_groups();
 
   void on_front_started();
   void on_front_gone(bool has_drained);
@@ -100,17 +87,21 @@ class Supervisor {
   void fail(std::string_view sentence, runtime::Code code = runtime::Code::kSystem);
 
   runtime::Loop loop_;
-  Ground ground_;
+  Options options_;
+  RuntimeFolder folder_;
+  Boards boards_;
+  Ground ground_;  // what stands: a reload swaps it
   ServiceNotify service_;
   Reaper reaper_;
   OutputSink output_;
   Front front_;
   Herd herd_;
-  std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
+  Groups groups_;
   Samples samples_;
+  Reload reload_;
   std::unique_ptr<Control> control_;
   runtime::Timer delay_;  // shutdown_delay
-  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_, one_more_;
+  runtime::SignalWatch term_, interrupt_, quit_, reopen_, hangup_, upgrade_, one_more_;
   runtime::BlockedSignal one_fewer_;  // a background job may write to its terminal meanwhile
   bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;

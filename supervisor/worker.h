@@ -131,7 +131,7 @@ class Worker {
   const Account& account_;    // of release_
   const upstream::AppIndex index_;
   const std::uint32_t slot_;  // from 1
-  const Proof proof_;
+  Proof proof_;               // that process_ is ready
   State state_ = State::kIdle;
   State from_ = State::kIdle;         // the state before the event that is being performed
   std::unique_ptr<Process> process_;  // from spawn to reap

@@ -56,11 +56,15 @@ int run_command(int argc, char** argv) {
   arguments.tls = arguments.tls || !arguments.tls_bind.empty();
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());
-  const auto loaded = run_settings(arguments, {variable("PORT"), variable("WEB_CONCURRENCY")},
-                                   working_folder(), *certificates);
+  const auto load = [arguments, certificates = *certificates, here = working_folder(),
+                     environment = RunEnvironment{variable("PORT"), variable("WEB_CONCURRENCY")}] {
+    return run_settings(arguments, environment, here, certificates);
+  };
+  const auto loaded = load();
   if (!loaded) return complain(loaded.error());
   if (!loaded->problems.empty()) return complain(loaded->problems);
-  return supervise(loaded->settings, /*is_run=*/true);
+  const bool has_file = !loaded->origins.empty();
+  return supervise(loaded->settings, /*is_run=*/true, has_file ? Reread(load) : nullptr);
 }
 
 }  // namespace supervisor

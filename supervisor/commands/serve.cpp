@@ -1,4 +1,6 @@
 // portherd serve: everything that a file says, in the foreground, for a service manager.
+#include <filesystem>
+
 #include "conf/check.h"
 #include "supervisor/commands/arguments.h"
 #include "supervisor/commands/commands.h"
@@ -13,9 +15,11 @@ int serve_command(int argc, char** argv) {
   std::string file;
   line.add_option("-c,--config", file, "the configuration (/etc/portherd/portherd.toml)")->type_name("FILE");
   if (const auto status = parse(line, argc, argv)) return *status;
+  const std::string path = std::filesystem::absolute(settings_file(file)).string();
+  const auto load = [path]() -> runtime::Result<conf::Loaded> { return conf::load_and_check(path); };
   const conf::Loaded loaded = conf::load_and_check(settings_file(file));
   if (!loaded.problems.empty()) return complain(loaded.problems);
-  return supervise(loaded.settings, /*is_run=*/false);
+  return supervise(loaded.settings, /*is_run=*/false, load);
 }
 
 }  // namespace supervisor

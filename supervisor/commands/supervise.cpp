@@ -25,7 +25,7 @@ void fill_standard_descriptors() {
 
 }  // namespace
 
-int supervise(conf::Settings settings, bool is_run) {
+int supervise(conf::Settings settings, bool is_run, Reread load) {
   fill_standard_descriptors();
   std::error_code error;
   const std::string path = std::filesystem::read_symlink(kSelf, error).string();
@@ -34,7 +34,8 @@ int supervise(conf::Settings settings, bool is_run) {
   if (error || !program) return complain({runtime::Code::kSystem, "cannot find our own program", errno});
   Options options{.is_run = is_run,
                   .front = {.path = path, .fd = program.get(), .arguments = {"front", "3", "4", "5"}},
-                  .adopted = adopt_listen_fds()};
+                  .adopted = adopt_listen_fds(),
+                  .load = std::move(load)};
   const auto made = Supervisor::make(std::move(settings), std::move(options));
   return made ? (*made)->run() : complain(made.error());
 }
