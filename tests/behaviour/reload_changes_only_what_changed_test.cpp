@@ -1,0 +1,261 @@
+// `portherd reload` and `portherd plan`: what is another setting is put in force, under load and beside what lives long; what
+// is not is not touched; a file with a mistake changes nothing.
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "load.h"
+#include "play.h"
+
+namespace {
+
+constexpr const char* kUpgrade =
+    "GET /chat HTTP/1.1\r\nHost: live\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+constexpr const char* kSwitched =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+constexpr const char* kEventStream =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n\r\ndata: one\n\n";
+
+/// What the tests change, one after the other.
+struct Site {
+  std::string listen = R"("127.0.0.1:$PORT")";
+  std::string log = R"(access = "off")";
+  std::string route = "/old/";
+  std::string word = "one";
+  std::string workers = "2";
+  std::string more_of_app, more;
+
+  std::string text() const {
+    return "[listen]\nhttp = [" + listen + "]\nhttps = [\"127.0.0.1:$TLS\"]\n[tls]\ncertificates = \"tls\"\n[log]\n" + log +
+           "\n[apps.live]\nhosts = [\"live\"]\nproxy = [\"unix:live.sock\"]\nplain_http = \"serve\"\n" +
+           "[apps.app]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\nworkers = " + workers +
+           "\nenv = { WORD = \"" + word + "\" }\nroutes = [{ path = \"" + route + "\", redirect = \"/new/\" }]\n" +
+           more_of_app + more;
+  }
+};
+
+/// A served site, with a folder and somebody to play the app `live`.
+struct Stage {
+  Stage() : live((folder.certificate("localhost"), folder), "live.sock"), portherd(play::Supervisor::serve(folder, site.text())) {
+    portherd.wait_ready();
+  }
+
+  std::string replaced(std::string text) const {
+    const std::pair<std::string, std::string> words[] = {{"$PORT", std::to_string(portherd.port())},
+                                                         {"$TLS", std::to_string(portherd.tls_port())},
+                                                         {"$PYTHON", play::python()},
+                                                         {"$APPS", play::source("tests/apps")}};
+    for (const auto& [word, value] : words) {
+      for (std::size_t at = 0; (at = text.find(word)) != std::string::npos;) text.replace(at, word.size(), value);
+    }
+    return text;
+  }
+  void write(const std::string& text) const { std::ofstream(portherd.config_file()) << replaced(text); }
+  play::Ended order(const std::string& verb, const std::string& option = "") const {
+    play::Arguments arguments{verb, "-c", portherd.config_file()};
+    if (!option.empty()) arguments.push_back(option);
+    return play::portherd(arguments);
+  }
+  play::Ended reload() const {
+    write(site.text());
+    play::Ended ended = order("reload");
+    INFO(ended.out << ended.err);
+    return ended;
+  }
+  std::string get(const std::string& path = "/", const std::string& host = "a") const {
+    return play::get(portherd.port(), path, host).body;
+  }
+
+  play::Folder folder;
+  Site site;
+  play::App live;
+  play::Supervisor portherd;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a route is put in force without another process, an env value by a release") {
+  Stage stage;
+  const auto before = stage.portherd.status();
+  stage.site.route = "/older/";
+  const play::Ended route = stage.reload();
+  CHECK(route.status == 0);
+  CHECK(has(route.out, "apps.app.routes[/older/]"));
+  CHECK(play::get(stage.portherd.port(), "/older/x", "a").status == 307);
+  CHECK(play::get(stage.portherd.port(), "/old/x", "a").status == 200);
+  const auto between = stage.portherd.status();
+  CHECK(between.app("app").ready() == before.app("app").ready());
+  CHECK(between.front == before.front);
+
+  stage.site.word = "two";
+  const play::Ended word = stage.reload();
+  CHECK(word.status == 0);
+  CHECK(has(word.out, "app app, generation 2: 2 of 2 workers ready"));
+  CHECK_FALSE(has(word.out, "two"));
+  CHECK(stage.get() == "two");
+  CHECK(stage.portherd.status().front == before.front);
+}
+
+TEST_CASE("plan says what a reload would change, and changes nothing") {
+  Stage stage;
+  stage.site.word = "two";
+  stage.site.workers = "3";
+  stage.write(stage.site.text());
+  const play::Ended plan = stage.order("plan");
+  CHECK(plan.status == 0);
+  CHECK(has(plan.out, "apps.app.env"));
+  CHECK(has(plan.out, "apps.app.workers: 2 -> 3"));
+  const play::Ended json = stage.order("plan", "--json");
+  CHECK(has(json.out, R"("key":"apps.app.workers","what":"2 -> 3")"));
+  CHECK(stage.get() == "one");
+  CHECK(stage.portherd.status().app("app").workers.size() == 2);
+  stage.write("[listen\n");
+  CHECK(stage.order("plan").status == 2);
+}
+
+TEST_CASE("a file with a mistake, or that names what cannot be had, changes nothing and says so") {
+  Stage stage;
+  const auto before = stage.portherd.status();
+  std::string said;
+  SUBCASE("a key that is none") {
+    stage.site.more_of_app = "worker = 3\n";
+    said = "portherd.toml:";
+  }
+  SUBCASE("an address in use") {
+    stage.site.listen += R"(, "127.0.0.1:)" + std::to_string(stage.portherd.tls_port()) + '"';
+    said = "nothing has changed";
+  }
+  SUBCASE("a log that cannot be opened") {
+    stage.site.log = R"(access = { path = "/proc/no/such" })";
+    said = "/proc/no/such";
+  }
+  SUBCASE("a key that is no key") {
+    stage.folder.write("tls/other.crt", "nothing");
+    stage.folder.write("tls/other.key", "nothing");
+    said = "other";
+  }
+  stage.site.word = "two";
+  const play::Ended ended = stage.reload();
+  CHECK(ended.status != 0);
+  CHECK(has(ended.err, "nothing has changed"));
+  CHECK(has(ended.err, said));
+  stage.portherd.expect_line("the settings could not be reloaded: nothing has changed");
+  const auto after = stage.portherd.status();
+  CHECK(after.app("app").ready() == before.app("app").ready());
+  CHECK(after.front == before.front);
+  CHECK(stage.get() == "one");
+  CHECK(play::connect_tls(stage.portherd.tls_port()).certificate_name() == "localhost");
+}
+
+TEST_CASE("a release that does not boot leaves its app behind; the rest is in force, and the next reload tries again") {
+  Stage stage;
+  stage.site.word = "broken";
+  stage.site.route = "/older/";
+  stage.site.more = "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/who.py\"]\nplain_http = \"serve\"\n";
+  const play::Ended ended = stage.reload();
+  CHECK(ended.status == 1);
+  CHECK(has(ended.err, "generation 2 of app app did not become ready"));
+  CHECK(has(ended.err, "WORD is broken"));
+  CHECK(has(ended.err, "all else that the file says is in force"));
+  CHECK(stage.get() == "one");
+  CHECK(play::get(stage.portherd.port(), "/older/x", "a").status == 307);
+  CHECK(play::get(stage.portherd.port(), "/", "other").status == 200);
+  CHECK(has(stage.portherd.status().text, "\"behind\": \"generation 2 of app app did not become ready"));
+  CHECK(has(stage.order("plan").out, "apps.app.env"));
+  CHECK(stage.order("reload").status == 1);
+  stage.site.word = "mended";
+  CHECK(stage.reload().status == 0);
+  CHECK(stage.get() == "mended");
+  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \"gen"));
+}
+
+TEST_CASE("an app comes and goes, and comes again") {
+  Stage stage;
+  const std::string other =
+      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\nenv = { WORD = \"other\" }\n";
+  for (int i = 0; i < 2; ++i) {
+    stage.site.more = other;
+    CHECK(stage.reload().status == 0);
+    CHECK(stage.get("/", "other") == "other");
+    const pid_t pid = stage.portherd.status().app("other").ready().front();
+    stage.site.more.clear();
+    CHECK(stage.reload().status == 0);
+    play::wait_gone(pid);
+    CHECK(stage.get("/", "other") == "one");
+  }
+  CHECK(stage.portherd.status().apps.size() == 2);
+}
+
+TEST_CASE("twenty reloads under load, each of something else, fail no request and end nothing that lives long") {
+  Stage stage;
+  const std::uint16_t added = play::free_port();
+  play::Peer socket = play::connect(stage.portherd.port());
+  socket.send(kUpgrade);
+  play::Peer chat = stage.live.accept();
+  chat.read_head();
+  chat.send(kSwitched);
+  socket.read_head();
+  play::Peer events = play::connect(stage.portherd.port());
+  events.send("GET /events HTTP/1.1\r\nHost: live\r\n\r\n");
+  play::Peer source = stage.live.accept();
+  source.read_head();
+  source.send(kEventStream);
+  events.read_head();
+
+  play::Clients clients(stage.portherd, 4, "/");
+  std::atomic<bool> is_enough = false;
+  std::uint64_t asked = 0, answered = 0;
+  std::thread over_h2([&] {
+    while (!is_enough) {
+      const play::Load load = play::to_load(play::run({"h2load", "-n", "200", "-c", "2", "-m", "4", "https://127.0.0.1:" +
+                                                       std::to_string(stage.portherd.tls_port()) + "/"}));
+      asked += 200;
+      answered += load.answered_2xx;
+    }
+  });
+  const std::string other =
+      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\n";
+  const std::string own = stage.site.listen;
+  for (int i = 0; i < 20; ++i) {
+    switch (i % 7) {
+      case 0: stage.site.route = "/old" + std::to_string(i) + "/"; break;
+      case 1:
+        stage.folder.certificate("localhost");
+        break;
+      case 2: stage.site.word = "word" + std::to_string(i); break;
+      case 3: stage.site.log = "access = { path = \"access." + std::to_string(i) + "\" }"; break;
+      case 4: stage.site.workers = std::to_string(2 + i % 2); break;
+      case 5: stage.site.listen = stage.site.listen == own ? own + ", \"127.0.0.1:" + std::to_string(added) + '"' : own; break;
+      case 6: stage.site.more = stage.site.more.empty() ? other : ""; break;
+    }
+    const std::string digest = play::connect_tls(stage.portherd.tls_port()).certificate_digest();
+    const play::Ended ended = stage.reload();
+    INFO(i << ended.out << ended.err);
+    CHECK(ended.status == 0);
+    if (i % 7 == 1) CHECK(play::connect_tls(stage.portherd.tls_port()).certificate_digest() != digest);
+    if (i % 7 == 2) CHECK(stage.get() == stage.site.word);
+    if (i % 7 == 5) CHECK(play::is_refused(added) == (stage.site.listen == own));
+    const std::size_t served = clients.served;
+    stage.portherd.wait_until("it serves on", [&](const play::Status&) { return clients.served > served + 20; });
+  }
+  is_enough = true;
+  over_h2.join();
+  clients.stop();
+  CHECK(clients.failed == 0);
+  CHECK(answered == asked);
+  CHECK(std::filesystem::file_size(stage.folder / "access.17") > 0);
+
+  chat.send("\x81\x02hi");
+  CHECK(socket.read(4) == "\x81\x02hi");
+  socket.send("there");
+  CHECK(chat.read(5) == "there");
+  source.send("data: two\n\n");
+  CHECK(events.read(32) == "b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\n");
+  CHECK(stage.portherd.lines_with("unexpectedly").empty());
+  CHECK(stage.portherd.lines_with("has refused").empty());
+}
