@@ -69,13 +69,14 @@ conf::Settings without_restart(conf::Settings next, const conf::Settings& now) {
   return next;
 }
 
-Reload::Reload(Ground& ground, const Options& options, Groups& groups, Front& front, const ServiceNotify& service)
+Reload::Reload(runtime::Loop& loop, Ground& ground, const Options& options, Groups& groups, Front& front, const ServiceNotify& service)
     : ground_(ground),
       options_(options),
       groups_(groups),
       front_(front),
       service_(service),
-      unused_(ground.apps.size()) {}
+      unused_(ground.apps.size()),
+      certificates_(loop, runtime::bind<&Reload::on_certificates_changed>(this)) {}
 
 void Reload::order(const Asker& asker) {
   if (!options_.load) {
@@ -209,6 +210,7 @@ void Reload::turn_apps() {
   write_to(ground_.logs, ground_.settings.log.error.level);
   for (const upstream::AppIndex index : ground_.apps) unused_ = std::max<std::size_t>(unused_, index + 1U);
   std::erase_if(behind_, [this](const auto& one) { return find_app(ground_.settings, one.first) == nullptr; });
+  watch_certificates();
   dismiss_apps_that_go();
   for (std::size_t i = 0; i < ground_.apps.size(); ++i) turn_app(i);
   groups_.arrange(ground_.apps);
@@ -280,6 +282,28 @@ void Reload::on_app_done(const std::string& app, const Result<void>& how) {
   take_steps();
 }
 
+// ---- by themselves ----
+
+// All else is said as it is. A pair of which one file is still the old one is refused, and its other file will be heard of.
+void Reload::on_certificates_changed() {
+  if (is_over_) return;
+  if (is_under_way_) return certificates_.again();
+  is_under_way_ = true;  // who orders a reload now waits for the front's answer
+  const FrontChange same{ground_.settings, ground_.apps, ground_.listeners, {}, ground_.logs};
+  const auto told = front_.change(same, [this](const Result<void>& how) { on_certificates_answered(how); });
+  if (!told) on_certificates_answered(told);
+}
+
+void Reload::on_certificates_answered(const Result<void>& how) {
+  if (how) {
+    log(Level::kInfo, "the certificates have changed, and are in force");
+  } else {
+    log(Level::kError, "the certificates have changed, and cannot be used: those before stay in force",
+        {{"error", how.error().text()}});
+  }
+  go_on();
+}
+
 // ---- the end ----
 
 void Reload::say(const std::string& sentence) {
@@ -295,6 +319,10 @@ void Reload::end(const Result<void>& how) {
   } else {
     asker_.refuse(how.error());
   }
+  go_on();
+}
+
+void Reload::go_on() {
   is_under_way_ = false;
   if (const auto next = std::exchange(waiting_, std::nullopt)) begin(*next);
 }

@@ -13,6 +13,7 @@
 
 #include "conf/diff.h"
 #include "supervisor/asker.h"
+#include "supervisor/certificate_watch.h"
 #include "supervisor/front.h"
 #include "supervisor/ground.h"
 #include "supervisor/groups.h"
@@ -41,14 +42,15 @@ class Reload {
   static constexpr std::size_t kMostAtOnce = 4;
 
   /// All outlive it. The ground's apps have the indexes from 0 on.
-  Reload(Ground& ground, const Options& options, Groups& groups, Front& front, const ServiceNotify& service);
+  Reload(runtime::Loop& loop, Ground& ground, const Options& options, Groups& groups, Front& front, const ServiceNotify& service);
 
   /// Answers the asker when it is in force, or has failed: kConfig the file has problems, or names what cannot be had, and
   /// nothing has changed; kSystem an app did not become ready, the rest is in force; or as it says.
   void order(const Asker& asker);
+  /// The first front accepts: from now on certificates that change in their folder are in force by themselves, a moment later.
+  void watch_certificates() { certificates_.look_at(ground_.settings.tls.certificates); }
   /// Everything is ending.
   void abandon();
-  bool is_under_way() const { return is_under_way_; }
 
   /// What order() would change. Errors: kConfig, the file has problems.
   runtime::Result<std::vector<conf::Change>> plan() const;
@@ -79,8 +81,11 @@ class Reload {
   void take(const Step& step);
   void on_app_done(const std::string& app, const runtime::Result<void>& how);
 
+  void on_certificates_changed();
+  void on_certificates_answered(const runtime::Result<void>& how);
   void say(const std::string& sentence);
   void end(const runtime::Result<void>& how);
+  void go_on();
 
   Ground& ground_;
   const Options& options_;
@@ -99,6 +104,7 @@ class Reload {
   std::size_t steps_under_way_ = 0;
   std::vector<std::string> failures_;    // a sentence for each app
   std::map<std::string, std::string> behind_;  // see why_behind()
+  CertificateWatch certificates_;
 };
 
 }  // namespace supervisor

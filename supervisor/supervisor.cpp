@@ -113,7 +113,7 @@ Supervisor::Supervisor(Foundation foundation, Options options)
       groups_(herd_, {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
                       .on_failed = bind<&Supervisor::on_group_failed>(this)}),
       samples_(loop_, groups_.all(), boards_),
-      reload_(ground_, options_, groups_, front_, service_),
+      reload_(loop_, ground_, options_, groups_, front_, service_),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
@@ -174,6 +174,7 @@ void Supervisor::on_front_started() {
   if (is_stopping_ || std::exchange(has_started_, true)) return;
   for (const auto& group : groups_.all()) group->start();
   samples_.begin();
+  reload_.watch_certificates();
   service_.say("READY=1");
   if (!options_.is_run) return;
   std::vector<std::string> urls;
