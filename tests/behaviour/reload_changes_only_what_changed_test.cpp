@@ -2,9 +2,11 @@
 // is not is not touched; a file with a mistake changes nothing.
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -238,6 +240,68 @@ TEST_CASE("HUP reloads, and tells the service manager; without a file there is n
   auto run = play::Supervisor::run(other, {"--", "$PYTHON", "$APPS/says.py"});
   run.signal(SIGHUP);
   run.expect_line("there is nothing to reload");
+}
+
+TEST_CASE("one reload waits for the one that is under way, and a third is told so") {
+  Stage stage;
+  stage.site.workers = "1";
+  CHECK(stage.reload().status == 0);
+  const std::string pipe = stage.folder / "go";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  stage.site.word = "waits";
+  stage.write(stage.site.text());
+  play::Ended first, one, other;
+  std::atomic<int> ended = 0;
+  std::thread under_way([&] { first = stage.order("reload"); });
+  stage.portherd.wait_until("it is under way", [](const play::Status& now) { return !has(now.text, "\"extras\": []}]"); });
+  std::thread asks([&] { one = stage.order("reload"), ++ended; });
+  std::thread asks_too([&] { other = stage.order("reload"), ++ended; });
+  stage.portherd.wait_until("one is refused", [&](const play::Status&) { return ended == 1; });
+  std::ofstream(pipe) << "go on\n";
+  for (std::thread* const thread : {&under_way, &asks, &asks_too}) thread->join();
+  CHECK(first.status == 0);
+  CHECK(one.status + other.status == 1);
+  CHECK(has(one.err + other.err, "another waits for it"));
+  CHECK(has(one.out + other.out, "this one waits for its end"));
+}
+
+TEST_CASE("another spool takes another front, and no request fails; where there is none nothing has changed") {
+  Stage stage;
+  const auto before = stage.portherd.status();
+  play::Clients clients(stage.portherd, 4, "/");
+  stage.site.more_of_app = "[front]\nspool = \"none\"\n";
+  CHECK(has(stage.reload().err, "nothing has changed"));
+  stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
+  CHECK(stage.reload().status == 0);
+  const auto after = stage.portherd.status();
+  CHECK(after.front != before.front);
+  CHECK(after.app("app").ready() == before.app("app").ready());
+  const std::size_t served = clients.served;
+  stage.portherd.wait_until("it serves on", [&](const play::Status&) { return clients.served > served + 20; });
+  clients.stop();
+  CHECK(clients.failed == 0);
+}
+
+TEST_CASE("a proxy is found at another address, and who it serves at the old one is served to the end") {
+  Stage stage;
+  play::App moved(stage.folder, "moved.sock");
+  play::Peer old = play::connect(stage.portherd.port());
+  old.send("GET /old HTTP/1.1\r\nHost: live\r\n\r\n");
+  play::Peer at_old = stage.live.accept();
+  at_old.read_head();
+  std::string text = stage.site.text();
+  text.replace(text.find("live.sock"), 9, "moved.sock");
+  stage.write(text);
+  CHECK(stage.order("reload").status == 0);
+  play::Peer fresh = play::connect(stage.portherd.port());
+  fresh.send("GET /new HTTP/1.1\r\nHost: live\r\n\r\n");
+  auto [which, worker] = play::App::accept_any({&moved, &stage.live});
+  CHECK(which == 0);
+  CHECK(has(worker.read_head(), "/new"));
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nnew");
+  CHECK(fresh.read_answer().body == "new");
+  at_old.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
+  CHECK(old.read_answer().body == "old");
 }
 
 TEST_CASE("twenty reloads under load, each of something else, fail no request and end nothing that lives long") {
