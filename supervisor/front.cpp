@@ -50,14 +50,26 @@ Result<void> Front::replace(OnReplaced on_replaced) {
   return {};
 }
 
-Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
+Result<void> Front::may_change() const {
   if (is_draining_) return fail(Code::kSystem, "everything is ending");
   if (next_ || on_replaced_) return fail(Code::kSystem, "the front is being replaced just now; try again");
   if (on_changed_) return fail(Code::kSystem, "the front takes over other settings just now; try again");
   if (!current_ || !current_->is_started()) return fail(Code::kSystem, "no front serves just now; try again");
+  return {};
+}
+
+Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
+  TRY_VOID(may_change());
   TRY(version_, current_->change(change));
   for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(change);
   on_changed_ = std::move(on_changed);
+  return {};
+}
+
+Result<void> Front::confirm(OnChanged on_obeyed) {
+  TRY_VOID(may_change());
+  version_ = current_->confirm();
+  on_changed_ = std::move(on_obeyed);
   return {};
 }
 

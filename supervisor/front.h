@@ -53,6 +53,9 @@ class Front {
   using OnChanged = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
 
+  /// `on_obeyed` is called, as above, when the one that serves has obeyed all that it was told until now.
+  runtime::Result<void> confirm(OnChanged on_obeyed);
+
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
   void tell(const upstream::Order& order);
   void tell_logs();
@@ -75,6 +78,7 @@ class Front {
 
  private:
   using Process = std::unique_ptr<FrontProcess>;
+  runtime::Result<void> may_change() const;
   runtime::Result<Process> start_one(bool is_strict, bool is_to_probe);
   std::vector<FrontProcess*> living() const;
   Process take(FrontProcess& process);

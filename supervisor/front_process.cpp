@@ -171,6 +171,10 @@ void FrontProcess::tell_logs() {
 
 Result<std::uint64_t> FrontProcess::change(const FrontChange& change) {
   TRY_VOID(say(change));
+  return confirm();
+}
+
+std::uint64_t FrontProcess::confirm() {
   send(upstream::Begin{++version_});
   return version_;
 }

@@ -84,6 +84,8 @@ class FrontProcess {
   void tell_logs();
   /// The version that Changed will name. Errors, and it is told nothing: a certificate cannot be opened, or https has none.
   runtime::Result<std::uint64_t> change(const FrontChange& change);
+  /// Nothing more changes; the version that Changed will name when all that it was told before has been obeyed.
+  std::uint64_t confirm();
   /// It accepts no more, finishes what is in flight and ends. Cut off after drain_timeout and a little.
   void drain();
   /// Everything is cut now.

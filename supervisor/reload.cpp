@@ -33,6 +33,13 @@ runtime::Error to_error(const std::vector<conf::Problem>& problems) {
                                      fmt::join(texts, "\n"))};
 }
 
+// Of many problems the first, and where it is.
+std::string in_one_line(std::string sentence) {
+  sentence.resize(std::min(sentence.size(), sentence.find('\n', std::min(sentence.find('\n'), sentence.size() - 1) + 1)));
+  std::ranges::replace(sentence, '\n', ' ');
+  return sentence;
+}
+
 const conf::App* find_app(const conf::Settings& settings, std::string_view name) {
   const auto found = std::ranges::find(settings.apps, name, &conf::App::name);
   return found == settings.apps.end() ? nullptr : &*found;
@@ -192,7 +199,7 @@ void Reload::on_front_answered(const Result<void>& how) {
   if (!how) {
     const std::string sentence = how.error().text();
     log(Level::kError, "the settings could not be reloaded: nothing has changed",
-        {{"error", std::string_view(sentence).substr(0, sentence.find('\n'))}});
+        {{"error", in_one_line(sentence)}});
     return end(fail(how.error().code, "nothing has changed: " + sentence));
   }
   turn_apps();
@@ -256,6 +263,12 @@ void Reload::take_steps() {
     take(step);
   }
   if (steps_under_way_ != 0) return;
+  // It was told whom to feed no more; once it has heard that, nobody new comes to who leaves. One that starts anew knows.
+  const auto on_obeyed = [this](const Result<void>&) { end_apps(); };
+  if (!front_.confirm(on_obeyed)) end_apps();
+}
+
+void Reload::end_apps() {
   if (failures_.empty()) return end({});
   end(fail(Code::kSystem, fmt::format("{}\nall else that the file says is in force", fmt::join(failures_, "\n"))));
 }
@@ -311,6 +324,7 @@ void Reload::say(const std::string& sentence) {
 }
 
 void Reload::end(const Result<void>& how) {
+  if (is_over_) return;
   service_.say("READY=1");
   if (how) {
     log(Level::kInfo, "the settings have been reloaded", {{"changes", changes_.size()}});

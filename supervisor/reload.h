@@ -79,6 +79,7 @@ class Reload {
   void turn_app(std::size_t place);
   void take_steps();
   void take(const Step& step);
+  void end_apps();
   void on_app_done(const std::string& app, const runtime::Result<void>& how);
 
   void on_certificates_changed();
