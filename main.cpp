@@ -74,7 +74,7 @@ int print_verbs() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (supervisor::is_handed_over()) return supervisor::adopt_command();
+  if (supervisor::is_handed_over()) return supervisor::adopt_command(argc, argv);
   const std::string_view name = argc > 1 ? argv[1] : "";
   for (const Verb& verb : kVerbs) {
     if (verb.name != name) continue;

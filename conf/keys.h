@@ -111,7 +111,7 @@ void visit(V& v, Front& front) {
         .form = Form::kName,
         .unset = "`portherd` if that user exists, else `nobody`",
         .example = R"("www-data")",
-        .cost = Cost::kFront},
+        .cost = Cost::kRestart},
     front.user);
   v(Row{.key = "max_connections",
         .meaning = "Connections of clients at the same time, in equal shares for the threads. Past it the one that has "
@@ -160,7 +160,7 @@ void visit(V& v, Front& front) {
         .meaning = "Folder for temporary files, without names, of bodies and answers that do not fit into memory. The front's user "
                    "must be able to write there.",
         .form = Form::kPath,
-        .cost = Cost::kReopen},
+        .cost = Cost::kFront},
     front.spool);
   v(Row{.key = "spool_disk",
         .meaning = "Bytes in such files, all together.",

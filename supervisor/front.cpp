@@ -25,10 +25,9 @@ Result<void> why_not_started(const FrontProcess& front) {
 
 }  // namespace
 
-Front::Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-             const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls)
-    : ground_{reaper, settings, listeners, logs, spool, boards, account, std::move(program)},
-      loop_(reaper.loop()),
+Front::Front(FrontGround ground, FrontCalls calls)
+    : ground_(std::move(ground)),
+      loop_(ground_.reaper.loop()),
       calls_(calls),
       settle_(loop_, runtime::bind<&Front::settle>(this)),
       start_(loop_, runtime::bind<&Front::on_start_due>(this)) {}
@@ -43,10 +42,34 @@ Result<void> Front::replace(OnReplaced on_replaced) {
   if (is_draining_) return fail(Code::kSystem, "the front is not replaced: everything is ending");
   if (!was_started_) return fail(Code::kSystem, "the front is not replaced: the first one has not started yet");
   if (on_replaced_) return fail(Code::kSystem, "the front is being replaced already");
+  if (on_changed_) return fail(Code::kSystem, "the front is not replaced: it takes over other settings just now");
   TRY(Process made, start_one(/*is_strict=*/true, /*is_to_probe=*/!current_));
   (current_ ? next_ : current_) = std::move(made);
   start_.cancel();
   on_replaced_ = std::move(on_replaced);
+  return {};
+}
+
+Result<void> Front::may_change() const {
+  if (is_draining_) return fail(Code::kSystem, "everything is ending");
+  if (next_ || on_replaced_) return fail(Code::kSystem, "the front is being replaced just now; try again");
+  if (on_changed_) return fail(Code::kSystem, "the front takes over other settings just now; try again");
+  if (!current_ || !current_->is_started()) return fail(Code::kSystem, "no front serves just now; try again");
+  return {};
+}
+
+Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
+  TRY_VOID(may_change());
+  TRY(version_, current_->change(change));
+  for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(change);
+  on_changed_ = std::move(on_changed);
+  return {};
+}
+
+Result<void> Front::confirm(OnChanged on_obeyed) {
+  TRY_VOID(may_change());
+  version_ = current_->confirm();
+  on_changed_ = std::move(on_obeyed);
   return {};
 }
 
@@ -142,7 +165,9 @@ void Front::tell_probes() {
 }
 
 void Front::on_word(FrontProcess& process, const upstream::Order& order) {
-  if (const auto* probed = std::get_if<upstream::Probed>(&order)) {
+  if (const auto* changed = std::get_if<upstream::Changed>(&order)) {
+    on_changed(process, *changed);
+  } else if (const auto* probed = std::get_if<upstream::Probed>(&order)) {
     if (&process != current_.get()) return;
     known_.note(*probed);
     calls_.on_probed(*probed);
@@ -182,6 +207,7 @@ void Front::on_ended(FrontProcess& process) {
     log(Level::kInfo, "the front has ended", {{"pid", ended->pid()}, {"exit", ended->cause()}});
     if (is_draining_ && living().empty()) {
       end_replacing(fail(Code::kSystem, "the front is not replaced: everything is ending"));
+      end_changing(fail(Code::kSystem, "everything is ending"));
       calls_.on_gone(true);
     }
   } else if (was_next) {
@@ -195,6 +221,7 @@ void Front::on_ended(FrontProcess& process) {
 }
 
 void Front::on_current_ended(const FrontProcess& ended) {
+  end_changing(fail(Code::kSystem, fmt::format("the front has ended meanwhile: {}", ended.cause())));
   if (!was_started_) {
     log(Level::kError, "the front has ended before it could start", {{"pid", ended.pid()}, {"exit", ended.cause()}});
     had_trouble_ = !ended.trouble().empty();
@@ -222,6 +249,19 @@ Front::Process Front::take(FrontProcess& process) {
 
 void Front::end_replacing(Result<void> how) {
   if (on_replaced_) std::exchange(on_replaced_, nullptr)(std::move(how));
+}
+
+void Front::on_changed(const FrontProcess& process, const upstream::Changed& changed) {
+  if (!changed.refused.empty()) {
+    log(Level::kError, "the front has refused a change",
+        {{"pid", process.pid()}, {"version", changed.version}, {"error", changed.refused}});
+  }
+  if (&process != current_.get() || changed.version != version_) return;
+  end_changing(changed.refused.empty() ? Result<void>() : fail(Code::kConfig, changed.refused));
+}
+
+void Front::end_changing(Result<void> how) {
+  if (on_changed_) std::exchange(on_changed_, nullptr)(std::move(how));
 }
 
 void Front::on_start_due() {

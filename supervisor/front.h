@@ -34,9 +34,8 @@ class Front {
   static constexpr std::size_t kMostDraining = 2;
   static_assert(kMostDraining + 2 <= upstream::kMaxFronts);
 
-  /// All but `program` and `calls` outlive it, and are read at each start.
-  Front(Reaper& reaper, const conf::Settings& settings, const Listeners& listeners, const LogFiles& logs,
-        const runtime::Fd& spool, Boards& boards, const Account& account, FrontProgram program, FrontCalls calls);
+  /// What `ground` refers to is read at each start.
+  Front(FrontGround ground, FrontCalls calls);
 
   /// The first one. Errors: see FrontProcess::start.
   runtime::Result<void> start();
@@ -52,6 +51,16 @@ class Front {
   saved::Front save() const;
   /// In the place of start().
   void adopt(const saved::Front& saved);
+
+  /// The one that serves is to go by this from now on, without an end of anything. `on_changed` is called, once, from the
+  /// loop: it does, or an error, and it goes on as before. Whatever `change` refers to has to be what the ground refers to by
+  /// then. Who drains is told, too. Errors, without a call: there is nobody to tell, another change or front is under way, or
+  /// see FrontProcess::change.
+  using OnChanged = std::function<void(runtime::Result<void>)>;
+  runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
+
+  /// `on_obeyed` is called, as above, when the one that serves has obeyed all that it was told until now.
+  runtime::Result<void> confirm(OnChanged on_obeyed);
 
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
   void tell(const upstream::Order& order);
@@ -76,6 +85,7 @@ class Front {
  private:
   using Process = std::unique_ptr<FrontProcess>;
   FrontProcessCalls process_calls();
+  runtime::Result<void> may_change() const;
   runtime::Result<Process> start_one(bool is_strict, bool is_to_probe);
   std::vector<FrontProcess*> living() const;
   Process take(FrontProcess& process);
@@ -89,6 +99,8 @@ class Front {
   void on_current_ended(const FrontProcess& ended);
   void on_start_due();
   void end_replacing(runtime::Result<void> how);
+  void on_changed(const FrontProcess& process, const upstream::Changed& changed);
+  void end_changing(runtime::Result<void> how);
 
   const FrontGround ground_;
   runtime::Loop& loop_;
@@ -97,6 +109,8 @@ class Front {
   Process next_;                   // is to take its place
   std::vector<Process> draining_;  // have been replaced, the oldest first
   OnReplaced on_replaced_;         // of next_, or of current_ if the one before it has ended; empty: none is awaited
+  OnChanged on_changed_;           // of the change that current_ was told last; empty: none is awaited
+  std::uint64_t version_ = 0;      // of that change
   Known known_;
   std::map<upstream::WorkerId, upstream::AppIndex> leaving_;  // unpublished; Drained is due
   runtime::Deferred settle_;       // looks who of leaving_ has drained

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <numeric>
 
 #include "conf/print.h"
 #include "runtime/log.h"
@@ -159,28 +158,31 @@ void FrontProcess::watch(Fd channel) {
 }
 
 Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) {
-  TRY(Fd text, in_memory(text_for_the_front(ground_.settings)));
-  TRY(CertificateFiles certificates, open_certificates(ground_.settings.tls.certificates));
-  // Each https connection would be closed without a word; an error is tried again, and says why.
-  if (certificates.names.empty() && std::ranges::any_of(ground_.listeners.all(), &Listener::tls))
-    return fail(Code::kConfig, "no certificate is left for https in " + ground_.settings.tls.certificates);
-  std::vector<Fd> one;
-  one.push_back(std::move(text));
-  upstream::Configure configure;
-  configure.apps.resize(ground_.settings.apps.size());
-  std::iota(configure.apps.begin(), configure.apps.end(), upstream::AppIndex{0});
-  send(configure, std::move(one));
-  for (const Listener& listener : ground_.listeners.all()) {
-    send(upstream::Listen{listener.text, listener.port, listener.tls, listener.shared, listener.proxy_protocol,
-                          listener.metrics},
-         duplicates(listener.sockets));
-  }
-  if (!certificates.names.empty())
-    send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
-  say_logs();
+  TRY_VOID(say({ground_.settings, ground_.apps, ground_.listeners, difference({}, ground_.listeners.all()), ground_.logs}));
   tell_spool();
   for (const upstream::Order& order : known) tell(order);
   send(upstream::Begin{++version_});
+  return {};
+}
+
+// What can fail comes first: nothing is gathered over there that no Begin would follow.
+Result<void> FrontProcess::say(const FrontChange& change) {
+  TRY(Fd text, in_memory(text_for_the_front(change.settings)));
+  TRY(CertificateFiles certificates, open_certificates(change.settings.tls.certificates));
+  // Each https connection would be closed without a word; an error is tried again, and says why.
+  if (certificates.names.empty() && std::ranges::any_of(change.listeners.all(), &Listener::tls))
+    return fail(Code::kConfig, "no certificate is left for https in " + change.settings.tls.certificates);
+  std::vector<Fd> one;
+  one.push_back(std::move(text));
+  send(upstream::Configure{change.apps}, std::move(one));
+  for (const std::string& address : change.addresses.closings) send(upstream::Unlisten{address});
+  for (const Listener* const listener : change.addresses.openings) {
+    send(upstream::Listen{listener->text, listener->port, listener->tls, listener->shared, listener->proxy_protocol,
+                          listener->metrics},
+         duplicates(listener->sockets));
+  }
+  send(upstream::Certificates{certificates.names}, std::move(certificates.fds));
+  say_logs(change.logs);
   return {};
 }
 
@@ -199,12 +201,22 @@ void FrontProcess::tell(const upstream::Order& order) {
 }
 
 void FrontProcess::tell_logs() {
-  say_logs();
+  say_logs(ground_.logs);
   send(upstream::Begin{++version_});
 }
 
-void FrontProcess::say_logs() {
-  send(upstream::Logs{}, supervisor::duplicates(ground_.logs));
+Result<std::uint64_t> FrontProcess::change(const FrontChange& change) {
+  TRY_VOID(say(change));
+  return confirm();
+}
+
+std::uint64_t FrontProcess::confirm() {
+  send(upstream::Begin{++version_});
+  return version_;
+}
+
+void FrontProcess::say_logs(const LogFiles& logs) {
+  send(upstream::Logs{}, supervisor::duplicates(logs));
 }
 
 void FrontProcess::tell_spool() {
@@ -227,9 +239,6 @@ void FrontProcess::on_message(runtime::Message& message) {
     on_started(*started);
   } else if (const auto* trouble = std::get_if<upstream::Trouble>(&*order)) {
     on_trouble(*trouble);
-  } else if (const auto* changed = std::get_if<upstream::Changed>(&*order)) {
-    if (changed->refused.empty()) return;
-    runtime::log(Level::kError, "the front has refused a change", {{"version", changed->version}, {"error", changed->refused}});
   } else if (note(*order)) {
     calls_.on_word(*this, *order);
   }

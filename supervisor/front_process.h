@@ -35,10 +35,20 @@ struct Boards {
   upstream::HerdBoard herd;
 };
 
+/// What a front is told that changes; at its start that is everything.
+struct FrontChange {
+  const conf::Settings& settings;
+  const std::vector<upstream::AppIndex>& apps;  ///< of each app of the settings, in their order
+  const Listeners& listeners;                   ///< all there are then
+  ListenChange addresses;
+  const LogFiles& logs;
+};
+
 /// What each front is started with, as it is by then. All that is referred to outlives it.
 struct FrontGround {
   Reaper& reaper;
   const conf::Settings& settings;
+  const std::vector<upstream::AppIndex>& apps;  ///< of each app of the settings, in their order
   const Listeners& listeners;
   const LogFiles& logs;
   const runtime::Fd& spool;
@@ -52,7 +62,7 @@ class FrontProcess;
 /// Called from the loop.
 struct FrontProcessCalls {
   runtime::Call<FrontProcess&> on_started;  ///< it accepts
-  /// Probed, Drained, Stuck, Unstuck, Spent or Lost; Drained only for what was unpublished, and once.
+  /// Changed, Probed, Drained, Stuck, Unstuck, Spent or Lost; Drained only for what was unpublished, and once.
   runtime::Call<FrontProcess&, const upstream::Order&> on_word;
   runtime::Call<FrontProcess&> on_ended;    ///< the last call: to be buried
 };
@@ -77,6 +87,10 @@ class FrontProcess {
 
   void tell(const upstream::Order& order);
   void tell_logs();
+  /// The version that Changed will name. Errors, and it is told nothing: a certificate cannot be opened, or https has none.
+  runtime::Result<std::uint64_t> change(const FrontChange& change);
+  /// Nothing more changes; the version that Changed will name when all that it was told before has been obeyed.
+  std::uint64_t confirm();
   /// It accepts no more, finishes what is in flight and ends. Cut off after drain_timeout and a little.
   void drain();
   /// Everything is cut now.
@@ -100,8 +114,9 @@ class FrontProcess {
   runtime::Result<void> spawn_it();
   void watch(runtime::Fd channel);
   runtime::Result<void> say_start(const std::vector<upstream::Order>& known);
+  runtime::Result<void> say(const FrontChange& change);
   void let_go();
-  void say_logs();
+  void say_logs(const LogFiles& logs);
   void tell_spool();
   void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
   void on_message(runtime::Message& message);

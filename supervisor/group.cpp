@@ -29,7 +29,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
   show();
 }
 
-Group::Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls, Group* owner)
+Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner)
     : herd_(herd),
       index_(index),
       calls_(calls),
@@ -57,6 +57,20 @@ void Group::fill_proxies() {
   }
 }
 
+void Group::renew_proxies() {
+  dismiss_proxies();
+  fill_proxies();
+  publish_proxies();
+}
+
+void Group::dismiss_proxies() {
+  for (const upstream::Worker& proxy : proxies_) {
+    herd_.front.tell(upstream::Unpublish{index_, proxy.id});
+    leaving_proxies_.push_back(proxy);
+  }
+  proxies_.clear();
+}
+
 // ---- what is wanted ----
 
 void Group::start() {
@@ -65,9 +79,22 @@ void Group::start() {
   tend();
 }
 
+void Group::leave() {
+  is_wanted_ = false;
+  is_stopping_ = true;
+  pause_.cancel();
+  load_.cancel();
+  for (const auto& place : places_) place->has_successor = false;
+  for (Worker* const worker : all() | std::views::reverse) worker->on(Event::kRetire);
+  dismiss_proxies();
+  if (rollout_) finish_release(runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name)));
+  look();
+}
+
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
+  leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
     worker->on(Event::kRetire);
@@ -95,7 +122,10 @@ void Group::publish_proxies() {
 void Group::tend() {
   tend_later_.cancel();
   if (is_stopping_) stop_services();
-  if (is_stopping_ && is_stopped()) return calls_.on_stopped();
+  if (is_stopping_ && is_stopped()) {
+    for (const Gone& on_gone : std::exchange(when_gone_, {})) on_gone({});
+    return calls_.on_stopped();
+  }
   if (!is_wanted_ || !failure_.empty()) return;
   for (const auto& place : places_) settle(*place);
   fit();
@@ -212,7 +242,14 @@ void Group::on_probed(const upstream::Probed& answer) {
 }
 
 void Group::on_drained(const upstream::Drained& answer) {
-  if (Worker* const worker = find(answer.worker)) worker->on(Event::kDrained);
+  if (Worker* const worker = find(answer.worker)) return worker->on(Event::kDrained);
+  std::erase_if(leaving_proxies_, [&](const upstream::Worker& proxy) {
+    if (proxy.id != answer.worker) return false;
+    herd_.front.tell(upstream::Ended{.app = index_, .worker = proxy.id});
+    herd_.rows.give_back(proxy.row);
+    return true;
+  });
+  look();
 }
 
 void Group::on_stuck(const upstream::Stuck& told) {
@@ -309,7 +346,7 @@ std::vector<Worker*> Group::all() const {
 }
 
 bool Group::is_stopped() const {
-  return have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
+  return leaving_proxies_.empty() && have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
 }
 
 bool Group::is_all_ready() const {

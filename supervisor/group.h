@@ -51,6 +51,11 @@ class Group {
   runtime::Result<saved::Group> save() const;
 
   void start();
+  /// The same for an app that comes while others serve; told as a release is, of which this is the first.
+  void start(ReleaseCalls calls);
+  /// The app has gone, and the fronts know it: its workers, and those of somebody else, finish what they have and leave. It
+  /// is not to be started again. on_stopped comes.
+  void leave();
   /// Everybody leaves, the last one first, and then the services. The front has ended, so nobody is busy. It may be
   /// done when it returns: ask is_stopped(); else on_stopped comes.
   void stop();
@@ -65,7 +70,10 @@ class Group {
   /// A new generation, which takes over worker by worker, and then service by service. One that is still on its way is given up, and told
   /// so. If a worker of it does not become ready and the generation before serves, that one stays.
   void release(conf::App app, Account account, ReleaseCalls calls);
-  /// The same, of the settings that it has: its code is another, or it is to begin afresh.
+  /// Other settings that need no new process: in force for the workers that there are, too. If it is `workers` that
+  /// differs, there are as many as that says.
+  void amend(conf::App app);
+  /// The same as release(), of the settings that it has: its code is another, or it is to begin afresh.
   void restart(ReleaseCalls calls) { release(target_->app, target_->account, std::move(calls)); }
   /// The generation before the one in force, as it was configured then. Errors: there is none.
   runtime::Result<void> roll_back(ReleaseCalls calls);
@@ -145,10 +153,11 @@ class Group {
   const std::string& failure() const { return failure_; }
 
  private:
+  using OwnRelease = std::shared_ptr<Release>;  // shared with its workers
   using Places = std::vector<std::unique_ptr<Place>>;
 
   // group.cpp
-  Group(Herd& herd, ReleaseRef target, upstream::AppIndex index, GroupCalls calls, Group* owner);
+  Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner);
   void tend();
   void tend_at(runtime::Time due);
   void fit();
@@ -163,6 +172,8 @@ class Group {
   void show();
   upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
   void fill_proxies();
+  void renew_proxies();
+  void dismiss_proxies();
   bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
 
@@ -203,20 +214,20 @@ class Group {
   std::string_view state_of_services() const;
 
   // group_release.cpp
-  void aim_at(ReleaseRef release);
-  void roll_to(ReleaseRef next, ReleaseCalls calls);
+  void aim_at(OwnRelease release);
+  void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
   void fail_release(const Worker& worker);
   void finish_release(const runtime::Result<void>& how);
 
   // group_saved.cpp
-  Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::Group& saved, GroupCalls calls);
+  Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls);
   std::vector<ReleaseRef> releases() const;
-  void adopt_place(const saved::Place& saved, const std::vector<ReleaseRef>& releases);
+  void adopt_place(const saved::Place& saved, const std::vector<OwnRelease>& releases);
 
   /// A release that is on its way.
   struct Rollout {
-    ReleaseRef from;              // what was in force before
+    OwnRelease from;              // what was in force before; null: nothing
     bool has_to_fall_back = false;  // `from` served when it began
     std::size_t told = 0;         // workers whose progress has been said
     bool has_reached_services = false;  // its workers are there
@@ -227,8 +238,8 @@ class Group {
   Herd& herd_;
   const upstream::AppIndex index_;
   GroupCalls calls_;
-  ReleaseRef target_;                 // what is wanted
-  ReleaseRef before_;                 // what was in force before it; null: nothing
+  OwnRelease target_;                 // what is wanted
+  OwnRelease before_;                 // what was in force before it; null: nothing
   std::uint32_t last_generation_ = 1; // given out
   std::size_t wanted_ = 0;            // places, unless it is stopped; 0: it sleeps
   bool is_pinned_ = false;            // by scale()
@@ -246,6 +257,7 @@ class Group {
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
   upstream::Roster proxies_;          // of a `proxy` app
+  upstream::Roster leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
   runtime::Deferred tend_soon_;       // something has changed
   runtime::Timer tend_later_;         // when time alone may change something

@@ -17,6 +17,13 @@ using runtime::fail;
 using runtime::Level;
 using runtime::Result;
 
+void Group::start(ReleaseCalls calls) {
+  rollout_ = Rollout{.from = nullptr, .has_reached_services = true, .calls = std::move(calls)};
+  is_wanted_ = true;
+  if (is_asleep_) tell_state();
+  look();
+}
+
 void Group::release(conf::App app, Account account, ReleaseCalls calls) {
   roll_to(std::make_shared<Release>(
               Release{.generation = ++last_generation_, .app = std::move(app), .account = std::move(account)}),
@@ -25,15 +32,23 @@ void Group::release(conf::App app, Account account, ReleaseCalls calls) {
 
 Result<void> Group::roll_back(ReleaseCalls calls) {
   if (!before_) return fail(Code::kSystem, fmt::format("app {} has no generation before this one", app().name));
-  const ReleaseRef kept = before_;
+  const OwnRelease kept = before_;
   release(kept->app, kept->account, std::move(calls));
   return {};
 }
 
+void Group::amend(conf::App app) {
+  const bool is_other_number = app.workers != target_->app.workers;
+  target_->app = std::move(app);
+  if (is_other_number) unpin();
+  replace_services(Whom::kChanged);
+  look();
+}
+
 // A release that replaces one which is still on its way falls back to what that one would have.
-void Group::roll_to(ReleaseRef next, ReleaseCalls calls) {
+void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
   const std::optional<Rollout> pending = std::move(rollout_);
-  rollout_ = Rollout{.from = pending ? pending->from : target_,
+  rollout_ = Rollout{.from = pending && pending->from ? pending->from : target_,
                      .has_to_fall_back = std::ranges::any_of(places_, &Place::is_ready),
                      .calls = std::move(calls)};
   aim_at(std::move(next));
@@ -41,10 +56,11 @@ void Group::roll_to(ReleaseRef next, ReleaseCalls calls) {
   if (pending) pending->calls.on_done(fail(Code::kSystem, "another release has taken its place"));
 }
 
-void Group::aim_at(ReleaseRef release) {
+void Group::aim_at(OwnRelease release) {
   const bool is_other_number = release->app.workers != target_->app.workers;
   target_ = std::move(release);
   if (is_other_number) unpin();
+  if (app().kind() == conf::AppKind::kProxy) renew_proxies();
 }
 
 void Group::judge_release() {

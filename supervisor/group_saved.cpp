@@ -12,13 +12,15 @@ using runtime::Result;
 
 namespace {
 
-const ReleaseRef& of_generation(const std::vector<ReleaseRef>& releases, std::uint32_t generation) {
-  return *std::ranges::find(releases, generation, [](const ReleaseRef& one) { return one->generation; });
+using OwnRelease = std::shared_ptr<Release>;
+
+const OwnRelease& of_generation(const std::vector<OwnRelease>& releases, std::uint32_t generation) {
+  return *std::ranges::find(releases, generation, [](const OwnRelease& one) { return one->generation; });
 }
 
 // saved::check() has found them all.
-std::vector<ReleaseRef> to_releases(const std::vector<saved::Release>& saved) {
-  std::vector<ReleaseRef> releases;
+std::vector<OwnRelease> to_releases(const std::vector<saved::Release>& saved) {
+  std::vector<OwnRelease> releases;
   for (const saved::Release& one : saved) {
     releases.push_back(std::make_shared<Release>(
         Release{.generation = one.generation, .app = *saved::to_app(one.app), .account = one.account}));
@@ -81,7 +83,7 @@ std::vector<ReleaseRef> Group::releases() const {
 Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
     : Group(herd, to_releases(saved.releases), saved, calls) {}
 
-Group::Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::Group& saved, GroupCalls calls)
+Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls)
     : Group(herd, of_generation(releases, saved.target), saved.index, calls, /*owner=*/nullptr) {
   if (saved.before) before_ = of_generation(releases, *saved.before);
   last_generation_ = saved.last_generation;
@@ -106,7 +108,7 @@ Group::Group(Herd& herd, const std::vector<ReleaseRef>& releases, const saved::G
   look();
 }
 
-void Group::adopt_place(const saved::Place& saved, const std::vector<ReleaseRef>& releases) {
+void Group::adopt_place(const saved::Place& saved, const std::vector<OwnRelease>& releases) {
   const auto adopted = [&](const saved::Worker& worker) {
     return std::make_unique<Worker>(herd_, *this, of_generation(releases, worker.generation), index_, saved.slot, worker);
   };

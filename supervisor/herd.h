@@ -45,11 +45,11 @@ struct Herd {
   Rows rows;
   const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
-  Account front_account;
+  const Account& front_account;
   bool is_run = false;             ///< `run`: own environment handed on, first generation gives up
   Variables own;                   ///< our environment
   rlim_t descriptors = 1024;       ///< the soft limit that we were started with, for workers
-  runtime::Fd python;              ///< what a Python worker runs first; empty: no app is one
+  const runtime::Fd& python;       ///< what a Python worker runs first; empty: no app is one
   upstream::WorkerId last_id = 0;  ///< of the workers started so far
 };
 

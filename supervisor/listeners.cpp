@@ -53,6 +53,29 @@ bool is_listening(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &length) == 0 && answer != 0;
 }
 
+Listener copy(const Listener& one) {
+  Listener copy{.text = one.text,
+                .asked = one.asked,
+                .port = one.port,
+                .tls = one.tls,
+                .shared = one.shared,
+                .proxy_protocol = one.proxy_protocol,
+                .metrics = one.metrics,
+                .is_adopted = one.is_adopted};
+  for (const Fd& fd : one.sockets) copy.sockets.push_back(runtime::duplicate(fd.get()));
+  return copy;
+}
+
+// For a front: where the sockets lie is another question.
+bool is_the_same(const Listener& one, const Listener& other) {
+  return one.text == other.text && one.tls == other.tls && one.proxy_protocol == other.proxy_protocol &&
+         one.metrics == other.metrics;
+}
+
+bool has(const std::vector<Listener>& all, const Listener& one) {
+  return std::ranges::any_of(all, [&](const Listener& other) { return is_the_same(one, other); });
+}
+
 }  // namespace
 
 std::string Listener::url() const {
@@ -65,35 +88,60 @@ std::string Listener::url() const {
 Result<Listeners> Listeners::open(const conf::Listen& settings, const conf::Metrics& metrics,
                                   std::size_t threads, std::vector<Fd> adopted) {
   Listeners listeners;
+  for (Fd& fd : adopted) {
+    Listener& given = listeners.given_.emplace_back(Listener{
+        .text = bound_to(fd.get()), .port = runtime::local_port(fd.get()), .shared = true, .is_adopted = true});
+    given.sockets.push_back(std::move(fd));
+  }
+  TRY_VOID(listeners.open_all(settings, metrics, threads));
+  return listeners;
+}
+
+Result<Listeners> Listeners::turned_into(const conf::Listen& settings, const conf::Metrics& metrics,
+                                         std::size_t threads) const {
+  Listeners next;
+  for (const Listener& one : all_) next.given_.push_back(copy(one));
+  TRY_VOID(next.open_all(settings, metrics, threads));
+  for (const std::string& path : paths_) {
+    const bool is_there = std::ranges::find(next.all_, "unix:" + path, &Listener::text) != next.all_.end();
+    if (is_there) next.paths_.push_back(path);
+  }
+  return next;
+}
+
+Result<void> Listeners::open_all(const conf::Listen& settings, const conf::Metrics& metrics, std::size_t threads) {
   for (const bool tls : {false, true}) {
     for (const conf::Address& address : tls ? settings.https : settings.http) {
-      if (!listeners.adopt(address, tls, adopted)) TRY_VOID(listeners.open_one(address, tls, threads));
-      listeners.all_.back().proxy_protocol =
+      if (!take(address, tls, /*metrics=*/false)) TRY_VOID(open_one(address, tls, threads));
+      all_.back().proxy_protocol =
           std::ranges::find(settings.proxy_protocol, address) != settings.proxy_protocol.end();
     }
   }
   if (const auto& address = metrics.listen) {
-    if (!listeners.adopt(*address, false, adopted)) TRY_VOID(listeners.open_one(*address, false, 1));
-    listeners.all_.back().metrics = true;
+    if (!take(*address, /*tls=*/false, /*metrics=*/true)) TRY_VOID(open_one(*address, false, 1));
+    all_.back().metrics = true;
   }
   // Sockets for an address that no setting names: whoever gave them meant us to serve them.
-  for (Fd& fd : adopted) {
-    if (!fd) continue;
-    Listener& listener = listeners.all_.emplace_back(
-        Listener{.text = bound_to(fd.get()), .port = runtime::local_port(fd.get()), .shared = true});
-    listener.sockets.push_back(std::move(fd));
+  for (Listener& given : given_) {
+    if (!given.is_adopted || given.sockets.empty()) continue;
+    all_.push_back(std::move(given));
+    all_.back().asked.clear();
+    all_.back().tls = all_.back().proxy_protocol = all_.back().metrics = false;
   }
-  return listeners;
+  given_.clear();
+  return {};
 }
 
 Listeners::Listeners(const saved::Listeners& saved) : paths_(saved.paths) {
   for (const saved::Listener& one : saved.all) {
     Listener& listener = all_.emplace_back(Listener{.text = one.text,
+                                                    .asked = one.asked,
                                                     .port = one.port,
                                                     .tls = one.tls,
                                                     .shared = one.shared,
                                                     .proxy_protocol = one.proxy_protocol,
-                                                    .metrics = one.metrics});
+                                                    .metrics = one.metrics,
+                                                    .is_adopted = one.is_adopted});
     for (const saved::Descriptor socket : one.sockets) listener.sockets.push_back(saved::take(socket));
   }
 }
@@ -102,11 +150,13 @@ saved::Listeners Listeners::save() const {
   saved::Listeners saved{.paths = paths_};
   for (const Listener& one : all_) {
     saved::Listener& listener = saved.all.emplace_back(saved::Listener{.text = one.text,
+                                                                       .asked = one.asked,
                                                                        .port = one.port,
                                                                        .tls = one.tls,
                                                                        .shared = one.shared,
                                                                        .proxy_protocol = one.proxy_protocol,
-                                                                       .metrics = one.metrics});
+                                                                       .metrics = one.metrics,
+                                                                       .is_adopted = one.is_adopted});
     for (const Fd& socket : one.sockets) listener.sockets.push_back({socket.get()});
   }
   return saved;
@@ -116,13 +166,29 @@ Listeners::~Listeners() {
   for (const std::string& path : paths_) ::unlink(path.c_str());
 }
 
-bool Listeners::adopt(const conf::Address& address, bool tls, std::vector<Fd>& adopted) {
-  const auto found =
-      std::ranges::find_if(adopted, [&](const Fd& fd) { return fd && is_for(address, bound_to(fd.get())); });
-  if (found == adopted.end()) return false;
-  Listener& listener =
-      all_.emplace_back(Listener{.text = address.text, .port = address.port, .tls = tls, .shared = true});
-  listener.sockets.push_back(std::move(*found));
+void Listeners::leave_paths_to(const Listeners& others) {
+  std::erase_if(paths_, [&](const std::string& path) {
+    return std::ranges::find(others.paths_, path) != others.paths_.end();
+  });
+}
+
+// Whose sockets are for the threads, and whose for one place, is not changed while they are open.
+bool Listeners::take(const conf::Address& address, bool tls, bool metrics) {
+  const auto found = std::ranges::find_if(given_, [&](const Listener& one) {
+    if (one.sockets.empty()) return false;
+    return one.is_adopted ? is_for(address, bound_to(one.sockets.front().get()))
+                          : one.asked == address.text && one.metrics == metrics;
+  });
+  if (found == given_.end()) return false;
+  Listener& listener = all_.emplace_back(std::move(*found));
+  found->sockets.clear();
+  if (listener.is_adopted) {
+    listener.text = address.text;
+    listener.port = address.port;
+  }
+  listener.asked = address.text;
+  listener.tls = tls;
+  listener.metrics = metrics;
   return true;
 }
 
@@ -130,7 +196,7 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
   if (address.kind == conf::Address::Kind::kUnix) {
     TRY(Fd fd, runtime::listen_unix(address.path, kEverybody));
     paths_.push_back(address.path);
-    Listener& listener = all_.emplace_back(Listener{.text = address.text, .tls = tls, .shared = true});
+    Listener& listener = all_.emplace_back(Listener{.text = address.text, .asked = address.text, .tls = tls, .shared = true});
     listener.sockets.push_back(std::move(fd));
     return {};
   }
@@ -139,7 +205,7 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
   const std::uint16_t port = runtime::local_port(alone.get());
   alone.reset();
   Listener& listener =
-      all_.emplace_back(Listener{.text = with_port(address, port), .port = port, .tls = tls});
+      all_.emplace_back(Listener{.text = with_port(address, port), .asked = address.text, .port = port, .tls = tls});
   const std::size_t count =
       std::min(threads, runtime::Channel::kMaxFds);  // all of them travel in one message
   for (std::size_t i = 0; i < count; ++i) {
@@ -147,6 +213,17 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
     listener.sockets.push_back(std::move(fd));
   }
   return {};
+}
+
+ListenChange difference(const std::vector<Listener>& now, const std::vector<Listener>& next) {
+  ListenChange change;
+  for (const Listener& one : now) {
+    if (!has(next, one)) change.closings.push_back(one.text);
+  }
+  for (const Listener& one : next) {
+    if (!has(now, one)) change.openings.push_back(&one);
+  }
+  return change;
 }
 
 std::vector<Fd> adopt_listen_fds() {

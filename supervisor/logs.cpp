@@ -22,6 +22,20 @@ runtime::Result<runtime::Fd> open_one(const std::string& path) {
   return fd;
 }
 
+runtime::Level to_level(conf::LogLevel level) {
+  switch (level) {
+    case conf::LogLevel::kDebug:
+      return runtime::Level::kDebug;
+    case conf::LogLevel::kInfo:
+      return runtime::Level::kInfo;
+    case conf::LogLevel::kWarning:
+      return runtime::Level::kWarning;
+    case conf::LogLevel::kError:
+      return runtime::Level::kError;
+  }
+  return runtime::Level::kInfo;
+}
+
 }  // namespace
 
 runtime::Result<LogFiles> open_logs(const conf::Log& settings) {
@@ -40,7 +54,8 @@ std::vector<runtime::Fd> duplicates(const LogFiles& files) {
   return fds;
 }
 
-void write_to(const LogFiles& files) {
+void write_to(const LogFiles& files, conf::LogLevel level) {
+  runtime::log_as("supervisor", to_level(level));
   runtime::log_to(runtime::duplicate(files.error.get()));
 }
 

@@ -20,7 +20,7 @@ runtime::Result<LogFiles> open_logs(const conf::Log& settings);
 /// A second descriptor of each, to be passed on.
 std::vector<runtime::Fd> duplicates(const LogFiles& files);
 
-/// Our own lines go to the error log from now on, at its level.
-void write_to(const LogFiles& files);
+/// Our own lines, those of that level and above, go to the error log from now on.
+void write_to(const LogFiles& files, conf::LogLevel level);
 
 }  // namespace supervisor

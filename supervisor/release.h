@@ -1,5 +1,5 @@
 // What the workers of one generation are started from: kept as long as one of them lives, and the one before it
-// for `rollback`. A value that nobody changes: a new generation is a new one.
+// for `rollback`. A new generation is a new one; what needs no new process is amended by a reload, for all who are of it.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -14,6 +14,6 @@ struct Release {
   conf::App app;
   Account account;  ///< who its workers are
 };
-using ReleaseRef = std::shared_ptr<const Release>;
+using ReleaseRef = std::shared_ptr<const Release>;  // of its workers; its group may amend it
 
 }  // namespace supervisor

@@ -10,19 +10,32 @@ constexpr std::uint64_t kMemoryEvery = 5;  // looks: each is a file of /proc for
 
 }  // namespace
 
-Samples::Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups,
+Samples::Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups,
                  Boards& boards)
     : loop_(loop),
       groups_(groups),
       boards_(boards),
-      rates_(apps),
       next_(loop, runtime::bind<&Samples::look>(this)) {}
 
 void Samples::look() {
   next_.arm(kEvery);
-  for (std::size_t i = 0; i < rates_.size(); ++i) rates_[i].add(loop_.now(), boards_.fronts.durations(i));
+  look_at_rates();
   look_at_limits();
   if (looks_++ % kMemoryEvery == 0) look_at_memory();
+}
+
+Rates Samples::rates(upstream::AppIndex app) const {
+  const auto found = rates_.find(app);
+  return found == rates_.end() ? Rates() : found->second;
+}
+
+void Samples::look_at_rates() {
+  std::map<upstream::AppIndex, Rates> next;
+  for (const auto& group : groups_) {
+    Rates& rates = next[group->index()] = this->rates(group->index());
+    rates.add(loop_.now(), boards_.fronts.durations(group->index()));
+  }
+  rates_ = std::move(next);
 }
 
 // Its share of what it has in common with others counts, or a worker that was forked would be blamed for all that

@@ -2,6 +2,7 @@
 // memory of workers that may not have more than max_memory; the memory of all every few seconds, for the
 // scoreboard. One for a supervisor.
 #pragma once
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -14,23 +15,24 @@ namespace supervisor {
 
 class Samples {
  public:
-  /// `groups`, of which there will be `apps`, and `boards` outlive it.
-  Samples(runtime::Loop& loop, std::size_t apps, const std::vector<std::unique_ptr<Group>>& groups,
+  /// `groups`, however many there are by then, and `boards` outlive it.
+  Samples(runtime::Loop& loop, const std::vector<std::unique_ptr<Group>>& groups,
           Boards& boards);
 
   /// From now on.
   void begin() { look(); }
-  const Rates& rates(upstream::AppIndex app) const { return rates_[app]; }
+  Rates rates(upstream::AppIndex app) const;
 
  private:
   void look();
+  void look_at_rates();
   void look_at_limits();
   void look_at_memory();
 
   runtime::Loop& loop_;
   const std::vector<std::unique_ptr<Group>>& groups_;
   Boards& boards_;
-  std::vector<Rates> rates_;  // by app
+  std::map<upstream::AppIndex, Rates> rates_;  // of those that have a group
   std::uint64_t looks_ = 0;
   runtime::Timer next_;
 };

@@ -266,11 +266,13 @@ void fields(V& v, Board& board) {
 template <class V>
 void fields(V& v, Listener& listener) {
   v("text", listener.text);
+  v("asked", listener.asked);
   v("port", listener.port);
   v("tls", listener.tls);
   v("shared", listener.shared);
   v("proxy_protocol", listener.proxy_protocol);
   v("metrics", listener.metrics);
+  v("is_adopted", listener.is_adopted);
   v("sockets", listener.sockets);
 }
 

@@ -186,9 +186,9 @@ struct Board {
 };
 
 struct Listener {
-  std::string text;
+  std::string text, asked;
   std::uint16_t port = 0;
-  bool tls = false, shared = false, proxy_protocol = false, metrics = false;
+  bool tls = false, shared = false, proxy_protocol = false, metrics = false, is_adopted = false;
   std::vector<Descriptor> sockets;
 };
 struct Listeners {

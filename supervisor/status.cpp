@@ -81,6 +81,8 @@ Json group_json(const Group& group, const StatusSources& sources) {
   json["wanted"] = group.wanted();
   json["pinned"] = group.is_pinned();
   json["paused_until"] = paused_until(group);
+  const std::string& behind = sources.reload.why_behind(group.app().name);
+  json["behind"] = behind.empty() ? Json() : Json(behind);
   json["last_exit"] = group.last_exit().empty() ? Json() : Json(group.last_exit());
   json["workers"] = Json::array();
   for (const Worker* const worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));

@@ -9,6 +9,7 @@
 
 #include "supervisor/group.h"
 #include "supervisor/listeners.h"
+#include "supervisor/reload.h"
 #include "supervisor/samples.h"
 #include "supervisor/tail.h"
 #include "upstream/scoreboard.h"
@@ -21,6 +22,7 @@ struct StatusSources {
   const std::vector<std::unique_ptr<Group>>& groups;
   const upstream::Scoreboard& fronts;
   const Samples& samples;
+  const Reload& reload;
 };
 
 /// Of all; `only`, unless null, is the one app that it is to be about: with what that printed last, `tail`.

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "runtime/log.h"
-#include "runtime/machine.h"
 #include "supervisor/banner.h"
 #include "supervisor/commands/complain.h"
 #include "supervisor/control_client.h"
 #include "supervisor/held_signals.h"
-#include "supervisor/spool.h"
 #include "supervisor/status.h"
 #include "supervisor/verbs.h"
 
@@ -27,66 +26,21 @@ using runtime::log;
 using runtime::Milliseconds;
 using runtime::Result;
 
-Level to_level(conf::LogLevel level) {
-  switch (level) {
-    case conf::LogLevel::kDebug:
-      return Level::kDebug;
-    case conf::LogLevel::kInfo:
-      return Level::kInfo;
-    case conf::LogLevel::kWarning:
-      return Level::kWarning;
-    case conf::LogLevel::kError:
-      return Level::kError;
-  }
-  return Level::kInfo;
-}
-
-// Decided once: how many sockets an address has depends on it, and every front must agree.
-void fix_threads(conf::Front& front) {
-  if (front.threads.is_auto()) front.threads.number = runtime::usable_cpus();
-  front.threads.number = std::min(front.threads.number, upstream::kMaxThreads);
-}
-
 void say(const std::string& text) {
   [[maybe_unused]] const auto n = ::write(STDERR_FILENO, text.data(), text.size());
 }
 
 }  // namespace
 
-Result<Supervisor::Ground> Supervisor::prepare(conf::Settings settings, Options options) {
+Result<Supervisor::Foundation> Supervisor::prepare(conf::Settings settings, Options& options) {
   fix_threads(settings.front);
-  if (settings.apps.size() > upstream::kMaxApps) {
-    return runtime::fail(runtime::Code::kConfig,
-                         fmt::format("{} apps; there can be {}", settings.apps.size(), upstream::kMaxApps));
-  }
-  TRY(Account front, front_account(settings.front));
-  std::vector<Account> accounts;
-  bool needs_python = false;
-  for (const conf::App& app : settings.apps) {
-    TRY(Account account, app_account(app));
-    accounts.push_back(std::move(account));
-    for (const conf::Service& service : app.services) TRY_VOID(app_account(conf::service_app(app, service)));
-    needs_python = needs_python || app.kind() == conf::AppKind::kWsgi;
-  }
-  runtime::Fd python;
-  if (needs_python) {
-    TRY(runtime::Fd blob, python_in_memory());
-    python = std::move(blob);
-  }
+  std::vector<upstream::AppIndex> apps(settings.apps.size());
+  std::iota(apps.begin(), apps.end(), upstream::AppIndex{0});
   TRY(RuntimeFolder folder, RuntimeFolder::make());
-  TRY(Listeners listeners,
-      Listeners::open(settings.listen, settings.metrics, settings.front.threads.number,
-                      std::move(options.adopted)));
-  if (std::ranges::all_of(listeners.all(), &Listener::metrics))
-    return runtime::fail(runtime::Code::kConfig, "no address to listen on: give one in [listen]");
-  TRY(LogFiles logs, open_logs(settings.log));
-  TRY(runtime::Fd spool, open_spool(settings.front.spool));
+  TRY(Ground ground, prepare_ground(std::move(settings), std::move(apps), nullptr, std::move(options.adopted)));
   TRY(upstream::Scoreboard fronts, upstream::Scoreboard::make());
   TRY(upstream::HerdBoard herd, upstream::HerdBoard::make("portherd-herd", /*others_may_write=*/false));
-  return Ground{std::move(settings),  std::move(options),  std::move(folder),
-                std::move(listeners), std::move(logs),     std::move(spool),
-                {std::move(fronts), std::move(herd)},
-                std::move(front),     std::move(accounts), std::move(python)};
+  return Foundation{std::move(folder), {std::move(fronts), std::move(herd)}, std::move(ground)};
 }
 
 Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Options options) {
@@ -97,19 +51,22 @@ Result<std::unique_ptr<Supervisor>> Supervisor::make(conf::Settings settings, Op
                            fmt::format("already running (pid {}) at {}", *running, settings.control.socket));
     }
   }
-  TRY(Ground ground, prepare(std::move(settings), std::move(options)));
-  std::unique_ptr<Supervisor> made(new Supervisor(std::move(ground)));
+  TRY(Foundation foundation, prepare(std::move(settings), options));
+  std::unique_ptr<Supervisor> made(new Supervisor(std::move(foundation), std::move(options)));
   made->make_groups();
   TRY_VOID(made->open_control());
   return made;
 }
 
-Supervisor::Supervisor(Ground ground)
-    : ground_(std::move(ground)),
+Supervisor::Supervisor(Foundation foundation, Options options)
+    : options_(std::move(options)),
+      folder_(std::move(foundation.folder)),
+      boards_(std::move(foundation.boards)),
+      ground_(std::move(foundation.ground)),
       reaper_(loop_),
-      output_(ground_.options.is_run),
-      front_(reaper_, ground_.settings, ground_.listeners, ground_.logs, ground_.spool, ground_.boards, ground_.front_account,
-             ground_.options.front,
+      output_(options_.is_run),
+      front_({reaper_, ground_.settings, ground_.apps, ground_.listeners, ground_.logs, ground_.spool, boards_,
+              ground_.front_account, options_.front},
              {.on_started = bind<&Supervisor::on_front_started>(this),
               .on_probed = bind<&Supervisor::on_probed>(this),
               .on_drained = bind<&Supervisor::on_drained>(this),
@@ -121,31 +78,33 @@ Supervisor::Supervisor(Ground ground)
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
       herd_{.reaper = reaper_,
             .front = front_,
-            .folder = ground_.folder,
+            .folder = folder_,
             .output = output_,
-            .rows = Rows(ground_.boards.fronts, *ground_.boards.herd),
-            .fronts = ground_.boards.fronts,
-            .figures = *ground_.boards.herd,
+            .rows = Rows(boards_.fronts, *boards_.herd),
+            .fronts = boards_.fronts,
+            .figures = *boards_.herd,
             .front_account = ground_.front_account,
-            .is_run = ground_.options.is_run,
+            .is_run = options_.is_run,
             .own = own_environment(),
             .descriptors = raise_descriptor_limit(),
-            .python = std::move(ground_.python)},
-      samples_(loop_, ground_.settings.apps.size(), groups_, ground_.boards),
-      upgrade_(reaper_, ground_.options.program, service_.path(), [this](const Asker& asker) { return save(asker); }),
+            .python = ground_.python},
+      groups_(herd_, {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
+                      .on_failed = bind<&Supervisor::on_group_failed>(this)}),
+      samples_(loop_, groups_.all(), boards_),
+      reload_(loop_, ground_, options_, groups_, front_, service_),
+      upgrade_(reaper_, options_.program, service_.path(), [this](const Asker& asker) { return save(asker); }),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
       quit_(loop_, SIGQUIT, bind<&Supervisor::on_stop_signal>(this)),
       reopen_(loop_, SIGUSR1, bind<&Supervisor::on_reopen_signal>(this)),
-      reload_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)),
+      hangup_(loop_, SIGHUP, bind<&Supervisor::on_reload_signal>(this)),
       upgrade_now_(loop_, SIGUSR2, bind<&Supervisor::on_upgrade_signal>(this)),
       one_more_(loop_, SIGTTIN, bind<&Supervisor::on_one_more>(this)),
       one_fewer_(loop_, SIGTTOU, bind<&Supervisor::on_one_fewer>(this)) {
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGWINCH, SIG_IGN);
-  runtime::log_as("supervisor", to_level(ground_.settings.log.error.level));
-  write_to(ground_.logs);
+  write_to(ground_.logs, ground_.settings.log.error.level);
 }
 
 // Whatever the way out was: first those that we know, then what they left behind.
@@ -156,24 +115,17 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::make_groups() {
-  for (std::size_t i = 0; i < ground_.settings.apps.size(); ++i) {
-    groups_.push_back(std::make_unique<Group>(herd_, ground_.settings.apps[i], ground_.app_accounts[i],
-                                              static_cast<upstream::AppIndex>(i), group_calls()));
-  }
-}
-
-GroupCalls Supervisor::group_calls() {
-  return {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
-          .on_failed = bind<&Supervisor::on_group_failed>(this)};
+  for (std::size_t i = 0; i < ground_.apps.size(); ++i)
+    groups_.add(ground_.settings.apps[i], ground_.accounts[i], ground_.apps[i]);
 }
 
 Result<void> Supervisor::open_control() {
   std::string& socket = ground_.settings.control.socket;
-  if (socket.empty()) socket = ground_.folder / "control.sock";
+  if (socket.empty()) socket = folder_ / "control.sock";
   TRY(std::unique_ptr<Control> control,
       Control::open(loop_, socket, ground_.settings.control.group, hear()));
   control_ = std::move(control);
-  ground_.folder.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
+  folder_.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
   return {};
 }
 
@@ -194,7 +146,7 @@ int Supervisor::run() {
 }
 
 Result<void> Supervisor::start() {
-  for (const auto& group : groups_) group->publish_proxies();
+  for (const auto& group : groups_.all()) group->publish_proxies();
   TRY_VOID(front_.start());
   for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
   return {};
@@ -206,10 +158,11 @@ Result<void> Supervisor::start() {
 // started.
 void Supervisor::on_front_started() {
   if (is_stopping_ || std::exchange(has_started_, true)) return;
-  for (const auto& group : groups_) group->start();
+  for (const auto& group : groups_.all()) group->start();
   samples_.begin();
+  reload_.watch_certificates();
   service_.say("READY=1");
-  if (!ground_.options.is_run) return;
+  if (!options_.is_run) return;
   std::vector<std::string> urls;
   for (const Listener& listener : ground_.listeners.all()) {
     if (!listener.metrics) urls.push_back(listener.url());
@@ -225,31 +178,31 @@ void Supervisor::on_front_gone(bool has_drained) {
 }
 
 void Supervisor::on_probed(const upstream::Probed& answer) {
-  if (answer.app < groups_.size()) groups_[answer.app]->on_probed(answer);
+  if (Group* const group = groups_.at(answer.app)) group->on_probed(answer);
 }
 
 void Supervisor::on_drained(const upstream::Drained& answer) {
-  if (answer.app < groups_.size()) groups_[answer.app]->on_drained(answer);
+  if (Group* const group = groups_.at(answer.app)) group->on_drained(answer);
 }
 
 void Supervisor::on_stuck(const upstream::Stuck& told) {
-  if (told.app < groups_.size()) groups_[told.app]->on_stuck(told);
+  if (Group* const group = groups_.at(told.app)) group->on_stuck(told);
 }
 
 void Supervisor::on_unstuck(const upstream::Unstuck& told) {
-  if (told.app < groups_.size()) groups_[told.app]->on_unstuck(told);
+  if (Group* const group = groups_.at(told.app)) group->on_unstuck(told);
 }
 
 void Supervisor::on_spent(const upstream::Spent& told) {
-  if (told.app < groups_.size()) groups_[told.app]->on_spent(told);
+  if (Group* const group = groups_.at(told.app)) group->on_spent(told);
 }
 
 void Supervisor::on_lost(const upstream::Lost& told) {
-  if (told.app < groups_.size()) groups_[told.app]->on_lost(told);
+  if (Group* const group = groups_.at(told.app)) group->on_lost(told);
 }
 
 void Supervisor::on_wanted(const upstream::Wanted& told) {
-  if (told.app < groups_.size()) groups_[told.app]->on_wanted();
+  if (Group* const group = groups_.at(told.app)) group->on_wanted();
 }
 
 void Supervisor::on_group_failed(Group& group) {
@@ -260,8 +213,7 @@ void Supervisor::on_group_failed(Group& group) {
 }
 
 void Supervisor::on_group_stopped() {
-  const bool are_all = std::ranges::all_of(groups_, [](const auto& group) { return group->is_stopped(); });
-  if (is_front_gone_ && are_all) loop_.stop();
+  if (is_front_gone_ && groups_.are_all_stopped()) loop_.stop();
 }
 
 // ---- from outside ----
@@ -275,14 +227,13 @@ void Supervisor::on_reopen_signal() {
   auto logs = open_logs(ground_.settings.log);
   if (!logs) return log(Level::kError, "the logs stay as they are", {{"error", logs.error().text()}});
   ground_.logs = std::move(*logs);
-  write_to(ground_.logs);
+  write_to(ground_.logs, ground_.settings.log.error.level);
   front_.tell_logs();
   log(Level::kInfo, "the logs have been opened again");
 }
 
 void Supervisor::on_reload_signal() {
-  log(Level::kWarning,
-      "HUP changes nothing: this version does not reload its configuration; restart it to apply a change");
+  reload_.order(Asker());
 }
 
 void Supervisor::on_upgrade_signal() {
@@ -298,10 +249,10 @@ void Supervisor::on_one_fewer() {
 }
 
 void Supervisor::scale_all_of_run(int by) {
-  if (!ground_.options.is_run) {
+  if (!options_.is_run) {
     return log(Level::kWarning, "TTIN and TTOU change nothing here: say which app, and how many, by `portherd scale APP N`");
   }
-  for (const auto& group : groups_) {
+  for (const auto& group : groups_.all()) {
     const std::size_t wanted = group->wanted();
     if (wanted + by >= 1 && group->app().has_processes()) group->scale(wanted + by);
   }
@@ -309,17 +260,12 @@ void Supervisor::scale_all_of_run(int by) {
 
 std::vector<std::string_view> Supervisor::app_names() const {
   std::vector<std::string_view> names;
-  for (const auto& group : groups_) names.push_back(group->app().name);
+  for (const auto& group : groups_.all()) names.push_back(group->app().name);
   return names;
 }
 
-Group* Supervisor::find_app(std::string_view name) const {
-  const auto found = std::ranges::find_if(groups_, [name](const auto& group) { return group->app().name == name; });
-  return found != groups_.end() ? found->get() : nullptr;
-}
-
 nlohmann::ordered_json Supervisor::status(const Group* only) {
-  return status_json({front_.pid(), ground_.listeners, groups_, ground_.boards.fronts, samples_}, only,
+  return status_json({front_.pid(), ground_.listeners, groups_.all(), boards_.fronts, samples_, reload_}, only,
                      only != nullptr ? &output_.tail(only->app().name) : nullptr);
 }
 
@@ -328,6 +274,7 @@ nlohmann::ordered_json Supervisor::status(const Group* only) {
 // Load balancers that ask at /-/ready hear of it before anything closes.
 void Supervisor::set_stopping() {
   is_stopping_ = true;
+  reload_.abandon();
   herd_.figures.is_stopping = true;
 }
 
@@ -343,7 +290,7 @@ void Supervisor::stop() {
 
 // Who waits behind a pause is served, too.
 void Supervisor::begin_drain() {
-  for (const auto& group : groups_) {
+  for (const auto& group : groups_.all()) {
     if (group->gate() == upstream::Gate::kPaused) [[maybe_unused]] const auto resumed = group->resume();
   }
   front_.drain();
@@ -353,13 +300,12 @@ void Supervisor::stop_now() {
   log(Level::kWarning, "stopping now: cutting what is in flight");
   delay_.cancel();
   front_.drain_at_once();
-  for (const auto& group : groups_) group->stop();
-  for (const auto& group : groups_) group->kill_now();
+  groups_.stop();
+  groups_.kill_now();
 }
 
-// In reverse order: an app may lean on one that stands before it.
 void Supervisor::stop_workers() {
-  for (auto group = groups_.rbegin(); group != groups_.rend(); ++group) (*group)->stop();
+  groups_.stop();
   on_group_stopped();
 }
 

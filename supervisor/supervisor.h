@@ -13,10 +13,10 @@
 #include "runtime/blocked_signal.h"
 #include "runtime/loop.h"
 #include "supervisor/control.h"
-#include "supervisor/group.h"
+#include "supervisor/ground.h"
+#include "supervisor/groups.h"
 #include "supervisor/herd.h"
-#include "supervisor/listeners.h"
-#include "supervisor/logs.h"
+#include "supervisor/reload.h"
 #include "supervisor/runtime_folder.h"
 #include "supervisor/samples.h"
 #include "supervisor/saved.h"
@@ -26,14 +26,6 @@
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
-
-struct Options {
-  bool is_run = false;  ///< `run`: own environment, output as it is, gives up if the first boot fails
-  FrontProgram front;
-  runtime::Fd self;     ///< the open program, as in `front`
-  std::string program;  ///< where `upgrade` looks for the next one
-  std::vector<runtime::Fd> adopted;  ///< listening sockets from LISTEN_FDS
-};
 
 class Supervisor {
  public:
@@ -52,10 +44,11 @@ class Supervisor {
   // For those who give orders: verbs.cpp.
   std::vector<std::string_view> app_names() const;
   /// Null: there is no such app.
-  Group* find_app(std::string_view name) const;
+  Group* find_app(std::string_view name) const { return groups_.find(name); }
   /// `only`: of this app; null: of all.
   nlohmann::ordered_json status(const Group* only);
   OutputSink& output() { return output_; }
+  Reload& reload() { return reload_; }
   /// Drains, and ends everything; once is enough.
   void stop();
   /// The program that lies where ours did goes on in our place, and answers the asker.
@@ -65,24 +58,16 @@ class Supervisor {
 
  private:
   /// What is opened before the first process exists; each outlives what comes after it.
-  struct Ground {
-    conf::Settings settings;
-    Options options;
+  struct Foundation {
     RuntimeFolder folder;
-    Listeners listeners;
-    LogFiles logs;
-    runtime::Fd spool;
     Boards boards;
-    Account front_account;
-    std::vector<Account> app_accounts;  // by app
-    runtime::Fd python;
+    Ground ground;
   };
-  explicit Supervisor(Ground ground);
-  static runtime::Result<Ground> prepare(conf::Settings settings, Options options);
+  Supervisor(Foundation foundation, Options options);
+  static runtime::Result<Foundation> prepare(conf::Settings settings, Options& options);
   runtime::Result<void> open_control();
   runtime::Result<void> start();
   void make_groups();
-  GroupCalls group_calls();
   Control::Hear hear();
 
   // supervisor_saved.cpp
@@ -119,21 +104,25 @@ class Supervisor {
   void fail(std::string_view sentence, runtime::Code code = runtime::Code::kSystem);
 
   runtime::Loop loop_;
-  Ground ground_;
+  Options options_;
+  RuntimeFolder folder_;
+  Boards boards_;
+  Ground ground_;  // what stands: a reload swaps it
   ServiceNotify service_;
   Reaper reaper_;
   OutputSink output_;
   Front front_;
   Herd herd_;
-  std::vector<std::unique_ptr<Group>> groups_;  // by app; destroyed before all they refer to
+  Groups groups_;
   Samples samples_;
+  Reload reload_;
   std::unique_ptr<Control> control_;
   Upgrade upgrade_;
   Asker upgrader_;        // waits for us to go on from the program before; then nobody
   std::string before_;    // the version of that one; empty: there was none
   std::string refused_;   // why the next one could not go on, which was given back to us; empty: that was not so
   runtime::Timer delay_;  // shutdown_delay
-  runtime::SignalWatch term_, interrupt_, quit_, reopen_, reload_, upgrade_now_, one_more_;
+  runtime::SignalWatch term_, interrupt_, quit_, reopen_, hangup_, upgrade_now_, one_more_;
   runtime::BlockedSignal one_fewer_;  // a background job may write to its terminal meanwhile
   bool has_started_ = false;  // the first front accepts: apps are started, the service manager is told
   bool is_stopping_ = false;

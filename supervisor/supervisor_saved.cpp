@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -49,6 +50,23 @@ std::set<std::uint32_t> rows_of(const saved::Supervisor& all) {
   return taken;
 }
 
+Ground ground_of(const saved::Supervisor& all) {
+  Ground ground{.settings = *saved::to_settings(all.settings),
+                .apps = {},
+                .accounts = {},
+                .listeners = Listeners(all.listeners),
+                .logs = {saved::take(all.error_log), saved::take(all.access_log)},
+                .spool = saved::take(all.spool),
+                .front_account = all.front_account,
+                .python = saved::take(all.python)};
+  for (const saved::Group& group : all.groups) {
+    ground.apps.push_back(group.index);
+    ground.accounts.push_back(
+        std::ranges::find(group.releases, group.target, &saved::Release::generation)->account);
+  }
+  return ground;
+}
+
 std::vector<std::size_t> blocks_of(const saved::Front& front) {
   std::vector<std::size_t> blocks{front.current.block};
   for (const saved::FrontProcess& one : front.draining) blocks.push_back(one.block);
@@ -61,7 +79,10 @@ Result<void> Supervisor::may_be_saved() const {
   if (is_stopping_) return runtime::fail(Code::kSystem, "everything is ending");
   if (!has_started_) return runtime::fail(Code::kSystem, "the start is not over yet; try again soon");
   TRY_VOID(front_.may_be_saved());
-  for (const auto& group : groups_) {
+  if (reload_.is_under_way()) return runtime::fail(Code::kSystem, "a reload is under way; try again when that is done");
+  if (groups_.are_some_leaving())
+    return runtime::fail(Code::kSystem, "an app that has gone still finishes what it has; try again when that is done");
+  for (const auto& group : groups_.all()) {
     if (!group->is_being_changed()) continue;
     return runtime::fail(Code::kSystem,
                          fmt::format("app {} is being changed; try again when that is done", group->app().name));
@@ -73,26 +94,26 @@ Result<saved::Supervisor> Supervisor::save(const Asker& asker) const {
   TRY_VOID(may_be_saved());
   TRY(saved::Settings settings, saved::from_settings(ground_.settings));
   saved::Supervisor all{
-      .program = {{ground_.options.self.get()}, ground_.options.program},
+      .program = {{options_.self.get()}, options_.program},
       .version = PORTHERD_VERSION,
       .settings = std::move(settings),
-      .is_run = ground_.options.is_run,
+      .is_run = options_.is_run,
       .listeners = ground_.listeners.save(),
-      .folder = ground_.folder.save(),
+      .folder = folder_.save(),
       .control = control_->save(asker),
       .error_log = {ground_.logs.error.get()},
       .access_log = {ground_.logs.access.get()},
       .spool = {ground_.spool.get()},
-      .python = {herd_.python.get()},
-      .fronts_board = {{ground_.boards.fronts.fd()}, sizeof(upstream::Blocks)},
-      .herd_board = {{ground_.boards.herd.fd()}, sizeof(upstream::HerdFigures)},
+      .python = {ground_.python.get()},
+      .fronts_board = {{boards_.fronts.fd()}, sizeof(upstream::Blocks)},
+      .herd_board = {{boards_.herd.fd()}, sizeof(upstream::HerdFigures)},
       .front = front_.save(),
       .front_account = ground_.front_account,
       .descriptors = herd_.descriptors,
       .last_id = herd_.last_id,
       .rows = herd_.rows.used(),
       .tails = output_.save()};
-  for (const auto& group : groups_) {
+  for (const auto& group : groups_.all()) {
     TRY(saved::Group one, group->save());
     all.groups.push_back(std::move(one));
   }
@@ -109,18 +130,10 @@ Result<std::unique_ptr<Supervisor>> Supervisor::adopt(const saved::Supervisor& a
   for (const saved::Descriptor old : {all.fronts_board.memory, all.herd_board.memory, all.program.self}) saved::take(old);
   options.is_run = all.is_run;
   options.program = all.program.path;
-  Ground ground{*saved::to_settings(all.settings),
-                std::move(options),
-                RuntimeFolder(all.folder),
-                Listeners(all.listeners),
-                {saved::take(all.error_log), saved::take(all.access_log)},
-                saved::take(all.spool),
-                {std::move(fronts), std::move(herd)},
-                all.front_account,
-                {},
-                saved::take(all.python)};
-  ground.boards.fronts.go_on(blocks_of(all.front), all.rows);
-  std::unique_ptr<Supervisor> made(new Supervisor(std::move(ground)));
+  RuntimeFolder folder(all.folder);
+  Foundation foundation{std::move(folder), {std::move(fronts), std::move(herd)}, ground_of(all)};
+  foundation.boards.fronts.go_on(blocks_of(all.front), all.rows);
+  std::unique_ptr<Supervisor> made(new Supervisor(std::move(foundation), std::move(options)));
   made->take_over(all);
   made->refused_ = std::move(refused);
   return made;
@@ -134,8 +147,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   herd_.last_id = all.last_id;
   output_.adopt(all.tails);
   front_.adopt(all.front);
-  for (const saved::Group& group : all.groups)
-    groups_.push_back(std::make_unique<Group>(herd_, group, group_calls()));
+  for (const saved::Group& group : all.groups) groups_.adopt(group);
   control_ = Control::adopt(loop_, all.control, hear());
   upgrader_ = control_->adopt_asker(saved::take(all.control.asker));
   before_ = all.version;
@@ -146,6 +158,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
 void Supervisor::go_on() {
   reaper_.sweep();
   samples_.begin();
+  reload_.watch_certificates();
   service_.say("READY=1");
   if (!refused_.empty()) {
     const runtime::Error why{Code::kSystem, std::exchange(refused_, "")};

@@ -130,10 +130,29 @@ void upgrade(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
   supervisor.upgrade(asker);
 }
 
+void reload(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
+  supervisor.reload().order(asker);
+}
+
+void plan(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
+  const auto changes = supervisor.reload().plan();
+  if (!changes) return asker.refuse(changes.error());
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const conf::Change& change : *changes) {
+    asker.say(conf::text(change));
+    list.push_back({{"key", change.key}, {"what", change.what}, {"cost", conf::words(change.cost)}, {"app", nullptr}});
+    if (change.app) list.back()["app"] = *change.app;
+  }
+  if (changes->empty()) asker.say("a reload would change no setting");
+  asker.done({{"changes", list}});
+}
+
 constexpr Verb kVerbs[] = {
     {"status", Subject::kAppOrAll, Right::kLook, status},
     // Apps print what they like, secrets too: not for those who may only look.
     {"logs", Subject::kApp, Right::kCommand, logs},
+    {"reload", Subject::kAll, Right::kCommand, reload},
+    {"plan", Subject::kAll, Right::kCommand, plan},
     {"restart", Subject::kApp, Right::kCommand, restart},
     {"rollback", Subject::kApp, Right::kCommand, rollback},
     {"stop", Subject::kAppOrAll, Right::kCommand, stop},

@@ -91,6 +91,7 @@ void Worker::spawn() {
   start_failure_.clear();
   const runtime::Time now = herd_.reaper.loop().now();
   process_ = std::make_unique<Process>(now);
+  proof_ = proof_for(app_);
   process_->limits = retire::draw_limits(app_, runtime::random_unit(), runtime::random_unit());
   if (const auto started = start_process(); !started) {
     start_failure_ = started.error().text();

@@ -145,7 +145,7 @@ class Worker {
   const upstream::AppIndex index_;
   const bool is_service_;     // the front knows nothing of it
   const std::uint32_t slot_;  // from 1
-  const Proof proof_;
+  Proof proof_;               // that process_ is ready
   State state_ = State::kIdle;
   State from_ = State::kIdle;         // the state before the event that is being performed
   std::unique_ptr<Process> process_;  // from spawn to reap

@@ -21,7 +21,7 @@ int maintenance_command(int argc, char** argv);
 int start_command(int argc, char** argv);
 int stop_command(int argc, char** argv);
 int upgrade_command(int argc, char** argv);
-int adopt_command();
+int adopt_command(int argc, char** argv);
 int exec_command(int argc, char** argv);
 int completion_command(int argc, char** argv);
 int version_command(int argc, char** argv);

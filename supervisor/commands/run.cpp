@@ -44,23 +44,49 @@ runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) 
   return folder;
 }
 
+std::optional<int> parse_run(int argc, char** argv, RunArguments& into) {
+  CLI::App line("Serves one app, without a file.", argv[0]);
+  Words words = words_and_command(argc, argv);
+  into.command = std::move(words.command);
+  describe(line, into);
+  const auto status = parse(line, words.count, argv);
+  into.tls = into.tls || !into.tls_bind.empty();
+  return status;
+}
+
+Reread source_of(const RunArguments& arguments, const std::string& certificates) {
+  return [arguments, certificates, here = working_folder(),
+          environment = RunEnvironment{variable("PORT"), variable("WEB_CONCURRENCY")}] {
+    return run_settings(arguments, environment, here, certificates);
+  };
+}
+
+bool has_file(const conf::Loaded& loaded) {
+  return !loaded.origins.empty();
+}
+
 }  // namespace
 
 int run_command(int argc, char** argv) {
-  CLI::App line("Serves one app, without a file.", argv[0]);
   RunArguments arguments;
-  Words words = words_and_command(argc, argv);
-  arguments.command = std::move(words.command);
-  describe(line, arguments);
-  if (const auto status = parse(line, words.count, argv)) return *status;
-  arguments.tls = arguments.tls || !arguments.tls_bind.empty();
+  if (const auto status = parse_run(argc, argv, arguments)) return *status;
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());
-  const auto loaded = run_settings(arguments, {variable("PORT"), variable("WEB_CONCURRENCY")},
-                                   working_folder(), *certificates);
+  const Reread source = source_of(arguments, *certificates);
+  const auto loaded = source();
   if (!loaded) return complain(loaded.error());
   if (!loaded->problems.empty()) return complain(loaded->problems);
-  return supervise(loaded->settings, /*is_run=*/true);
+  return supervise(loaded->settings, /*is_run=*/true, has_file(*loaded) ? source : nullptr);
+}
+
+Reread source_of_run(int argc, char** argv) {
+  RunArguments arguments;
+  if (parse_run(argc, argv, arguments)) return nullptr;
+  const auto certificates = prepare_certificate(arguments);
+  if (!certificates) return nullptr;
+  const Reread source = source_of(arguments, *certificates);
+  const auto loaded = source();
+  return loaded && has_file(*loaded) ? source : nullptr;
 }
 
 }  // namespace supervisor

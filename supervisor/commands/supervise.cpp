@@ -47,24 +47,26 @@ runtime::Result<Options> own_options() {
                  .program = path_as_started(path)};
 }
 
-runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, bool is_run) {
+runtime::Result<std::unique_ptr<Supervisor>> make(conf::Settings settings, bool is_run, Reread load) {
   TRY(Options options, own_options());
   options.is_run = is_run;
   options.adopted = adopt_listen_fds();
+  options.load = std::move(load);
   return Supervisor::make(std::move(settings), std::move(options));
 }
 
 }  // namespace
 
-int supervise(conf::Settings settings, bool is_run) {
+int supervise(conf::Settings settings, bool is_run, Reread load) {
   fill_standard_descriptors();
-  const auto made = make(std::move(settings), is_run);
+  const auto made = make(std::move(settings), is_run, std::move(load));
   return made ? (*made)->run() : complain(made.error());
 }
 
-runtime::Result<std::unique_ptr<Supervisor>> adopt(const std::string& text, const std::string& refused) {
+runtime::Result<std::unique_ptr<Supervisor>> adopt(const std::string& text, const std::string& refused, Reread load) {
   TRY(const saved::Supervisor all, saved::read(text));
   TRY(Options options, own_options());
+  options.load = std::move(load);
   return Supervisor::adopt(all, std::move(options), refused);
 }
 

@@ -6,14 +6,19 @@
 
 #include "conf/settings.h"
 #include "runtime/result.h"
+#include "supervisor/ground.h"
 #include "supervisor/supervisor.h"
 
 namespace supervisor {
 
-/// Until told to stop: the exit status.
-int supervise(conf::Settings settings, bool is_run);
+/// Until told to stop: the exit status. `load`: reads the settings again; empty: they came from no file.
+int supervise(conf::Settings settings, bool is_run, Reread load);
 
-/// `text`, `refused`: as they were handed over (handover.h). Errors: we cannot go on; nothing has been taken.
-runtime::Result<std::unique_ptr<Supervisor>> adopt(const std::string& text, const std::string& refused);
+/// What their command lines say of where the settings come from; empty: from no file, or it says nothing.
+Reread source_of_serve(int argc, char** argv);
+Reread source_of_run(int argc, char** argv);
+
+/// `text`, `refused`: as they were handed over (handover.h); `load`: as of supervise(). Errors: we cannot go on; nothing has been taken.
+runtime::Result<std::unique_ptr<Supervisor>> adopt(const std::string& text, const std::string& refused, Reread load);
 
 }  // namespace supervisor

@@ -133,7 +133,7 @@ TEST_CASE("an unreadable key is found before anything starts") {
 TEST_CASE("an unknown verb or option is usage, exit status 2, with one line that says so") {
   for (const play::Arguments& arguments :
        {play::Arguments{"frobnicate"}, play::Arguments{"front"}, play::Arguments{"serve", "--no-such"},
-        play::Arguments{"status", "extra"}}) {
+        play::Arguments{"status", "app", "extra"}}) {
     CAPTURE(arguments[0]);
     const play::Ended ended = play::portherd(arguments);
     CHECK(ended.status == 2);

@@ -75,7 +75,7 @@ TEST_CASE("a setting is told with its old value and its new one, and what it cos
   CHECK(texts("", "[front.clocks]\nhead = '60s'\n[front]\nuser = 'web'\nthreads = 2\n") ==
         Lines{R"(front.clocks.head: "10s" -> "60s" (nothing is interrupted))",
               R"(front.threads: "auto" -> 2 (only a restart of portherd can do it))",
-              R"(front.user: not set -> "web" (another front takes over, connections drain))"});
+              R"(front.user: not set -> "web" (only a restart of portherd can do it))"});
   CHECK(texts("[log]\naccess = 'off'\n", "[log]\naccess = { path = '/a' }\n") ==
         Lines{"log.access: off -> on (opened or closed while the rest goes on)",
               R"(log.access.path: not set -> "/a" (opened or closed while the rest goes on))"});
@@ -175,8 +175,8 @@ TEST_CASE("only what is fixed at the start needs a restart") {
     if (cost == Cost::kRestart) restart.push_back(key);
     if (cost == Cost::kFront) front.push_back(key);
   }
-  CHECK(restart == Lines{"control.group", "control.socket", "front.threads"});
-  CHECK(front == Lines{"front.user"});
+  CHECK(restart == Lines{"control.group", "control.socket", "front.threads", "front.user"});
+  CHECK(front == Lines{"front.spool"});
 }
 
 TEST_CASE("a long value is cut, and what is no text is not shown") {

@@ -69,8 +69,8 @@ struct Stage {
     const auto python = conf::find_program("python3", "/usr/bin:/bin:/usr/local/bin", "/");
     REQUIRE(python.has_value());
     front = std::make_unique<Front>(
-        reaper, settings, *listeners, logs, spool, boards, account,
-        FrontProgram{.path = *python, .arguments = {"-c", kFront, folder}},
+        FrontGround{reaper, settings, apps, *listeners, logs, spool, boards, account,
+                    FrontProgram{.path = *python, .arguments = {"-c", kFront, folder}}},
         FrontCalls{.on_started = runtime::bind<&Stage::on_started>(this),
                    .on_probed = runtime::bind<&Stage::on_probed>(this),
                    .on_drained = runtime::bind<&Stage::on_drained>(this),
@@ -143,6 +143,7 @@ struct Stage {
   runtime::Timer look{loop, runtime::bind<&Stage::on_look>(this)};
   Reaper reaper{loop};
   conf::Settings settings;
+  std::vector<upstream::AppIndex> apps;
   std::unique_ptr<Listeners> listeners;
   LogFiles logs;
   runtime::Fd spool;

@@ -8,6 +8,7 @@
 #include "doctest_precompiled.h"
 #include "runtime/socket.h"
 
+using supervisor::ListenChange;
 using supervisor::Listener;
 using supervisor::Listeners;
 
@@ -127,4 +128,54 @@ TEST_CASE("the address of metrics has one socket, however many threads there are
   CHECK(listener.metrics);
   CHECK(listener.sockets.size() == 1);
   CHECK(listener.url() == "http://" + listener.text + "/metrics");
+}
+
+TEST_CASE("other settings keep what they still name, open what is new, and close nothing that is there") {
+  char folder[] = "/tmp/portherd-listeners-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  const std::string path = std::string(folder) + "/a.sock";
+  conf::Listen settings = listen_on("127.0.0.1:0");
+  settings.http.push_back(*conf::parse_address("unix:" + path));
+  auto now = Listeners::open(settings, {}, 2, {});
+  REQUIRE(now.has_value());
+  settings.http.push_back(*conf::parse_address("[::1]:0"));
+  settings.http.erase(settings.http.begin() + 1);
+  {
+    auto next = now->turned_into(settings, {}, 2);
+    REQUIRE(next.has_value());
+    REQUIRE(next->all().size() == 2);
+    CHECK(next->all()[0].text == now->all()[0].text);
+    CHECK(next->all()[0].sockets.size() == 2);
+    const ListenChange change = difference(now->all(), next->all());
+    CHECK(change.closings == std::vector<std::string>{"unix:" + path});
+    REQUIRE(change.openings.size() == 1);
+    CHECK(change.openings.front() == &next->all()[1]);
+    CHECK(::access(path.c_str(), F_OK) == 0);
+    SUBCASE("the new ones stay: what they do not have is removed") {
+      std::swap(*now, *next);
+      next->leave_paths_to(*now);
+      next = runtime::fail(runtime::Code::kSystem, "gone");
+      CHECK(::access(path.c_str(), F_OK) != 0);
+    }
+    SUBCASE("the old ones stay as they are") {
+      next->leave_paths_to(*now);
+      next = runtime::fail(runtime::Code::kSystem, "gone");
+      CHECK(::access(path.c_str(), F_OK) == 0);
+    }
+  }
+  ::unlink(path.c_str());
+  ::rmdir(folder);
+}
+
+TEST_CASE("an address that is spoken to otherwise is closed and opened, on the same sockets") {
+  auto now = Listeners::open(listen_on("127.0.0.1:0"), {}, 1, {});
+  REQUIRE(now.has_value());
+  conf::Listen settings = listen_on("127.0.0.1:0");
+  settings.proxy_protocol = settings.http;
+  const auto next = now->turned_into(settings, {}, 1);
+  REQUIRE(next.has_value());
+  CHECK(next->all()[0].port == now->all()[0].port);
+  const ListenChange change = difference(now->all(), next->all());
+  CHECK(change.closings == std::vector<std::string>{now->all()[0].text});
+  CHECK(change.openings.size() == 1);
 }

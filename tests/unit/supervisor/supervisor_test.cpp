@@ -367,7 +367,7 @@ TEST_CASE("USR1 opens the logs again; what other signals will do later they say,
     ::kill(::getpid(), SIGUSR1);
     while (stage.read("error.log").find("opened again") == std::string::npos) std::this_thread::yield();
     ::kill(::getpid(), SIGHUP);
-    while (stage.read("error.log").find("does not reload") == std::string::npos) std::this_thread::yield();
+    while (stage.read("error.log").find("there is nothing to reload") == std::string::npos) std::this_thread::yield();
     ::kill(::getpid(), SIGTTOU);
     ::kill(::getpid(), SIGUSR2);
     while (stage.read("error.log").find("no upgrade: everything is as it was") == std::string::npos)
