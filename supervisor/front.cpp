@@ -67,9 +67,8 @@ Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
 }
 
 Result<void> Front::confirm(OnChanged on_obeyed) {
-  TRY_VOID(may_change());
-  version_ = current_->confirm();
-  on_changed_ = std::move(on_obeyed);
+  if (!current_ || !current_->is_started()) return fail(Code::kSystem, "no front serves just now; try again");
+  obeying_[current_->confirm()] = std::move(on_obeyed);
   return {};
 }
 
@@ -156,6 +155,7 @@ void Front::hand_over() {
   log(Level::kInfo, "the front has been replaced: the old one drains", {{"pid", next_->pid()}, {"old", current_->pid()}});
   draining_.push_back(std::exchange(current_, std::move(next_)));
   draining_.back()->drain();
+  end_obeying();
   if (draining_.size() > kMostDraining) draining_.front()->drain_at_once();
   tell_probes();
 }
@@ -208,6 +208,7 @@ void Front::on_ended(FrontProcess& process) {
     if (is_draining_ && living().empty()) {
       end_replacing(fail(Code::kSystem, "the front is not replaced: everything is ending"));
       end_changing(fail(Code::kSystem, "everything is ending"));
+      end_obeying();
       calls_.on_gone(true);
     }
   } else if (was_next) {
@@ -221,6 +222,7 @@ void Front::on_ended(FrontProcess& process) {
 }
 
 void Front::on_current_ended(const FrontProcess& ended) {
+  end_obeying();
   end_changing(fail(Code::kSystem, fmt::format("the front has ended meanwhile: {}", ended.cause())));
   if (!was_started_) {
     log(Level::kError, "the front has ended before it could start", {{"pid", ended.pid()}, {"exit", ended.cause()}});
@@ -256,8 +258,15 @@ void Front::on_changed(const FrontProcess& process, const upstream::Changed& cha
     log(Level::kError, "the front has refused a change",
         {{"pid", process.pid()}, {"version", changed.version}, {"error", changed.refused}});
   }
-  if (&process != current_.get() || changed.version != version_) return;
+  if (&process != current_.get()) return;
+  if (const auto obeyed = obeying_.extract(changed.version)) return obeyed.mapped()({});
+  if (changed.version != version_) return;
   end_changing(changed.refused.empty() ? Result<void>() : fail(Code::kConfig, changed.refused));
+}
+
+// Whoever serves after the one that was asked has been told all of it at its start.
+void Front::end_obeying() {
+  for (auto& [version, on_obeyed] : std::exchange(obeying_, {})) on_obeyed({});
 }
 
 void Front::end_changing(Result<void> how) {

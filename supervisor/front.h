@@ -4,6 +4,7 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -59,7 +60,8 @@ class Front {
   using OnChanged = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
 
-  /// `on_obeyed` is called, as above, when the one that serves has obeyed all that it was told until now.
+  /// `on_obeyed` is called, once, from the loop, when the one that serves has obeyed all that it was told until now, or
+  /// another has begun with that. Errors, without a call: none serves.
   runtime::Result<void> confirm(OnChanged on_obeyed);
 
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
@@ -101,6 +103,7 @@ class Front {
   void end_replacing(runtime::Result<void> how);
   void on_changed(const FrontProcess& process, const upstream::Changed& changed);
   void end_changing(runtime::Result<void> how);
+  void end_obeying();
 
   const FrontGround ground_;
   runtime::Loop& loop_;
@@ -111,6 +114,7 @@ class Front {
   OnReplaced on_replaced_;         // of next_, or of current_ if the one before it has ended; empty: none is awaited
   OnChanged on_changed_;           // of the change that current_ was told last; empty: none is awaited
   std::uint64_t version_ = 0;      // of that change
+  std::map<std::uint64_t, OnChanged> obeying_;  // who waits for current_ to have obeyed, by the version that says so
   Known known_;
   std::map<upstream::WorkerId, upstream::AppIndex> leaving_;  // unpublished; Drained is due
   runtime::Deferred settle_;       // looks who of leaving_ has drained

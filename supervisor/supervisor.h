@@ -53,6 +53,10 @@ class Supervisor {
   void stop();
   /// The program that lies where ours did goes on in our place, and answers the asker.
   void upgrade(const Asker& asker) { upgrade_.begin(asker); }
+  /// When the front goes by all that was ordered until now; at once, where none serves: the next one begins with it.
+  void when_obeyed(const std::function<void()>& then) {
+    if (!front_.confirm([then](const runtime::Result<void>&) { then(); })) then();
+  }
   /// Another front, with the settings as they are now, takes over from the one that serves: Front::replace.
   runtime::Result<void> replace_front(Front::OnReplaced on_replaced) { return front_.replace(std::move(on_replaced)); }
 

@@ -26,8 +26,10 @@ const std::string& name_of(const Group& group) {
   return group.app().name;
 }
 
-void answer(const Asker& asker, const Result<void>& how) {
-  how ? asker.done() : asker.refuse(how.error());
+// What was ordered holds for the very next request when the asker hears that it is done.
+void answer(Supervisor& supervisor, const Asker& asker, const Result<void>& how) {
+  if (!how) return asker.refuse(how.error());
+  supervisor.when_obeyed([asker] { asker.done(); });
 }
 
 // It is one line of plain text to whoever asks.
@@ -58,16 +60,16 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
     supervisor.stop();
     return asker.done_and_wait_for_our_end();
   }
-  const auto stopped = group->switch_off([asker](const Result<void>& gone) { answer(asker, gone); });
+  const auto stopped = group->switch_off([&supervisor, asker](const Result<void>& gone) { answer(supervisor, asker, gone); });
   if (!stopped) return asker.refuse(stopped.error());
   asker.say(fmt::format("app {} stops, until `portherd start {}`, a restart of Portherd, or the settings no longer have it",
                         name_of(*group), name_of(*group)));
 }
 
-void start(Supervisor&, Group* group, const Order&, const Asker& asker) {
+void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
   const auto started = group->switch_on();
   if (started) asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
-  answer(asker, started);
+  answer(supervisor, asker, started);
 }
 
 void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
@@ -84,7 +86,7 @@ void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
   asker.done({{"workers", *number}});
 }
 
-void pause(Supervisor&, Group* group, const Order& order, const Asker& asker) {
+void pause(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
   const Milliseconds at_most(order.number("milliseconds").value_or(kPauseUnlessSaid.count()));
   if (at_most <= Milliseconds(0) || at_most > kLongestPause)
     return asker.refuse(runtime::Error{Code::kConfig, fmt::format("a pause has from 1ms to {}", conf::print_duration(kLongestPause))});
@@ -93,15 +95,15 @@ void pause(Supervisor&, Group* group, const Order& order, const Asker& asker) {
     asker.say(fmt::format("app {}: new requests wait, {} at most, until `portherd resume {}`, for {} at the longest", name_of(*group),
                           group->app().queue_size, name_of(*group), conf::print_duration(at_most)));
   }
-  answer(asker, paused);
+  answer(supervisor, asker, paused);
 }
 
-void resume(Supervisor&, Group* group, const Order&, const Asker& asker) {
-  answer(asker, group->resume());
+void resume(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  answer(supervisor, asker, group->resume());
 }
 
-void maintenance(Supervisor&, Group* group, const Order& order, const Asker& asker) {
-  if (!order.flag("on")) return answer(asker, group->end_maintenance());
+void maintenance(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
+  if (!order.flag("on")) return answer(supervisor, asker, group->end_maintenance());
   const auto notice = notice_of(order.text("message").value_or(""));
   if (!notice) return asker.refuse(notice.error());
   const auto begun = group->begin_maintenance(*notice);
@@ -109,21 +111,21 @@ void maintenance(Supervisor&, Group* group, const Order& order, const Asker& ask
     asker.say(fmt::format("app {}: requests are answered 503, until `portherd maintenance off {}` or a restart of Portherd",
                           name_of(*group), name_of(*group)));
   }
-  answer(asker, begun);
+  answer(supervisor, asker, begun);
 }
 
 // Who ordered a change hears how far it is, and the result when it is in force or has failed.
-ReleaseCalls tell(const Asker& asker) {
+ReleaseCalls tell(Supervisor& supervisor, const Asker& asker) {
   return {.on_progress = [asker](const std::string& sentence) { asker.say(sentence); },
-          .on_done = [asker](const Result<void>& how) { answer(asker, how); }};
+          .on_done = [&supervisor, asker](const Result<void>& how) { answer(supervisor, asker, how); }};
 }
 
-void restart(Supervisor&, Group* group, const Order&, const Asker& asker) {
-  group->restart(tell(asker));
+void restart(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  group->restart(tell(supervisor, asker));
 }
 
-void rollback(Supervisor&, Group* group, const Order&, const Asker& asker) {
-  if (const auto begun = group->roll_back(tell(asker)); !begun) asker.refuse(begun.error());
+void rollback(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (const auto begun = group->roll_back(tell(supervisor, asker)); !begun) asker.refuse(begun.error());
 }
 
 void upgrade(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {

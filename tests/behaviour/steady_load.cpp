@@ -13,6 +13,11 @@ std::string Tally::text() const {
 
 SteadyLoad::SteadyLoad(const Supervisor& portherd, Question question, Crowd crowd)
     : question_(std::move(question)) {
+  // To a connection that has ended TLS writes without MSG_NOSIGNAL. A thread has the mask of the one that makes it.
+  sigset_t broken_pipe, before;
+  ::sigemptyset(&broken_pipe);
+  ::sigaddset(&broken_pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
   const std::uint16_t port = portherd.port(), tls_port = portherd.tls_port();
   for (std::size_t i = 0; i < crowd.plain; ++i)
     clients_.emplace_back([=, this] { ask_http1(*this, port, false); });
@@ -20,6 +25,7 @@ SteadyLoad::SteadyLoad(const Supervisor& portherd, Question question, Crowd crow
     clients_.emplace_back([=, this] { ask_http1(*this, tls_port, true); });
   for (std::size_t i = 0; i < crowd.h2; ++i)
     clients_.emplace_back([=, this] { ask_http2(*this, tls_port, crowd.streams); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 SteadyLoad::~SteadyLoad() {
