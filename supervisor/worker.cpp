@@ -91,7 +91,7 @@ void Worker::spawn() {
   start_failure_.clear();
   const runtime::Time now = herd_.reaper.loop().now();
   process_ = std::make_unique<Process>(now);
-  proof_ = proof_for(app_);
+  if (!is_service_) proof_ = proof_for(app_);  // a reload may have changed it
   process_->limits = retire::draw_limits(app_, runtime::random_unit(), runtime::random_unit());
   if (const auto started = start_process(); !started) {
     start_failure_ = started.error().text();
@@ -233,7 +233,7 @@ void Worker::on_notified() {
 
 void Worker::on_probed(const upstream::Probed& answer) {
   if (state_ == State::kReady) {
-    process_->liveness->on_answer(answer);
+    if (process_->liveness) process_->liveness->on_answer(answer);
     return group_.look();
   }
   if (state_ != State::kStarting) return;
@@ -276,7 +276,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   return retire::verdict({.is_of_another_release = release_ != target,
                           .stuck_since = process.stuck->since(),
                           .graceful_timeout = app_.graceful_timeout,
-                          .is_unwell = process.liveness->is_unwell(),
+                          .is_unwell = process.liveness && process.liveness->is_unwell(),
                           .looks_above = process.looks_above,
                           .is_spent = process.is_spent,
                           .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},
