@@ -33,12 +33,10 @@ SteadyLoad::~SteadyLoad() {
 }
 
 void SteadyLoad::wait_for(std::uint64_t more) {
-  const std::uint64_t enough = so_far().answered + more;
-  const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (so_far().answered < enough) {
-    REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, "the load stands still: " << so_far().text());
-    std::this_thread::sleep_for(milliseconds(5));
-  }
+  std::unique_lock lock(mutex_);
+  const std::uint64_t enough = tally_.answered + more;
+  const bool is_enough = changed_.wait_for(lock, kPatience, [&] { return tally_.answered >= enough; });
+  REQUIRE_MESSAGE(is_enough, "the load stands still: " << tally_.text());
 }
 
 Tally SteadyLoad::so_far() {
@@ -72,6 +70,7 @@ void SteadyLoad::answered(int status, std::string_view body) {
   if (!question_.is_answer(body)) return failed("another body: " + std::string(body.substr(0, 200)));
   const std::lock_guard lock(mutex_);
   ++tally_.answered;
+  changed_.notify_one();
 }
 
 void SteadyLoad::failed(const std::string& how) {

@@ -10,6 +10,7 @@
 // 200, another body, a byte that nobody asked for, silence for kPatience.
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <mutex>
@@ -76,6 +77,7 @@ class SteadyLoad {
   const Question question_;
   std::atomic<bool> is_enough_ = false;
   std::mutex mutex_;  // of tally_
+  std::condition_variable changed_;  // one more is answered
   Tally tally_;
   std::vector<std::thread> clients_;
 };
