@@ -7,6 +7,7 @@
 // release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out. A service of an app is a group, too,
 // of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -141,7 +142,11 @@ class Group {
   bool is_all_ready() const;
   bool is_being_released() const { return rollout_.has_value(); }
   /// A change of it is on its way, or somebody waits until one is done.
-  bool is_being_changed() const { return rollout_ || !when_gone_.empty(); }
+  bool is_being_changed() const {
+    return rollout_ || !when_gone_.empty() || std::ranges::any_of(services_, [](const auto& service) {
+             return service->is_being_changed() || service->is_stopping();
+           });
+  }
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping"; by order "paused", "maintenance", "stopped"; "asleep" until somebody asks for it.
   std::string_view state() const;
@@ -203,6 +208,7 @@ class Group {
 
   // group_services.cpp
   enum class Whom { kChanged, kAll };
+  GroupCalls calls_of_service();
   void add_service(const conf::Service& service);
   void replace_services(Whom whom);
   void replace_service(Group& service, conf::App next);
@@ -221,7 +227,8 @@ class Group {
   void finish_release(const runtime::Result<void>& how);
 
   // group_saved.cpp
-  Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls);
+  Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls, Group* owner);
+  void adopt_service(const saved::Group& saved);
   std::vector<ReleaseRef> releases() const;
   void adopt_place(const saved::Place& saved, const std::vector<OwnRelease>& releases);
 

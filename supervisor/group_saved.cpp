@@ -1,7 +1,5 @@
 // A group from one program to the next: what is handed on, and what is made of it again. Where it stood in a
 // release is not: no program is replaced while one is on its way.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "supervisor/group.h"
@@ -31,11 +29,6 @@ std::vector<OwnRelease> to_releases(const std::vector<saved::Release>& saved) {
 }  // namespace
 
 Result<saved::Group> Group::save() const {
-  if (!services_.empty())
-    return runtime::fail(runtime::Code::kSystem,
-                         fmt::format("app {} has services, which cannot be handed on yet: only a restart changes the "
-                                     "program",
-                                     app().name));
   saved::Group saved{.index = index_,
                      .target = target_->generation,
                      .last_generation = last_generation_,
@@ -63,6 +56,16 @@ Result<saved::Group> Group::save() const {
                                                                .is_leaving = place->is_leaving});
     if (place->extra) one.extra = place->extra->save();
   }
+  for (const auto& service : services_) {
+    TRY(saved::Group one, service->save());
+    saved.services.push_back(std::move(one));
+  }
+  if (is_service()) {
+    saved.name = app().name;
+    saved.before.reset();
+    saved.releases.push_back({.generation = target_->generation, .app = {}, .account = target_->account});
+    return saved;
+  }
   for (const ReleaseRef& release : releases()) {
     TRY(saved::Settings app, saved::from_app(release->app));
     saved.releases.push_back({release->generation, std::move(app), release->account});
@@ -81,10 +84,10 @@ std::vector<ReleaseRef> Group::releases() const {
 }
 
 Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
-    : Group(herd, to_releases(saved.releases), saved, calls) {}
+    : Group(herd, to_releases(saved.releases), saved, calls, /*owner=*/nullptr) {}
 
-Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls)
-    : Group(herd, of_generation(releases, saved.target), saved.index, calls, /*owner=*/nullptr) {
+Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls, Group* owner)
+    : Group(herd, of_generation(releases, saved.target), saved.index, calls, owner) {
   if (saved.before) before_ = of_generation(releases, *saved.before);
   last_generation_ = saved.last_generation;
   wanted_ = saved.wanted;
@@ -104,8 +107,21 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   has_been_ready_ = saved.has_been_ready;
   last_exit_ = saved.last_exit;
   for (const saved::Place& one : saved.places) adopt_place(one, releases);
+  for (const saved::Group& one : saved.services) adopt_service(one);
   is_wanted_ = true;
   look();
+}
+
+// Its release is what its app's settings make of it. One that they do not name is no more: it cannot be, for none was
+// being changed.
+void Group::adopt_service(const saved::Group& saved) {
+  for (const conf::Service& service : app().services) {
+    conf::App process = conf::service_app(app(), service);
+    if (process.name != saved.name) continue;
+    const std::vector<OwnRelease> releases{std::make_shared<Release>(Release{
+        .generation = saved.target, .app = std::move(process), .account = saved.releases.front().account})};
+    services_.emplace_back(new Group(herd_, releases, saved, calls_of_service(), this));
+  }
 }
 
 void Group::adopt_place(const saved::Place& saved, const std::vector<OwnRelease>& releases) {

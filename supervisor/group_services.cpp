@@ -18,10 +18,12 @@ void Group::add_service(const conf::Service& service) {
   auto account = app_account(process);
   if (!account)
     return log(Level::kError, "a service cannot be started", {{"app", process.name}, {"error", account.error().text()}});
-  services_.push_back(std::make_unique<Group>(herd_, std::move(process), std::move(*account), index_,
-                                              GroupCalls{.on_stopped = runtime::bind<&Group::look>(this),
-                                                         .on_failed = runtime::bind<&Group::on_service_failed>(this)},
-                                              this));
+  services_.push_back(
+      std::make_unique<Group>(herd_, std::move(process), std::move(*account), index_, calls_of_service(), this));
+}
+
+GroupCalls Group::calls_of_service() {
+  return {.on_stopped = runtime::bind<&Group::look>(this), .on_failed = runtime::bind<&Group::on_service_failed>(this)};
 }
 
 // As the release that is wanted has them: by name, those that it does not have any more end.

@@ -206,6 +206,8 @@ void fields(V& v, Group& group) {
   v("failures", group.failures);
   v("has_been_ready", group.has_been_ready);
   v("last_exit", group.last_exit);
+  v("name", group.name);
+  v("services", group.services);
 }
 
 template <class V>
@@ -595,7 +597,9 @@ bool is_sound(const Worker& worker, const Group& group, std::uint32_t rows) {
 }
 
 Result<void> check_group(const Group& group, std::uint32_t rows) {
-  for (const Release& release : group.releases) TRY_VOID(to_app(release.app));
+  if (group.name.empty()) {
+    for (const Release& release : group.releases) TRY_VOID(to_app(release.app));
+  }
   const auto has = [&](std::uint32_t generation) {
     return std::ranges::find(group.releases, generation, &Release::generation) != group.releases.end();
   };
@@ -607,6 +611,10 @@ Result<void> check_group(const Group& group, std::uint32_t rows) {
   }
   for (const upstream::Worker& proxy : group.proxies) {
     if (proxy.row >= rows) return refuse(fmt::format("app {}, worker {}", group.index, proxy.slot));
+  }
+  for (const Group& service : group.services) {
+    if (service.name.empty() || !service.services.empty()) return refuse(fmt::format("app {}, its services", group.index));
+    TRY_VOID(check_group(service, rows));
   }
   return {};
 }

@@ -142,6 +142,8 @@ struct Group {
   std::size_t failures = 0;
   bool has_been_ready = false;
   std::string last_exit;
+  std::string name;             ///< of a service, "shop.queue": its release is made of its app's; empty: an app
+  std::vector<Group> services;
 };
 
 /// Of what one app printed last.

@@ -40,12 +40,16 @@ std::set<std::uint32_t> rows_of(const saved::Supervisor& all) {
   const auto take = [&](const saved::Worker& worker) {
     if (worker.process && worker.process->has_row) taken.insert(worker.process->about.row);
   };
-  for (const saved::Group& group : all.groups) {
+  const auto take_all = [&](const saved::Group& group) {
     for (const upstream::Worker& proxy : group.proxies) taken.insert(proxy.row);
     for (const saved::Place& place : group.places) {
       take(place.holder);
       if (place.extra) take(*place.extra);
     }
+  };
+  for (const saved::Group& group : all.groups) {
+    take_all(group);
+    for (const saved::Group& service : group.services) take_all(service);
   }
   return taken;
 }

@@ -92,7 +92,7 @@ void Worker::adopt_process(const saved::Process& saved) {
   }
   if (saved.output) {
     process.output =
-        std::make_unique<Output>(loop, herd_.output, fmt::format("{}.{}", app_.name, slot_), *saved.output);
+        std::make_unique<Output>(loop, herd_.output, mark(), *saved.output);
   }
   if (!saved.child) return;
   process.child = std::make_unique<Child>(herd_.reaper, *saved.child, runtime::bind<&Worker::on_exited>(this));
@@ -100,7 +100,7 @@ void Worker::adopt_process(const saved::Process& saved) {
                                                    saved::take(saved.stacks));
   process.stuck->adopt(saved.stuck);
   if (state_ == State::kReady && !is_service_) watch_liveness();
-  if (state_ == State::kStarting) on_admission();
+  if (state_ == State::kStarting && !is_service_) on_admission();
 }
 
 }  // namespace supervisor

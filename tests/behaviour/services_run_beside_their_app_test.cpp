@@ -169,3 +169,20 @@ TEST_CASE("an app may be services alone") {
   CHECK(order(portherd, {"stop", "jobs"}).status == 0);
   CHECK(is_service(portherd.status(), "stopped"));
 }
+
+TEST_CASE("an upgrade leaves a service as it is, and the next program looks after it") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop());
+  const std::string before = service(wait_for(portherd, "ready"));
+  const std::size_t pid = before.find("\"pid\": ");
+  const play::Ended upgraded = order(portherd, {"upgrade"});
+  CHECK_MESSAGE(upgraded.status == 0, upgraded.err);
+  const std::string after = service(portherd.status());
+  CHECK(after.substr(after.find("\"pid\": "), 20) == before.substr(pid, 20));
+  REQUIRE(::kill(std::stoi(before.substr(pid + 7)), SIGKILL) == 0);
+  portherd.wait_until("it runs again", [](const play::Status& now) {
+    return is_service(now, "ready") && service(now).find("\"restarts\": 1") != std::string::npos;
+  });
+  const play::Ended restarted = order(portherd, {"restart", "shop"});
+  CHECK_MESSAGE(restarted.status == 0, restarted.err);
+}
