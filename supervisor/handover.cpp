@@ -64,7 +64,7 @@ bool is_handed_over() {
 Result<Handed> take_handed() {
   const char* number = std::getenv(kMemory);
   const char* refused = std::getenv(kRefused);
-  const auto fd = number == nullptr ? std::nullopt : runtime::parse_number(number);
+  const auto fd = runtime::parse_number(number == nullptr ? "" : number);
   Handed handed{.refused = refused == nullptr ? "" : refused};
   ::unsetenv(kMemory);
   ::unsetenv(kRefused);
