@@ -41,6 +41,7 @@ void Group::amend(conf::App app) {
   const bool is_other_number = app.workers != target_->app.workers;
   target_->app = std::move(app);
   if (is_other_number) unpin();
+  for (Worker* const worker : all()) worker->on_amended();
   replace_services(Whom::kChanged);
   look();
 }

@@ -193,6 +193,11 @@ void Worker::watch_liveness() {
   process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
 }
 
+// What an old question comes to is nobody's answer.
+void Worker::on_amended() {
+  if (process_ && process_->liveness) watch_liveness();
+}
+
 void Worker::unpublish() {
   process_->liveness.reset();
   if (!process_->child->is_alive()) return;  // the front hears that it has ended, which is more

@@ -54,6 +54,8 @@ class Worker {
   void on_lost(const upstream::Lost& told);
   /// Its memory, as it is now; looked at again and again where the app has a max_memory.
   void on_memory(runtime::Bytes held);
+  /// Its release has other settings now, which its process need not be replaced for.
+  void on_amended();
   /// Whether it has to go, if it is ready; `target`: the release that is wanted.
   retire::Verdict verdict(const ReleaseRef& target) const;
   /// It has taken over the place of `before`, whose last process has ended since.
