@@ -59,13 +59,16 @@ Variables front_environment(const Variables& own) {
   return kept;
 }
 
-runtime::Result<Variables> app_environment(const conf::App& app, Variables base) {
+runtime::Result<Variables> file_environment(const conf::App& app) {
+  if (app.env_file.empty()) return Variables{};
+  const auto read = conf::read_env_file(app.env_file);
+  if (!read) return runtime::fail(runtime::Code::kConfig, conf::text(read.error()));
+  return Variables(read->begin(), read->end());
+}
+
+Variables app_environment(const conf::App& app, Variables base, const Variables& file) {
   base.try_emplace("PYTHONUNBUFFERED", "1");  // its output is a pipe, and what it prints is wanted now
-  if (!app.env_file.empty()) {
-    const auto read = conf::read_env_file(app.env_file);
-    if (!read) return runtime::fail(runtime::Code::kConfig, conf::text(read.error()));
-    for (const auto& [name, value] : *read) base[name] = value;
-  }
+  for (const auto& [name, value] : file) base[name] = value;
   for (const auto& [name, value] : app.env) base[name] = value;
   return base;
 }

@@ -24,8 +24,11 @@ Variables clean_environment(const Variables& own, const Account& account);
 /// The front's: what its C library and a sanitizer look at, and nothing that an app was told.
 Variables front_environment(const Variables& own);
 
-/// `base`, then env_file, then env. Errors: the env_file cannot be read.
-runtime::Result<Variables> app_environment(const conf::App& app, Variables base);
+/// What the app's env_file says now. Errors: it cannot be read.
+runtime::Result<Variables> file_environment(const conf::App& app);
+
+/// `base`, then what the env_file says (or said: see release.h), then env.
+Variables app_environment(const conf::App& app, Variables base, const Variables& file);
 
 std::vector<std::string> to_texts(const Variables& variables);
 

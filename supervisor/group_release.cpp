@@ -32,8 +32,9 @@ void Group::release(conf::App app, Account account, ReleaseCalls calls) {
 
 Result<void> Group::roll_back(ReleaseCalls calls) {
   if (!before_) return fail(Code::kSystem, fmt::format("app {} has no generation before this one", app().name));
-  const OwnRelease kept = before_;
-  release(kept->app, kept->account, std::move(calls));
+  auto again = std::make_shared<Release>(*before_);
+  again->generation = ++last_generation_;
+  roll_to(std::move(again), std::move(calls));
   return {};
 }
 

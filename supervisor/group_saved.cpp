@@ -16,13 +16,29 @@ const OwnRelease& of_generation(const std::vector<OwnRelease>& releases, std::ui
   return *std::ranges::find(releases, generation, [](const OwnRelease& one) { return one->generation; });
 }
 
+OwnRelease to_release(const saved::Release& saved, conf::App app) {
+  auto release = std::make_shared<Release>(
+      Release{.generation = saved.generation, .app = std::move(app), .account = saved.account});
+  if (saved.file_environment) {
+    Variables& file = release->file_environment.emplace();
+    for (const saved::Variable& one : *saved.file_environment) file[one.name] = one.value;
+  }
+  return release;
+}
+
+saved::Release from_release(const Release& release, saved::Settings app) {
+  saved::Release saved{.generation = release.generation, .app = std::move(app), .account = release.account};
+  if (release.file_environment) {
+    auto& file = saved.file_environment.emplace();
+    for (const auto& [name, value] : *release.file_environment) file.push_back({name, value});
+  }
+  return saved;
+}
+
 // saved::check() has found them all.
 std::vector<OwnRelease> to_releases(const std::vector<saved::Release>& saved) {
   std::vector<OwnRelease> releases;
-  for (const saved::Release& one : saved) {
-    releases.push_back(std::make_shared<Release>(
-        Release{.generation = one.generation, .app = *saved::to_app(one.app), .account = one.account}));
-  }
+  for (const saved::Release& one : saved) releases.push_back(to_release(one, *saved::to_app(one.app)));
   return releases;
 }
 
@@ -63,12 +79,12 @@ Result<saved::Group> Group::save() const {
   if (is_service()) {
     saved.name = app().name;
     saved.before.reset();
-    saved.releases.push_back({.generation = target_->generation, .app = {}, .account = target_->account});
+    saved.releases.push_back(from_release(*target_, {}));
     return saved;
   }
   for (const ReleaseRef& release : releases()) {
     TRY(saved::Settings app, saved::from_app(release->app));
-    saved.releases.push_back({release->generation, std::move(app), release->account});
+    saved.releases.push_back(from_release(*release, std::move(app)));
   }
   return saved;
 }
@@ -118,8 +134,7 @@ void Group::adopt_service(const saved::Group& saved) {
   for (const conf::Service& service : app().services) {
     conf::App process = conf::service_app(app(), service);
     if (process.name != saved.name) continue;
-    const std::vector<OwnRelease> releases{std::make_shared<Release>(Release{
-        .generation = saved.target, .app = std::move(process), .account = saved.releases.front().account})};
+    const std::vector<OwnRelease> releases{to_release(saved.releases.front(), std::move(process))};
     services_.emplace_back(new Group(herd_, releases, saved, calls_of_service(), this));
   }
 }

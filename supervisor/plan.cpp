@@ -123,10 +123,9 @@ Handover handover_of(const conf::App& app) {
   return expects_variable(app, "PORT") ? Handover::kPort : Handover::kListenFds;
 }
 
-Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
+Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables variables,
                               const Account& account) {
   const Handover how = handover_of(app);
-  TRY(Variables variables, app_environment(app, base));
   for (auto& [name, value] : variables) {
     if (app.env.contains(name)) value = expand(value, how, seat);
   }
@@ -147,9 +146,8 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Vari
   return plan;
 }
 
-Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, const Variables& base,
+Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, Variables variables,
                                const Account& account) {
-  TRY(Variables variables, app_environment(service, base));
   variables["NOTIFY_SOCKET"] = seat.notify;
   TRY(SpawnPlan plan, plan_program(service, service.command, variables, account));
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
@@ -157,10 +155,9 @@ Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, const
   return plan;
 }
 
-Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command, const Variables& base,
+Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command, const Variables& environment,
                                const Account& account) {
-  TRY(const Variables variables, app_environment(app, base));
-  return plan_program(app, std::move(command), variables, account);
+  return plan_program(app, std::move(command), environment, account);
 }
 
 }  // namespace supervisor

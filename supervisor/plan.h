@@ -45,17 +45,16 @@ struct Seat {
   int stack = -1;          ///< for wsgi: where its stacks go
 };
 
-/// `base`: the environment below env_file and env. `account`: who the app runs as. Errors: no such program, a
-/// bad env_file.
-runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, const Variables& base,
+/// `environment`: app_environment(). `account`: who the app runs as. Errors: no such program.
+runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables environment,
                                        const Account& account);
 
 /// A service of an app, as conf::service_app() has it: no socket. Of `seat` only `notify` and its output. Errors: as above.
-runtime::Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, const Variables& base,
+runtime::Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, Variables environment,
                                         const Account& account);
 
 /// A command beside the app's workers, with all that is theirs but a socket and what goes with it. Errors: as above.
 runtime::Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command,
-                                        const Variables& base, const Account& account);
+                                        const Variables& environment, const Account& account);
 
 }  // namespace supervisor

@@ -3,8 +3,10 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "conf/settings.h"
+#include "supervisor/environment.h"
 #include "supervisor/privileges.h"
 
 namespace supervisor {
@@ -13,6 +15,9 @@ struct Release {
   std::uint32_t generation = 1;  ///< of the app; counted up by its group, never used again
   conf::App app;
   Account account;  ///< who its workers are
+  /// What env_file said when a process of this release was started first: whoever is started for it later has the
+  /// same. Empty: none has been.
+  mutable std::optional<Variables> file_environment = {};
 };
 using ReleaseRef = std::shared_ptr<const Release>;  // of its workers; its group may amend it
 

@@ -176,10 +176,17 @@ void fields(V& v, Place& place) {
 }
 
 template <class V>
+void fields(V& v, Variable& variable) {
+  v("name", variable.name);
+  v("value", variable.value);
+}
+
+template <class V>
 void fields(V& v, Release& release) {
   v("generation", release.generation);
   v("app", release.app);
   v("account", release.account);
+  v("file_environment", release.file_environment);
 }
 
 template <class V>

@@ -117,10 +117,14 @@ struct Place {
   bool has_successor = false, is_leaving = false;
 };
 
+struct Variable {
+  std::string name, value;
+};
 struct Release {
   std::uint32_t generation = 0;
   Settings app;  ///< it alone
   Account account;
+  std::optional<std::vector<Variable>> file_environment;
 };
 
 struct Group {

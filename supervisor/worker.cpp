@@ -141,8 +141,9 @@ Result<void> Worker::start_process() {
   seat.out = out.second.get();
   seat.err = err.second.get();
   seat.stack = stacks.theirs.get();
-  const Variables base = herd_.is_run ? herd_.own : clean_environment(herd_.own, account_);
-  TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, base, account_) : plan_worker(app_, seat, base, account_));
+  TRY(Variables environment, make_environment());
+  TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
+                                  : plan_worker(app_, seat, std::move(environment), account_));
   plan.descriptors = herd_.descriptors;
   process.output =
       std::make_unique<Output>(herd_.reaper.loop(), herd_.output, mark(), std::move(out.first), std::move(err.first));
@@ -166,6 +167,14 @@ Result<void> Worker::start_process() {
 // A service's name has both: "shop.queue".
 std::string Worker::mark() const {
   return is_service_ ? app_.name : fmt::format("{}.{}", app_.name, slot_);
+}
+
+Result<Variables> Worker::make_environment() const {
+  if (!release_->file_environment) {
+    TRY(release_->file_environment, file_environment(app_));
+  }
+  return app_environment(app_, herd_.is_run ? herd_.own : clean_environment(herd_.own, account_),
+                         *release_->file_environment);
 }
 
 void Worker::begin_probe() {

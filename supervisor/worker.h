@@ -112,6 +112,7 @@ class Worker {
   void spawn();
   runtime::Result<void> start_process();
   std::string mark() const;
+  runtime::Result<Variables> make_environment() const;
   void begin_probe();
   void publish();
   void unpublish();

@@ -42,7 +42,9 @@ std::string no_such_app(const conf::Settings& settings, const std::string& name)
 int run_in_place(const conf::App& app, const std::vector<std::string>& command) {
   const auto account = app_account(app);
   if (!account) return complain(account.error());
-  const auto plan = plan_one_off(app, command, environment_at_terminal(*account), *account);
+  const auto file = file_environment(app);
+  if (!file) return complain(file.error());
+  const auto plan = plan_one_off(app, command, app_environment(app, environment_at_terminal(*account), *file), *account);
   if (!plan) {
     complain(plan.error().text());
     return kNoProgram;

@@ -41,7 +41,7 @@ const Seat kSeat{.socket = "/run/x/shop.7.sock",
                  .stack = 14};
 
 SpawnPlan plan(const conf::App& app) {
-  auto made = plan_worker(app, kSeat, kBase, kNobody);
+  auto made = plan_worker(app, kSeat, app_environment(app, kBase, {}), kNobody);
   REQUIRE(made.has_value());
   return std::move(*made);
 }
@@ -191,7 +191,7 @@ TEST_CASE("a service gets its output and a notify socket, and nothing to listen 
   shop.name = "shop";
   shop.env["QUEUE"] = "{port}";
   const conf::App queue = conf::service_app(shop, {.name = "queue", .command = {"sh", "-c", "{socket} $PORT"}});
-  const auto plan = supervisor::plan_service(queue, {.notify = "/n", .out = 7, .err = 8}, {{"PATH", "/bin:/usr/bin"}}, kNobody);
+  const auto plan = supervisor::plan_service(queue, {.notify = "/n", .out = 7, .err = 8}, app_environment(queue, {{"PATH", "/bin:/usr/bin"}}, {}), kNobody);
   REQUIRE(plan.has_value());
   CHECK(plan->arguments == std::vector<std::string>{"sh", "-c", "{socket} $PORT"});
   CHECK(plan->fds.size() == 2);
@@ -207,13 +207,18 @@ TEST_CASE("a service gets its output and a notify socket, and nothing to listen 
 TEST_CASE("env wins over env_file, and both over the base") {
   conf::App app = command({"sh"});
   app.env["LANG"] = "de_DE.UTF-8";
-  const auto made = app_environment(app, {{"LANG", "C"}, {"TZ", "UTC"}});
-  REQUIRE(made.has_value());
-  CHECK(made->at("LANG") == "de_DE.UTF-8");
-  CHECK(made->at("TZ") == "UTC");
-  CHECK(made->at("PYTHONUNBUFFERED") == "1");
+  const Variables made = app_environment(app, {{"LANG", "C"}, {"TZ", "UTC"}, {"A", "base"}}, {{"LANG", "fr"}, {"A", "file"}});
+  CHECK(made.at("LANG") == "de_DE.UTF-8");
+  CHECK(made.at("A") == "file");
+  CHECK(made.at("TZ") == "UTC");
+  CHECK(made.at("PYTHONUNBUFFERED") == "1");
+}
+
+TEST_CASE("an env_file that cannot be read is an error, and no env_file says nothing") {
+  conf::App app = command({"sh"});
+  CHECK(supervisor::file_environment(app)->empty());
   app.env_file = "/no/such/file";
-  CHECK_FALSE(app_environment(app, {}).has_value());
+  CHECK_FALSE(supervisor::file_environment(app).has_value());
 }
 
 TEST_CASE("serve gives an app a clean environment") {
