@@ -1,13 +1,11 @@
 #include "proxy/change.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "conf/load.h"
+#include "runtime/memory_text.h"
 #include "upstream/scoreboard.h"
 
 namespace proxy {
@@ -18,15 +16,6 @@ using runtime::fail;
 using runtime::Result;
 
 constexpr runtime::Bytes kMostText = 16 * 1024 * 1024;  // far beyond what conf's own bounds allow
-
-Result<std::string> read_all(int fd) {
-  struct stat about{};
-  if (::fstat(fd, &about) != 0) return fail(Code::kSystem, "cannot look at the settings", errno);
-  if (static_cast<runtime::Bytes>(about.st_size) > kMostText) return fail(Code::kProtocol, "the settings are too long");
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  if (::pread(fd, text.data(), text.size(), 0) != about.st_size) return fail(Code::kSystem, "cannot read the settings", errno);
-  return text;
-}
 
 Result<void> check(const std::vector<upstream::AppIndex>& indexes, std::size_t apps) {
   std::vector<upstream::AppIndex> sorted = indexes;
@@ -40,7 +29,7 @@ Result<void> check(const std::vector<upstream::AppIndex>& indexes, std::size_t a
 }  // namespace
 
 Result<void> Change::configure(int fd, std::vector<upstream::AppIndex> indexes) {
-  TRY(const std::string text, read_all(fd));
+  TRY(const std::string text, runtime::from_memory(fd, kMostText));
   conf::Loaded loaded = conf::load_text(text, "settings");
   if (!loaded.problems.empty()) return fail(Code::kConfig, conf::text(loaded.problems.front()));
   TRY_VOID(check(indexes, loaded.settings.apps.size()));

@@ -1,14 +1,13 @@
 #include "supervisor/front_process.h"
 
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 
 #include "conf/print.h"
 #include "runtime/log.h"
+#include "runtime/memory_text.h"
 #include "supervisor/certificate_files.h"
 #include "supervisor/environment.h"
 
@@ -53,15 +52,6 @@ std::string text_for_the_front(conf::Settings settings) {
     app.services.clear();
   }
   return conf::print(settings);
-}
-
-Result<Fd> in_memory(const std::string& text) {
-  Fd fd(::memfd_create("portherd-settings", MFD_CLOEXEC));
-  if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
-      ::lseek(fd.get(), 0, SEEK_SET) != 0) {
-    return fail(Code::kSystem, "cannot write the settings for the front", errno);
-  }
-  return fd;
 }
 
 std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
@@ -167,7 +157,7 @@ Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) 
 
 // What can fail comes first: nothing is gathered over there that no Begin would follow.
 Result<void> FrontProcess::say(const FrontChange& change) {
-  TRY(Fd text, in_memory(text_for_the_front(change.settings)));
+  TRY(Fd text, runtime::to_memory("portherd-settings", text_for_the_front(change.settings)));
   TRY(CertificateFiles certificates, open_certificates(change.settings.tls.certificates));
   // Each https connection would be closed without a word; an error is tried again, and says why.
   if (certificates.names.empty() && std::ranges::any_of(change.listeners.all(), &Listener::tls))

@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +11,7 @@
 #include <iterator>
 #include <vector>
 
+#include "runtime/memory_text.h"
 #include "runtime/text.h"
 
 namespace supervisor {
@@ -75,30 +74,12 @@ Result<Handed> take_handed() {
 }
 
 Result<std::string> read_all(const Fd& memory) {
-  struct stat about{};
-  if (::fstat(memory.get(), &about) != 0 || about.st_size < 0)
-    return fail(Code::kSystem, "cannot look at what was handed on", errno);
-  if (static_cast<std::size_t>(about.st_size) > saved::kMost)
-    return fail(Code::kProtocol, "what was handed on is too large");
-  std::string text(static_cast<std::size_t>(about.st_size), '\0');
-  for (std::size_t done = 0; done < text.size();) {
-    const auto n = ::pread(memory.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (n <= 0) return fail(Code::kSystem, "cannot read what was handed on", errno);
-    done += static_cast<std::size_t>(n);
-  }
-  return text;
+  return runtime::from_memory(memory.get(), saved::kMost);
 }
 
 Result<Fd> in_memory(const std::string& text) {
   if (text.size() > saved::kMost) return fail(Code::kSystem, "there is too much to be handed on");
-  Fd fd(::memfd_create("portherd-handed-on", MFD_CLOEXEC));
-  for (std::size_t done = 0; fd && done < text.size();) {
-    const auto n = ::write(fd.get(), text.data() + done, text.size() - done);
-    if (n <= 0) return fail(Code::kSystem, "cannot write what is to be handed on", errno);
-    done += static_cast<std::size_t>(n);
-  }
-  if (!fd) return fail(Code::kSystem, "cannot write what is to be handed on", errno);
-  return fd;
+  return runtime::to_memory("portherd-handed-on", text);
 }
 
 runtime::Error hand_over(const std::string& path, const saved::Supervisor& all, const std::string& notify) {

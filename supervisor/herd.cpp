@@ -1,11 +1,6 @@
 #include "supervisor/herd.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-
+#include "runtime/memory_text.h"
 #include "upstream/python_package.h"
 
 namespace supervisor {
@@ -38,13 +33,7 @@ void Rows::adopt(std::uint32_t used, const std::set<std::uint32_t>& taken) {
 }
 
 runtime::Result<runtime::Fd> python_in_memory() {
-  const std::string blob = upstream::python_bootstrap();
-  runtime::Fd fd(::memfd_create("portherd-python", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd || ::write(fd.get(), blob.data(), blob.size()) != static_cast<ssize_t>(blob.size()) ||
-      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-    return runtime::fail(runtime::Code::kSystem, "cannot prepare the Python worker", errno);
-  }
-  return fd;
+  return runtime::to_memory("portherd-python", upstream::python_bootstrap());
 }
 
 }  // namespace supervisor
