@@ -57,8 +57,6 @@ class Supervisor {
   void when_obeyed(const std::function<void()>& then) {
     if (!front_.confirm([then](const runtime::Result<void>&) { then(); })) then();
   }
-  /// Another front, with the settings as they are now, takes over from the one that serves: Front::replace.
-  runtime::Result<void> replace_front(Front::OnReplaced on_replaced) { return front_.replace(std::move(on_replaced)); }
 
  private:
   /// What is opened before the first process exists; each outlives what comes after it.

@@ -167,3 +167,35 @@ TEST_CASE("two fronts at the same time never have more leases or connections tha
   CHECK(most <= 3);
   CHECK(most > 0);
 }
+
+TEST_CASE("of two fronts that ask for the last slot in the same moment at most one has it") {
+  constexpr int kRounds = 20'000;
+  Stage stage(1);
+  Front older(stage.supervisor, stage.herd.app, stage.worker);
+  Front newer(stage.supervisor, stage.herd.app, stage.worker);
+  std::atomic<int> arrived = 0, have_it = 0, both = 0, some = 0;
+  // Not a barrier that sleeps: they are to leave it together.
+  const auto meet = [&](int number) {
+    ++arrived;
+    while (arrived < 2 * number) std::this_thread::yield();
+  };
+  const auto race = [&](Front& front, bool counts) {
+    for (int round = 0; round < kRounds; ++round) {
+      Request request(front);
+      meet(3 * round + 1);
+      if (request.ask() == Acquired::kLeased) ++have_it;
+      meet(3 * round + 2);
+      if (counts) {
+        const int now = have_it.exchange(0);
+        both += now > 1;
+        some += now > 0;
+      }
+      meet(3 * round + 3);
+    }
+  };
+  std::thread other([&] { race(older, false); });
+  race(newer, true);
+  other.join();
+  CHECK(both == 0);
+  CHECK(some > 0);
+}
