@@ -61,11 +61,12 @@ void Checker::check_workers_of(App const& app) {
   if (!app.has_processes()) check_nobody_is_replaced(app);
 }
 
-// Who is not ours is not replaced either.
+// Who is not ours is not replaced, nor asked how it is.
 void Checker::check_nobody_is_replaced(App const& app) {
-  std::array<std::pair<std::string_view, bool>, 3> const keys{{{"max_requests", app.max_requests > 0},
+  std::array<std::pair<std::string_view, bool>, 4> const keys{{{"max_requests", app.max_requests > 0},
                                                                {"max_memory", app.max_memory > 0},
-                                                               {"max_age", app.max_age > milliseconds(0)}}};
+                                                               {"max_age", app.max_age > milliseconds(0)},
+                                                               {"health", !app.health.path.empty()}}};
   for (auto const& [key, is_set] : keys) {
     if (!is_set) continue;
     add(key_of(app, key), fmt::format("`{}` is for workers that Portherd starts; app `{}` has none", key, app.name),

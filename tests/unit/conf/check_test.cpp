@@ -206,6 +206,8 @@ TEST_CASE("what cannot be meant about replacing workers is found") {
   CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\nmax_age = '1h'\nmax_requests = 5\n") ==
         Lines{"3:1 `max_age` is for workers that Portherd starts; app `a` has none",
               "4:1 `max_requests` is for workers that Portherd starts; app `a` has none"});
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:a']\nhealth = { path = '/up', interval = '1s' }\n") ==
+        Lines{"3:1 `health` is for workers that Portherd starts; app `a` has none"});
 }
 
 TEST_CASE("of workers within bounds the most count among the places there are") {
