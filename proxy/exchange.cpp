@@ -49,7 +49,7 @@ void Exchange::meet(ClientStream& stream, const ClientFacts& client) {
   stream_ = &stream;
   client_ = &client;
   snapshot_ = thread_.snapshot_to_keep();
-  record_.begin(thread_.loop().now());
+  record_.begin(thread_.loop().now(), thread_.loop().wall_now());
 }
 
 /// What no app should ever see.

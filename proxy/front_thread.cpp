@@ -108,7 +108,7 @@ void FrontThread::relieve_memory() {
 
 std::string_view FrontThread::date() {
   if (const runtime::Time now = loop_.now(); now >= date_until_) {
-    const runtime::WallTime wall = std::chrono::system_clock::now();
+    const runtime::WallTime wall = loop_.wall_now();
     date_ = runtime::http_date(wall);
     date_until_ = now + (1s - wall.time_since_epoch() % 1s);
   }

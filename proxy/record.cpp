@@ -4,9 +4,9 @@
 
 namespace proxy {
 
-void Record::begin(runtime::Time now) {
+void Record::begin(runtime::Time now, runtime::WallTime wall_now) {
   began = now;
-  began_wall = std::chrono::system_clock::now();
+  began_wall = wall_now;
 }
 
 void Record::lease(const upstream::Worker& by, runtime::Time now) {

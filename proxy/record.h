@@ -32,7 +32,7 @@ struct Record {
   std::array<Loss, upstream::kMostDeaths> lost{};  // each worker once
   std::uint8_t losses = 0;                         // of them in `lost`
 
-  void begin(runtime::Time now);
+  void begin(runtime::Time now, runtime::WallTime wall_now);
   void seek(runtime::Time now) { sought = now; }
   void lease(const upstream::Worker& worker, runtime::Time now);
   /// Leased, refused, or gone.

@@ -64,11 +64,20 @@ void Loop::stop() {
 }
 
 Time Loop::now() {
-  if (!now_known_) {
-    now_ = Clock::now();
-    now_known_ = true;
-  }
+  read_clocks();
   return now_;
+}
+
+WallTime Loop::wall_now() {
+  read_clocks();
+  return wall_now_;
+}
+
+void Loop::read_clocks() {
+  if (now_known_) return;
+  now_ = Clock::now();
+  wall_now_ = std::chrono::system_clock::now();
+  now_known_ = true;
 }
 
 void Loop::post(std::function<void()> task) {

@@ -40,8 +40,10 @@ class Loop {
   /// From any thread, or from a callback.
   void stop();
 
-  /// The time at which this turn's events were noticed; one clock read a turn.
+  /// The time at which this turn's events were noticed; one reading a turn.
   Time now();
+  /// The same moment by the wall clock: what is told of two moments agrees with the time between them.
+  WallTime wall_now();
 
   /// Destroys `dead` at the end of this turn: how an object that is being called from its own callback dies.
   template <class T>
@@ -63,6 +65,7 @@ class Loop {
     void* body;
     void (*destroy)(void*);
   };
+  void read_clocks();
   void run_posted();
   void run_deferred();
   void dig();
@@ -76,6 +79,7 @@ class Loop {
   Deferred* last_deferred_ = nullptr;
   std::vector<Grave> graves_;                  // to destroy at the end of the turn
   Time now_{};                                 // valid while now_known_
+  WallTime wall_now_{};                        // likewise
   bool now_known_ = false;                     // cleared when a turn begins
   bool stopping_ = false;                      // set by stop() on this thread, or by its post
   std::uint64_t turns_ = 0;

@@ -64,8 +64,8 @@ struct Work {
   int requests = 0, most = 0;
 };
 
-/// A request as its event tells it, in milliseconds. When it came is cut off, and with it when it left the
-/// line; how long a worker had it is not.
+/// A request as its event tells it, in milliseconds by one clock. When it came is cut off, and with it when it
+/// left the line; how long a worker had it is not.
 struct Turn {
   pid_t worker = 0;
   double came = 0, dispatched = 0, ended = 0;

@@ -9,6 +9,7 @@ using proxy::Record;
 namespace {
 
 const runtime::Time kStart{1h};
+constexpr runtime::WallTime kWall{std::chrono::sys_days{2026y / 11 / 24}};
 
 upstream::Worker worker(upstream::WorkerId id) {
   return {.id = id, .slot = static_cast<std::uint32_t>(id), .pid = static_cast<std::int32_t>(100 + id)};
@@ -22,7 +23,7 @@ proxy::AccessEvent event_of(const Record& record, runtime::Time now) {
 
 TEST_CASE("queue_ms is the time in line, all attempts together, and nothing else") {
   Record record;
-  record.begin(kStart);
+  record.begin(kStart, kWall);
   record.seek(kStart + 500ms);  // its body came slowly
   record.lease(worker(1), kStart + 530ms);
   CHECK(event_of(record, kStart + 1s).queue == 30ms);
@@ -31,6 +32,7 @@ TEST_CASE("queue_ms is the time in line, all attempts together, and nothing else
   record.stop_waiting(kStart + 3s);
   const proxy::AccessEvent event = event_of(record, kStart + 3s);
   CHECK(event.queue == 42ms);
+  CHECK(event.time == kWall);
   CHECK(event.total == 3s);
   CHECK(event.attempts == 2);
   CHECK(event.pid == 102);
@@ -38,7 +40,7 @@ TEST_CASE("queue_ms is the time in line, all attempts together, and nothing else
 
 TEST_CASE("who leaves the line has waited, too, and who never stood in it has not") {
   Record record;
-  record.begin(kStart);
+  record.begin(kStart, kWall);
   CHECK(event_of(record, kStart + 1s).queue == 0ms);
   record.seek(kStart + 1s);
   record.stop_waiting(kStart + 4s);

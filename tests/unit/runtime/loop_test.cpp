@@ -51,6 +51,19 @@ TEST_CASE("a deferred call that is destroyed is not run, wherever it stood") {
   CHECK(recorder.said == "ab");
 }
 
+TEST_CASE("both clocks stand still within a turn, and go on with the next") {
+  Loop loop;
+  const runtime::Time now = loop.now();
+  const runtime::WallTime wall_now = loop.wall_now();
+  while (runtime::Clock::now() == now || std::chrono::system_clock::now() == wall_now) {
+  }
+  CHECK(loop.now() == now);
+  CHECK(loop.wall_now() == wall_now);
+  loop.turn(false);
+  CHECK(loop.now() > now);
+  CHECK(loop.wall_now() > wall_now);
+}
+
 TEST_CASE("a timer that is pushed back rings once, at the later time") {
   Loop loop;
   struct Bell {
