@@ -39,6 +39,8 @@ PEERS = [
 
     Subject("nginx", ["nginx"] + NGINX_ARGS, files={"nginx.conf": "nginx.conf"}, vars=NGINX_OLD,
             features=FULL, version=["nginx", "-v"]),
+    Subject("nginx-2", ["nginx"] + NGINX_ARGS, files={"nginx.conf": "nginx.conf"}, vars=dict(NGINX_OLD, workers=2),
+            features=FULL, version=["nginx", "-v"], note="two processes, which share nothing: what the machine takes for a second one"),
     Subject("nginx-log", ["nginx"] + NGINX_ARGS, files={"nginx.conf": "nginx.conf"},
             vars=dict(NGINX_OLD, access_log="{work}/access.log"), features=FULL, version=["nginx", "-v"],
             note="nginx with its access log on, unbuffered (the default)"),

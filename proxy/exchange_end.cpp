@@ -177,7 +177,7 @@ void Exchange::record() {
   event.lives_long = lives_long_ || record_.status == 101;
   tally(event, row_ != nullptr ? *row_ : thread_.row(upstream::kNoApp));
   if (outcome_ == kOk && record_.worker != 0) {
-    thread_.site().block.board.worker[record_.row].served.fetch_add(1, std::memory_order_relaxed);
+    upstream::count(thread_.served(record_.row));
   }
   leave_row();
   if (const conf::AccessLog& how = snapshot_->settings.log.access; how.is_on) thread_.access_log().write(event, how);

@@ -44,6 +44,8 @@ class FrontThread {
   upstream::ThreadFigures& figures() { return figures_; }
   /// Where this thread counts the requests of an app, or of upstream::kNoApp.
   upstream::AppRow& row(std::size_t app) { return site_.block.row_of(index_, app); }
+  /// Where it counts what the worker of this row of the scoreboard has served.
+  upstream::Figure& served(std::uint32_t worker) { return site_.block.served[index_][worker]; }
   TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
   std::string_view date();

@@ -350,7 +350,7 @@ void Dispatch::publish(const Worker& worker) {
 /// Others may have given it some, or a front before us all; what it had in flight there is not counted yet.
 std::uint64_t Dispatch::requests_left(const Worker& worker) const {
   if (worker.max_requests == 0) return 0;
-  const std::uint64_t served = fronts_ != nullptr ? fronts_->worker(worker.row).served : board_.worker[worker.row].served.load();
+  const std::uint64_t served = fronts_ != nullptr ? fronts_->worker(worker.row).served : 0;
   return worker.max_requests > served ? worker.max_requests - served : 1;
 }
 

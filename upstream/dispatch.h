@@ -223,7 +223,12 @@ class Dispatch {
   Board& board_;
   const Scoreboard* fronts_ = nullptr;          // null: there are no others
   AppFigures& figures_;
-  mutable runtime::ShortLock lock_;             // guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2)
+  std::atomic<Gate> gate_ = Gate::kOpen;        // written under the lock; every request looks, so on another cache line than that
+  // Guards all below; under it only short calls: shutdown(2), a wake-up, epoll_ctl(2).
+  alignas(kCacheLine) mutable runtime::ShortLock lock_;
+  std::uint64_t uses_ = 0;                      // leases given so far
+  std::uint32_t busy_ = 0;                      // leases now
+  std::uint32_t slots_ = 0;                     // of the workers that take work
   std::vector<std::unique_ptr<Place>> places_;  // the roster with its loads
   std::vector<Load*> loads_;                    // the same, for choose()
   std::vector<Desk*> desks_;                    // one a thread
@@ -236,16 +241,12 @@ class Dispatch {
   runtime::Milliseconds target_wait_{};
   bool has_processes_ = false;                  // the supervisor starts workers
   bool has_gone_ = true;                        // the settings in force have no such app
-  std::uint64_t uses_ = 0;                      // leases given so far
-  std::uint32_t busy_ = 0;                      // leases now
-  std::uint32_t slots_ = 0;                     // of the workers that take work
   bool has_looked_elsewhere_ = false;           // there were other fronts then: Load::elsewhere counts
   bool has_made_way_ = false;                   // no idle connection is kept
   bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed
   bool is_asleep_ = false;                      // until a worker is published
   bool has_called_ = false;                     // Wanted has been said, since it is asleep
-  std::atomic<Gate> gate_ = Gate::kOpen;        // written under the lock
   std::string notice_;                          // while it is closed
 };
 

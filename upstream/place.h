@@ -24,15 +24,16 @@ struct alignas(kCacheLine) Share {
   void unlease(Connection& connection);
 };
 
-struct Place : Load {
-  Worker about;
-  Dispatch* dispatch = nullptr;
-  std::uint32_t open = 0;  ///< connections, idle, leased or promised to a lease; never above slots
-  std::vector<Share> shares;         ///< by thread
+/// What every lease changes comes first: threads take turns at those cache lines.
+struct alignas(kCacheLine) Place : Load {
+  bool has_ended = false;            ///< the process is dead
+  std::uint32_t open = 0;            ///< connections, idle, leased or promised to a lease; never above slots
   std::uint64_t requests_left = 0;   ///< until the supervisor is told that it has had enough; 0: it is not, or has been told
+  std::vector<Share> shares;         ///< by thread
+  Dispatch* dispatch = nullptr;
+  Worker about;
   runtime::Time doubted{};           ///< since when, while is_doubted
   Losses losses;                     ///< leases that ended without an answer
-  bool has_ended = false;            ///< the process is dead
   runtime::Loop* drained_loop = nullptr;
   std::function<void()> on_drained;  ///< set while it drains
 };

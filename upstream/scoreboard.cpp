@@ -102,8 +102,8 @@ std::uint64_t Scoreboard::taken_elsewhere(std::uint32_t row) const {
 void Scoreboard::clear_worker(std::uint32_t row) {
   workers_ = std::max<std::size_t>(workers_, row + 1);
   for_each_block([row](Block& block) {
+    for (std::size_t t = 0; t < threads_of(block); ++t) block.served[t][row] = 0;
     WorkerFigures& worker = block.board.worker[row];
-    worker.served = 0;
     worker.connects = 0;
     worker.busy = 0;
     worker.taken = 0;
@@ -156,7 +156,7 @@ Scoreboard::WorkerTotals Scoreboard::worker(std::uint32_t row) const {
   WorkerTotals sum;
   for_each_block([&](const Block& block) {
     const WorkerFigures& figures = block.board.worker[row];
-    sum.served += figures.served.load(kRelaxed);
+    for (std::size_t t = 0; t < threads_of(block); ++t) sum.served += block.served[t][row].load(kRelaxed);
     sum.connects += figures.connects.load(kRelaxed);
     sum.busy += figures.busy.load(kRelaxed);
   });

@@ -40,11 +40,9 @@ struct alignas(kCacheLine) AppFigures {
   Figure unspared;   ///< counter: leases that there had been no slot for with one worker fewer
 };
 
-/// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure
-/// with more than one writer.
+/// One row for each living worker; the supervisor gives rows out and clears them. Written under its Dispatch's lock.
 struct alignas(kCacheLine) WorkerFigures {
-  std::atomic<std::uint64_t> served;    ///< counter since the worker's start
-  std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
+  Figure connects;                      ///< counter: connections opened to it, since its start
   std::atomic<std::uint32_t> busy;      ///< gauge: leases
   std::atomic<std::uint32_t> taken;     ///< gauge: slots, by leases and by idle connections; for other fronts
 };
@@ -73,6 +71,7 @@ struct Block {
   std::array<ThreadFigures, kMaxThreads> thread;
   Board board;
   std::array<std::array<AppRow, kMaxApps + 1>, kMaxThreads> row;  ///< by thread and app
+  std::array<std::array<Figure, kMaxWorkers>, kMaxThreads> served;  ///< by thread and worker: counters since its start
 
   /// By the front, before any of them runs.
   void set_threads(std::size_t number);

@@ -478,12 +478,16 @@ TEST_CASE("of a worker that has ended it is known when its requests were dispatc
 }
 
 TEST_CASE("what a worker has served before counts, and who has had too many already is told after the next one") {
+  upstream::Scoreboard scoreboard = std::move(*upstream::Scoreboard::make());
+  REQUIRE(scoreboard.begin_front().has_value());
+  scoreboard->set_threads(1);
   Herd herd(1);
+  herd.dispatch->share(scoreboard);
   std::size_t told = 0;
   herd.dispatch->on_spent([&](const upstream::Worker&) { ++told; });
   for (const std::uint64_t before : {9, 20}) {
     const upstream::WorkerId id = before;
-    herd.board->worker[id].served = before;
+    scoreboard->served[0][id] = before;
     herd.publish(id, /*max_requests=*/10);
     Asker asker(herd);
     REQUIRE(asker.ask() == Acquired::kLeased);

@@ -109,8 +109,10 @@ TEST_CASE("a front may write what it likes into its block: nobody reads beyond t
 TEST_CASE("a worker's row is zero for the next one, whoever counted in it") {
   Scoreboard supervisor = std::move(*Scoreboard::make());
   REQUIRE(supervisor.begin_front().has_value());
+  supervisor.block(0).set_threads(2);
   supervisor.clear_worker(7);
-  supervisor.block(0).board.worker[7].served = 3;
+  supervisor.block(0).served[0][7] = 1;
+  supervisor.block(0).served[1][7] = 2;
   CHECK(supervisor.worker(7).served == 3);
   supervisor.clear_worker(7);
   CHECK(supervisor.worker(7).served == 0);
@@ -124,4 +126,5 @@ TEST_CASE("two threads do not share a cache line") {
   CHECK(address(&board->thread[0].has_row.back()) < address(&board->thread[1]));
   CHECK(address(&board->row[0][0].by_status.back()) < address(&board->row[0][1]));
   CHECK(address(&board->row[0].back().by_status.back()) < address(&board->row[1][0]));
+  CHECK(address(&board->served[0].back()) < address(&board->served[1].front()));
 }
