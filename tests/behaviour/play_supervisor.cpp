@@ -1,5 +1,6 @@
 // The Supervisor actor: the real binary, what it says, and how it ends.
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -126,15 +127,23 @@ struct Supervisor::Lines {
   std::thread reader;
 
   void gather() {
-    char buffer[65536];
-    ssize_t count = 0;
-    while ((count = ::read(pipe.reading.get(), buffer, sizeof buffer)) > 0) {
+    pollfd readable{pipe.reading.get(), POLLIN, 0};
+    while (!is_ended) {
+      ::poll(&readable, 1, -1);
       const std::lock_guard lock(mutex);
-      text.append(buffer, static_cast<std::size_t>(count));
-      more.notify_all();
+      is_ended = (readable.revents & POLLIN) == 0;
+      take();
     }
-    const std::lock_guard lock(mutex);
-    is_ended = true;
+  }
+
+  /// With the mutex: what is in the pipe by now, so that whoever has been told of a change knows what was said before it.
+  void take() {
+    for (int size = 0; ::ioctl(pipe.reading.get(), FIONREAD, &size) == 0 && size > 0;) {
+      const std::size_t known = text.size();
+      text.resize(known + static_cast<std::size_t>(size));
+      const ssize_t count = ::read(pipe.reading.get(), text.data() + known, static_cast<std::size_t>(size));
+      text.resize(known + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    }
     more.notify_all();
   }
 };
@@ -246,6 +255,7 @@ std::vector<std::string> Supervisor::lines_with(std::string_view text) const {
 
 std::string Supervisor::said() const {
   const std::lock_guard lock(lines_->mutex);
+  lines_->take();
   return lines_->text;
 }
 
