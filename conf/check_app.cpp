@@ -23,6 +23,8 @@ namespace {
 
 constexpr runtime::Bytes kLeastMemory = 1_MiB;  // of a `max_memory`; below it every worker would be replaced at once
 
+std::string_view python_kind(App const& app) { return app.wsgi.empty() ? "asgi" : "wsgi"; }
+
 }  // namespace
 
 void Checker::check_app(App const& app) {
@@ -77,12 +79,13 @@ void Checker::check_nobody_is_replaced(App const& app) {
 void Checker::check_kind(App const& app) {
   std::vector<std::string_view> kinds;
   if (!app.wsgi.empty()) kinds.push_back("wsgi");
+  if (!app.asgi.empty()) kinds.push_back("asgi");
   if (!app.command.empty()) kinds.push_back("command");
   if (!app.proxy.empty()) kinds.push_back("proxy");
   if (kinds.empty()) {
     if (!app.routes.empty()) return;
     if (app.services.empty()) {
-      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`", app.name));
+      add(key_of(app), fmt::format("app `{}` needs one of `wsgi`, `asgi`, `command` and `proxy`, or `routes` or `services`", app.name));
     } else if (!app.hosts.empty()) {
       add(key_of(app, "hosts"), fmt::format("app `{}` has only services, and nothing that answers", app.name), {key_of(app)});
     }
@@ -96,8 +99,8 @@ void Checker::check_kind(App const& app) {
 void Checker::check_stack_signal(App const& app) {
   if (!app.stack_signal) return;
   std::string const key = key_of(app, "stack_signal");
-  if (!app.wsgi.empty()) {
-    add(key, "`stack_signal` is for a `command`: a `wsgi` app says its stacks without it");
+  if (app.is_python()) {
+    add(key, fmt::format("`stack_signal` is for a `command`: a `{}` app says its stacks without it", python_kind(app)));
   } else if (*app.stack_signal == app.stop_signal) {
     add(key, fmt::format("`stack_signal` and `stop_signal` are both {}: the worker would end", in_quotes(signal_name(app.stop_signal.number))));
   }
@@ -105,9 +108,15 @@ void Checker::check_stack_signal(App const& app) {
 
 // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.
 void Checker::check_stop_signal(App const& app) {
-  if (app.wsgi.empty() || app.stop_signal.number == SIGTERM) return;
-  add(key_of(app, "stop_signal"), fmt::format("a `wsgi` app drains on \"TERM\", not on {}",
+  if (!app.is_python() || app.stop_signal.number == SIGTERM) return;
+  add(key_of(app, "stop_signal"), fmt::format("a `{}` app drains on \"TERM\", not on {}", python_kind(app),
                                               in_quotes(signal_name(app.stop_signal.number))));
+}
+
+// One loop in one thread: how many requests it has at the same time says `concurrency`.
+void Checker::check_threads(App const& app) {
+  if (app.asgi.empty() || app.threads == App().threads) return;  // what print() has printed passes
+  add(key_of(app, "threads"), "`threads` is for a `wsgi` app: an `asgi` worker has one, and takes as many requests as `concurrency` says");
 }
 
 void Checker::check_services(App const& app) {
@@ -143,11 +152,13 @@ void Checker::check_folder(std::string const& of, App const& app) {
 }
 
 void Checker::check_program(App const& app) {
-  if (!app.wsgi.empty()) {
-    if (!is_module_attr(app.wsgi)) {
-      add(key_of(app, "wsgi"),
-          fmt::format("`wsgi` must be \"module:attr\", not {}", in_quotes(printable(app.wsgi))));
+  if (app.is_python()) {
+    const std::string& name = app.wsgi.empty() ? app.asgi : app.wsgi;
+    if (!is_module_attr(name)) {
+      add(key_of(app, python_kind(app)),
+          fmt::format("`{}` must be \"module:attr\", not {}", python_kind(app), in_quotes(printable(name))));
     }
+    check_threads(app);
     check_executable(key_of(app), app, "python", app.python);
   }
   if (!app.command.empty()) check_executable(key_of(app), app, "command", app.command.front());

@@ -52,6 +52,7 @@ class Checker {
   void check_kind(App const& app);
   void check_stack_signal(App const& app);
   void check_stop_signal(App const& app);
+  void check_threads(App const& app);
   void check_services(App const& app);
   void check_service(std::string const& key, App const& app, Service const& service);
   void check_folder(std::string const& of, App const& app);

@@ -409,6 +409,13 @@ void visit_what(V& v, App& app) {
         .example = R"("shop.wsgi:application")",
         .cost = Cost::kRolling},
     app.wsgi);
+  v(Row{.key = "asgi",
+        .meaning = "An asynchronous Python app (ASGI 3: HTTP, WebSocket, lifespan), named as `wsgi` names one. `uvloop` runs it where the "
+                   "app's environment has that.",
+        .unset = "none",
+        .example = R"("shop.asgi:application")",
+        .cost = Cost::kRolling},
+    app.asgi);
   v(Row{.key = "command",
         .meaning =
             "A program that speaks HTTP/1.1 and its arguments; it finds its socket by `LISTEN_FDS`, `{fd}`, "
@@ -534,19 +541,19 @@ void visit(V& v, Service& service) {
 template <class V>
 void visit_process(V& v, App& app) {
   v(Row{.key = "python",
-        .meaning = "Interpreter of a `wsgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
+        .meaning = "Interpreter of a `wsgi` or `asgi` app: a name for `PATH`, or a path (`venv/bin/python`).",
         .form = Form::kProgram,
         .cost = Cost::kRolling},
     app.python);
   visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
-        .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "
-                   "`\"TERM\"`.",
+        .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` or `asgi` app "
+                   "always `\"TERM\"`.",
         .cost = Cost::kRolling},
     app.stop_signal);
   v(Row{.key = "stack_signal",
         .meaning = "Makes a `command` print where it is, for a request that has run out of time and is not let go of; a "
-                   "program that does not know it may end. A `wsgi` app does so unasked.",
+                   "program that does not know it may end. A `wsgi` or `asgi` app does so unasked.",
         .unset = "no worker is asked",
         .example = R"("USR2")",
         .cost = Cost::kRolling},
@@ -563,12 +570,12 @@ void visit_herd(V& v, App& app) {
         .most = kMostWorkersOfApp,
         .cost = Cost::kScale},
     app.workers);
-  v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker.", .least = 1, .most = 1024, .cost = Cost::kRolling}, app.threads);
+  v(Row{.key = "threads", .meaning = "Threads of one `wsgi` worker; an `asgi` worker has one, and `concurrency`.", .least = 1, .most = 1024, .cost = Cost::kRolling}, app.threads);
   v(Row{.key = "concurrency",
         .meaning = "Requests that one worker gets at the same time.",
         .least = 1,
         .most = 65'536,
-        .unset = "`threads` for `wsgi`, 16 for `command`, 1024 for `proxy`",
+        .unset = "`threads` for `wsgi`, 100 for `asgi`, 16 for `command`, 1024 for `proxy`",
         .example = "16",
         .cost = Cost::kRolling},
     app.concurrency);

@@ -5,6 +5,7 @@
 namespace conf {
 namespace {
 
+constexpr std::size_t kSlotsOfAsgi = 100;
 constexpr std::size_t kSlotsOfCommand = 16;
 constexpr std::size_t kSlotsOfProxy = 1024;
 
@@ -12,6 +13,8 @@ std::size_t slots_by_kind(App const& app) {
   switch (app.kind()) {
     case AppKind::kWsgi:
       return app.threads;
+    case AppKind::kAsgi:
+      return kSlotsOfAsgi;
     case AppKind::kCommand:
       return kSlotsOfCommand;
     case AppKind::kProxy:

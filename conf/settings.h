@@ -147,7 +147,7 @@ struct Health {
   bool operator==(Health const&) const = default;
 };
 
-enum class AppKind { kWsgi, kCommand, kProxy, kNone };
+enum class AppKind { kWsgi, kAsgi, kCommand, kProxy, kNone };
 
 /// What becomes of a request at the worker when its client has reset the connection.
 enum class OnAbandon { kClose, kFinish };
@@ -218,6 +218,7 @@ struct App {
   PlainHttp plain_http = PlainHttp::kServe;  ///< load() makes it kRedirect where there is an https listener
 
   std::string wsgi;                  ///< "module:attr"
+  std::string asgi;                  ///< "module:attr"
   std::vector<std::string> command;  ///< program and arguments
   std::vector<Address> proxy;        ///< kUnix: workers that somebody else supervises
 
@@ -257,11 +258,13 @@ struct App {
   /// is no such file.
   std::uint64_t env_file_digest = 0;
 
-  /// What it runs. Only for an app that check() let pass: exactly one of the three is set, or none and it has routes or
+  /// What it runs. Only for an app that check() let pass: exactly one of the four is set, or none and it has routes or
   /// services.
   AppKind kind() const;
   /// The supervisor starts workers for it.
-  bool has_processes() const { return !wsgi.empty() || !command.empty(); }
+  bool has_processes() const { return is_python() || !command.empty(); }
+  /// Its workers are our own, in the app's interpreter.
+  bool is_python() const { return !wsgi.empty() || !asgi.empty(); }
   /// Somebody or something answers for it. Not so where it is services alone: such an app has no hosts.
   bool takes_requests() const { return kind() != AppKind::kNone || !routes.empty(); }
   bool operator==(App const&) const = default;
@@ -280,11 +283,12 @@ struct Settings {
 
 inline AppKind App::kind() const {
   if (!wsgi.empty()) return AppKind::kWsgi;
+  if (!asgi.empty()) return AppKind::kAsgi;
   if (!command.empty()) return AppKind::kCommand;
   return proxy.empty() ? AppKind::kNone : AppKind::kProxy;
 }
 
-/// Fills what depends on other settings: `concurrency` of an app (threads for wsgi, 16 for command, 1024 for
+/// Fills what depends on other settings: `concurrency` of an app (threads for wsgi, 100 for asgi, 16 for command, 1024 for
 /// proxy), the rules of each route, and the app that it leads to. Idempotent. load() has done it; call it on Settings that
 /// were made in code (`portherd run`).
 void settle(Settings& settings);

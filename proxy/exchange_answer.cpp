@@ -25,7 +25,7 @@ void Exchange::on_worker_readable() {
       from_worker_.added(n);
       // It filled all the room there was: more is coming, and larger pieces are cheaper.
       reads_large_ = n == room.size() && head_sent_;
-      return phase_ == Phase::kTunnel ? on_tunnel_bytes() : read_answer();
+      return phase_ == Phase::kTunnel && worker_speaks_http() ? on_tunnel_bytes() : read_answer();
     case Io::kWant:
       return;
     case Io::kClosed:
@@ -56,7 +56,7 @@ void Exchange::read_answer() {
       case Step::kBroken:
         return on_broken_answer();
     }
-    if (phase_ != Phase::kSend && phase_ != Phase::kRelay) return;
+    if (!has_worker() || (phase_ == Phase::kTunnel && worker_speaks_http())) return;
   }
 }
 
@@ -86,9 +86,9 @@ void Exchange::on_head() {
   if (worker_speaks_http()) add_via(answer_);
   stream_->send_head(answer_);
   if (is_tunnel) {
-    upload_.become_tunnel();
+    upload_.become_tunnel(worker_speaks_http() ? Upload::Wire::kPlain : Upload::Wire::kFrames);
     stream_->become_tunnel();
-    on_tunnel_bytes();
+    if (worker_speaks_http()) on_tunnel_bytes();
   }
 }
 
@@ -129,7 +129,7 @@ void Exchange::on_tunnel_bytes() {
 void Exchange::tell_answer_end() {
   if (answer_body_ended_ || spool_) return;
   answer_body_ended_ = true;
-  if (!upload_.is_whole()) stream_->stop_body();
+  if (!upload_.is_whole() && phase_ != Phase::kTunnel) stream_->stop_body();
   if (takes_trailers() && !reader_.trailers().empty()) return stream_->end_body(pass_trailers(reader_.trailers()));
   stream_->end_body({});
 }

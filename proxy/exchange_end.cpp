@@ -142,9 +142,9 @@ void Exchange::let_lease_go(const Outcome& why) {
   left.request_timeout = rules_->request_timeout;
   left.graceful_timeout = app().graceful_timeout;
   left.has_answered = record_.first_byte != runtime::Time{};
-  left.is_tunnel = phase_ == Phase::kTunnel;
+  left.is_tunnel = phase_ == Phase::kTunnel && worker_speaks_http();
   left.is_stuck = why == kAnswerTimeout;
-  const bool finishes = rules_->on_abandon == conf::OnAbandon::kFinish && !left.is_tunnel && upload_.fill_all();
+  const bool finishes = rules_->on_abandon == conf::OnAbandon::kFinish && phase_ != Phase::kTunnel && upload_.fill_all();
   left.wire = upload_.take_wire();
   if (!finishes) tell_abandoned(left);
   left.lease = std::move(lease_);

@@ -7,6 +7,7 @@
 #include "runtime/log.h"
 #include "upstream/environment.h"
 #include "upstream/request_writer.h"
+#include "upstream/scope.h"
 
 namespace proxy {
 
@@ -133,7 +134,8 @@ bool Exchange::send_head() {
                 : framing == Framing::kChunked  ? Upload::Wire::kChunked
                                                 : Upload::Wire::kPlain);
   if (!is_http) {
-    return upstream::write_environment(request_, ours_.fields(), environment_facts(), framing, length, upload_.wire());
+    const auto write = lease_.worker().speech == upstream::Speech::kScopes ? upstream::write_scope : upstream::write_environment;
+    return write(request_, ours_.fields(), environment_facts(), framing, length, upload_.wire());
   }
   upstream::write_request(request_, ours_.fields(), framing, length, upload_.wire());
   return true;
@@ -151,6 +153,7 @@ void Exchange::send_body() {
   if (gone > 0 && stream_ != nullptr) stream_->body_taken(gone);
   if (phase_ == Phase::kTunnel && client_closed_ && upload_.has_drained()) {
     if (worker_closed_) return end(kOk);
+    if (!worker_speaks_http()) return arm_deadline();  // the frame with `last` has said it
     lease_.connection().close_write();
   }
   arm_deadline();

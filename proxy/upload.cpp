@@ -129,10 +129,10 @@ void Upload::drop_gone() {
   encoded_ = 0;
 }
 
-void Upload::become_tunnel() {
+void Upload::become_tunnel(Wire wire) {
   is_whole_ = false;
-  is_end_encoded_ = true;
-  wire_ = Wire::kPlain;
+  is_end_encoded_ = wire == Wire::kPlain;
+  wire_ = wire;
 }
 
 void Upload::clear() {

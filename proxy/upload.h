@@ -72,8 +72,8 @@ class Upload {
 
   /// The answer has begun, so this will not be sent again: what has gone needs no place any more.
   void let_go();
-  /// From now on bytes without an end of their own go through as they are.
-  void become_tunnel();
+  /// From now on bytes without an end of their own go through, as they are (kPlain) or in frames.
+  void become_tunnel(Wire wire);
   void clear();
 
  private:

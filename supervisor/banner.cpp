@@ -21,6 +21,8 @@ std::string what_runs(const conf::App& app) {
     case conf::AppKind::kWsgi:
       return fmt::format("{}, {} x {} thread{}", app.wsgi, workers_of(app), app.threads,
                          app.threads == 1 ? "" : "s");
+    case conf::AppKind::kAsgi:
+      return fmt::format("{}, {} x {} requests", app.asgi, workers_of(app), app.concurrency);
     case conf::AppKind::kCommand:
       return fmt::format("{}, {}", fmt::join(app.command, " "), workers_of(app));
     case conf::AppKind::kProxy:

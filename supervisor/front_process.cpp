@@ -44,6 +44,7 @@ std::string text_for_the_front(conf::Settings settings) {
   for (conf::App& app : settings.apps) {
     if (!app.command.empty()) app.command.assign(1, "-");  // that it has one is what it is spoken to by
     if (!app.wsgi.empty()) app.wsgi = "-:-";
+    if (!app.asgi.empty()) app.asgi = "-:-";
     if (!app.proxy.empty()) app.proxy.assign(1, *conf::parse_address("unix:-"));  // and the same of these
     app.directory.clear();
     app.python = "-";

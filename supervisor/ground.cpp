@@ -29,7 +29,7 @@ Result<std::vector<Account>> accounts_of(const conf::Settings& settings) {
 Result<Fd> python_for(const conf::Settings& settings, const Ground* before) {
   if (before != nullptr && before->python) return runtime::duplicate(before->python.get());
   const bool is_needed = std::ranges::any_of(
-      settings.apps, [](const conf::App& app) { return app.kind() == conf::AppKind::kWsgi; });
+      settings.apps, [](const conf::App& app) { return app.is_python(); });
   return is_needed ? python_in_memory() : Fd();
 }
 

@@ -81,7 +81,7 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
 
 std::vector<std::string> arguments_of(const conf::App& app, Handover how, const Seat& seat) {
   std::vector<std::string> arguments;
-  if (app.kind() == conf::AppKind::kWsgi) {
+  if (app.is_python()) {
     arguments = upstream::python_arguments(kBlobFd);
     arguments.insert(arguments.begin(), app.python);
     return arguments;
@@ -110,7 +110,7 @@ Result<SpawnPlan> plan_program(const conf::App& app, std::vector<std::string> ar
 
 // Of a Python worker a real-time signal: no app waits for one. Never ABRT, by which a program ends itself.
 std::optional<int> stack_signal_of(const conf::App& app) {
-  if (app.kind() == conf::AppKind::kWsgi) return SIGRTMIN + 7;
+  if (app.is_python()) return SIGRTMIN + 7;
   return app.stack_signal ? std::optional(app.stack_signal->number) : std::nullopt;
 }
 
@@ -133,10 +133,11 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables 
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
   add_socket(app, plan, variables, how, seat);
   variables["NOTIFY_SOCKET"] = seat.notify;
-  if (app.kind() == conf::AppKind::kWsgi) {
+  if (app.is_python()) {
     plan.fds.push_back({seat.blob_fd, kBlobFd});
-    variables["PORTHERD_WSGI"] = app.wsgi;
-    variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+    if (!app.asgi.empty()) variables["PORTHERD_ASGI"] = app.asgi;
+    if (!app.wsgi.empty()) variables["PORTHERD_WSGI"] = app.wsgi;
+    if (!app.wsgi.empty()) variables["PORTHERD_THREADS"] = std::to_string(app.threads);
     plan.fds.push_back({seat.stack, kStackFd});
     variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);

@@ -40,9 +40,9 @@ struct Seat {
   std::string notify;      ///< path of its NOTIFY_SOCKET
   std::uint16_t port = 0;  ///< for kPort
   int socket_fd = -1;      ///< for kListenFds
-  int blob_fd = -1;        ///< for wsgi
+  int blob_fd = -1;        ///< for wsgi and asgi
   int out = -1, err = -1;  ///< its output
-  int stack = -1;          ///< for wsgi: where its stacks go
+  int stack = -1;          ///< for wsgi and asgi: where its stacks go
 };
 
 /// `environment`: app_environment(). `account`: who the app runs as. Errors: no such program.

@@ -12,6 +12,7 @@ Proof proof_for(const conf::App& app) {
   const bool has_path = !app.health.path.empty();
   switch (app.kind()) {
     case conf::AppKind::kWsgi:
+    case conf::AppKind::kAsgi:
       if (has_path) return {.probe = true, .probe_after = true, .path = app.health.path};
       return {.notify = true};
     case conf::AppKind::kCommand:

@@ -133,7 +133,7 @@ Result<void> Worker::start_process() {
   TRY(auto out, pipe());
   TRY(auto err, pipe());
   StackPipe::Ends stacks;
-  if (app_.kind() == conf::AppKind::kWsgi) {
+  if (app_.is_python()) {
     TRY(stacks, StackPipe::make());
   }
   seat.notify = notify_path;

@@ -15,7 +15,7 @@ class AnswerReader {
   void begin(Speech speech, Method method, bool asked_upgrade) {
     speech_ = speech;
     if (speech == Speech::kHttp) http_.begin(method, asked_upgrade);
-    else worker_.begin(method);
+    else worker_.begin(method, asked_upgrade);
   }
   /// What comes next in `in`. kHead, kInterim: `head` is filled, its views look into in.chunk(). kBody: `body` is filled.
   /// After kEnd: may_reuse() says whether the connection is fit for another exchange.
@@ -34,7 +34,7 @@ class AnswerReader {
   /// The worker hears of it that nobody wants the answer any more; our own may let go before that is whole.
   void abandon() { worker_.abandon(); }
   /// Our worker said that it will not run the request: safe to repeat elsewhere (with Step::kBroken).
-  bool was_not_taken() const { return speech_ == Speech::kWorkerProtocol && worker_.was_not_taken(); }
+  bool was_not_taken() const { return speech_ != Speech::kHttp && worker_.was_not_taken(); }
   /// What was wrong, after kBroken.
   std::string_view complaint() const { return speech_ == Speech::kHttp ? http_.complaint() : worker_.complaint(); }
 

@@ -14,10 +14,12 @@ using AppIndex = std::uint16_t;
 /// What the front speaks to the workers of an app.
 enum class Speech {
   kHttp,            ///< HTTP/1.1, to any program
-  kWorkerProtocol,  ///< docs/worker-protocol.md, to our own Python worker
+  kWorkerProtocol,  ///< docs/worker-protocol.md, to our own Python worker: requests as environments (WSGI)
+  kScopes,          ///< the same, requests as scopes (ASGI)
 };
 
 inline Speech speech_of(const conf::App& app) {
+  if (app.kind() == conf::AppKind::kAsgi) return Speech::kScopes;
   return app.kind() == conf::AppKind::kWsgi ? Speech::kWorkerProtocol : Speech::kHttp;
 }
 

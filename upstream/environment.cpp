@@ -114,13 +114,6 @@ char* put_decoded(char* at, std::string_view path) {
   return at;
 }
 
-/// Host without port, brackets and all; SERVER_NAME may not be empty.
-std::string_view server_name(std::string_view authority) {
-  if (authority.empty()) return "localhost";
-  if (authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
-  return authority.substr(0, authority.find(':'));
-}
-
 /// Writes "key NUL value NUL", and counts the pairs. A key is a literal, whose NUL is written with it.
 class Pairs {
  public:
@@ -204,14 +197,13 @@ std::size_t room_for(const RequestHead& head, const AllFields& fields) {
 }
 
 void add_request(Pairs& pairs, const RequestHead& head, const EnvironmentFacts& facts) {
-  const std::uint16_t scheme_port = facts.is_tls ? 443 : 80;
   pairs.add("REQUEST_METHOD", head.method_text);
   pairs.add("SCRIPT_NAME", "");
   pairs.add_decoded("PATH_INFO", head.path);
   pairs.add("QUERY_STRING", head.query);
   pairs.add("REQUEST_URI", head.target);
   pairs.add("SERVER_NAME", server_name(head.authority));
-  pairs.add_number("SERVER_PORT", facts.server_port > 0 ? facts.server_port : scheme_port);
+  pairs.add_number("SERVER_PORT", server_port(facts));
   pairs.add("SERVER_PROTOCOL", protocol(head.version));
   pairs.add_address("REMOTE_ADDR", facts.remote);
   pairs.add_number("REMOTE_PORT", facts.remote.port);
@@ -239,6 +231,17 @@ void add_fields(Pairs& pairs, const AllFields& fields) {
 }
 
 }  // namespace
+
+std::string_view server_name(std::string_view authority) {
+  if (authority.empty()) return "localhost";
+  if (authority.front() == '[') return authority.substr(0, authority.find(']') + 1);
+  return authority.substr(0, authority.find(':'));
+}
+
+std::uint16_t server_port(const EnvironmentFacts& facts) {
+  if (facts.server_port > 0) return facts.server_port;
+  return facts.is_tls ? 443 : 80;
+}
 
 bool write_environment(const RequestHead& head, std::span<const Field> ours, const EnvironmentFacts& facts,
                        Framing framing, std::uint64_t length, runtime::ByteQueue& out) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "runtime/buffer.h"
 #include "runtime/socket.h"
@@ -16,6 +17,10 @@ struct EnvironmentFacts {
   runtime::PeerAddress remote;
   bool is_tls = false;
 };
+
+/// Host of an authority, without its port, brackets and all; never empty.
+std::string_view server_name(std::string_view authority);
+std::uint16_t server_port(const EnvironmentFacts& facts);
 
 /// `ours`: fields that we add. `framing`, `length`: of the body that follows in frames; kNone says that there
 /// is none. False, and nothing written: the request cannot be an environment (a decoded NUL in its path, or

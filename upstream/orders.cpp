@@ -95,7 +95,7 @@ constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
     "wanted", "trouble"};
 
-constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech
+constexpr std::array<std::string_view, 3> kSpeeches{"http", "worker-protocol", "scopes"};  // by Speech
 
 struct Write {
   Json& to;

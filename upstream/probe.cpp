@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "upstream/request_writer.h"
+#include "upstream/scope.h"
 
 namespace upstream {
 namespace {
@@ -64,7 +65,8 @@ void WorkerProbe::write_question() {
     return write_request(head, {}, Framing::kNone, 0, to_worker_);
   }
   // A path that cannot be an environment was refused by the check of the settings.
-  (void)write_environment(head, {}, EnvironmentFacts{}, Framing::kNone, 0, to_worker_);
+  const auto write = worker_.speech == Speech::kScopes ? write_scope : write_environment;
+  (void)write(head, {}, EnvironmentFacts{}, Framing::kNone, 0, to_worker_);
 }
 
 void WorkerProbe::on_writable() {

@@ -69,7 +69,7 @@ bool Remainder::discard() {
         return true;
       case Step::kHead:
         left_.has_answered = true;
-        left_.is_tunnel = left_.head.status == 101;
+        left_.is_tunnel = left_.head.status == 101 && left_.lease.worker().speech == Speech::kHttp;
         arm();
         if (left_.is_tunnel) return discard();
         break;

@@ -23,7 +23,7 @@ struct Leftover {
   runtime::Milliseconds request_timeout{};  ///< its route's: so long a worker may be busy before it is stuck
   runtime::Milliseconds graceful_timeout{}; ///< its app's: so long what nobody listens to may go on
   bool has_answered = false; ///< the head of an answer has come
-  bool is_tunnel = false;    ///< no messages any more, only bytes
+  bool is_tunnel = false;    ///< no messages any more, only bytes; never so with our own worker, whose tunnels have frames
   bool is_last = false;      ///< nothing follows `wire`: our writing side is shut behind it
   bool is_stuck = false;     ///< request_timeout has passed already
 };

@@ -11,11 +11,12 @@ inline constexpr runtime::Bytes kMostHeadFrame = 256 * 1024;
 inline constexpr runtime::Bytes kMostBodyFrame = 64 * 1024;
 
 struct Frame {
-  /// As on the wire. The first three are the front's, the others the worker's.
+  /// As on the wire. The first four are the front's, the others the worker's.
   enum Type : std::uint8_t {
     kRequest = 1,
     kRequestBody = 2,
     kAbandon = 3,
+    kScope = 4,
     kHead = 16,
     kBody = 17,
     kInterim = 18,

@@ -40,9 +40,10 @@ void write_abandon(runtime::ByteQueue& out) {
   write_frame_head({.type = Frame::kAbandon}, out);
 }
 
-void WorkerAnswerReader::begin(Method method) {
+void WorkerAnswerReader::begin(Method method, bool asked_upgrade) {
   *this = WorkerAnswerReader();
   method_ = method;
+  asked_upgrade_ = asked_upgrade;
 }
 
 Step WorkerAnswerReader::next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body) {
@@ -125,7 +126,7 @@ Step WorkerAnswerReader::take_head(runtime::InBuffer& in, ResponseHead& head) {
   const bool is_interim = frame_.type == Frame::kInterim;
   head.clear();
   if (!take_fields(payload, head)) return Step::kBroken;
-  if (head.is_interim() != is_interim || head.status == 101)
+  if (head.is_interim() != is_interim || (head.status == 101 && (is_interim || !asked_upgrade_)))
     return broken("the status does not fit its frame");
   in.consume(payload.size());
   if (is_interim) {
@@ -176,8 +177,8 @@ bool WorkerAnswerReader::take_framing(ResponseHead& head) {
   const bool has_no_body = method_ == Method::kHead || head.status == 204 || head.status == 304;
   const bool has_end =
       has_length || frame_.is_last();  // without a length, and no body follows: it is 0 bytes long
-  head.framing = has_no_body ? Framing::kNone : has_end ? Framing::kLength : Framing::kChunked;
-  framing_ = head.framing;
+  framing_ = has_no_body ? Framing::kNone : has_end ? Framing::kLength : Framing::kChunked;
+  head.framing = head.status == 101 ? Framing::kNone : framing_;  // what follows is a tunnel, and no body of this answer
   body_left_ = framing_ == Framing::kLength ? head.content_length : 0;
   return true;
 }

@@ -23,8 +23,9 @@ class WorkerAnswerReader {
   static constexpr unsigned kMostInterim = 16;
   static constexpr std::size_t kMaxFields = 1024;
 
-  /// For the next answer. The answer to HEAD has no body.
-  void begin(Method method);
+  /// For the next answer. The answer to HEAD has no body. `asked_upgrade`: a 101 is welcome; its body is what the app says in the
+  /// tunnel.
+  void begin(Method method, bool asked_upgrade = false);
   /// kHead, kInterim: `head` is filled, its views look into in.chunk(). kEnd: the body is whole and the
   /// worker has let go. Between the two moments it is kMore, with body_is_whole().
   Step next(runtime::InBuffer& in, ResponseHead& head, runtime::Slice& body);
@@ -51,6 +52,7 @@ class WorkerAnswerReader {
   bool end_frame();
 
   Method method_ = Method::kGet;
+  bool asked_upgrade_ = false;
   Frame frame_;  // the one being read, without its head; length: what is still to come of it
   bool in_frame_ = false;
   bool head_seen_ = false;

@@ -1,5 +1,5 @@
 # Finds the app that "module:attribute" names, or says in one line why not, after the app's own traceback.
-# How it is called is exchange.py.
+# How it is called is exchange.py, or asgi_http.py.
 import sys
 
 from _portherd.report import say, sentence_of, traceback_of
@@ -12,7 +12,7 @@ USUAL_NAMES = ("app", "application", "wsgi", "create_app", "make_app")
 
 
 def find(name):
-    """The WSGI callable. Exits the process if there is none."""
+    """The app, a callable. Exits the process if there is none."""
     module_name, _, path = name.partition(":")
     is_call = path.endswith("()")
     steps = (path[:-2] if is_call else path).split(".")
@@ -28,6 +28,40 @@ def find(name):
     if not callable(found):
         refuse('"%s" is not callable: %s' % (name, type(found).__name__), NOT_CALLABLE)
     return found
+
+
+CO_VARARGS, CO_COROUTINE = 0x04, 0x80  # of a code object; inspect would be a heavy import
+MOST_WRAPPED = 20
+
+
+def kind_of(app):
+    """What it is by the look of it: "asgi", "asgi2", "wsgi", or None where that cannot be seen."""
+    is_class = isinstance(app, type)
+    function = app.__call__ if is_class else app
+    for _ in range(MOST_WRAPPED):
+        if hasattr(function, "func") and hasattr(function, "keywords"):
+            function = function.func  # functools.partial; how many arguments are left is its affair
+            if not is_coroutine(function):
+                return None
+        elif hasattr(function, "__func__") or hasattr(function, "__code__"):
+            break
+        else:
+            function = type(function).__call__.__get__(function)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    if code is None:
+        return None
+    if code.co_flags & CO_COROUTINE:
+        return "asgi2" if is_class else "asgi"
+    if is_class or code.co_flags & CO_VARARGS:
+        return None
+    wanted = code.co_argcount - (1 if hasattr(function, "__func__") else 0)
+    wanted -= len(getattr(function, "__defaults__", None) or ())
+    return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(wanted)
+
+
+def is_coroutine(function):
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    return code is not None and bool(code.co_flags & CO_COROUTINE)
 
 
 def is_dotted(steps):

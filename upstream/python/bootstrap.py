@@ -1,5 +1,5 @@
 # The first of our lines that runs in a Python worker: makes the package `_portherd` importable from memory,
-# then runs its worker. What the worker does is in worker.py; nothing of a request is here.
+# then runs its worker. What the worker does is in worker.py (WSGI) or asgi_worker.py; nothing of a request is here.
 #
 # How a worker is started. The files of this folder travel inside the portherd binary. The supervisor joins
 # them to one blob (upstream/python_package.h), puts that into a sealed memfd, and execs the app's own
@@ -12,11 +12,14 @@
 #     LISTEN_FDS=1, LISTEN_PID   the listening Unix socket is descriptor 3
 #     NOTIFY_SOCKET              where READY=1 goes (sd_notify(3)); without it nobody is told
 #     PORTHERD_WSGI              "module:attribute"; the attribute may be dotted, or a call: "create_app()"
+#     PORTHERD_ASGI              the same, of an ASGI app: its worker is another one, with one thread
 #     PORTHERD_THREADS           requests at once; 1 without it
 #     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
 #     PORTHERD_STACK_FD          the descriptor that they are printed to; stderr without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
-# started wrongly (one of the variables above); 3 what was found is not callable.
+# started wrongly (one of the variables above); 3 what was found is
+# not callable, or an app of the other kind.
+import os
 import sys
 
 ModuleSpec = type(sys.__spec__)  # importlib.machinery would be a heavy import for one name
@@ -44,11 +47,14 @@ class Carried:
 
 
 def import_worker(sources):
-    """The module `_portherd.worker`. It has imported all of ours by then, so the finder may leave again."""
+    """The module of the worker that is wanted. It has imported all of ours by then, so the finder may leave again."""
     finder = Carried(sources)
     sys.meta_path.insert(0, finder)
     try:
-        from _portherd import worker
+        if "PORTHERD_ASGI" in os.environ:
+            from _portherd import asgi_worker as worker
+        else:
+            from _portherd import worker
     finally:
         sys.meta_path.remove(finder)
     return worker

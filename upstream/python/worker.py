@@ -9,7 +9,7 @@ import time
 from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
 from _portherd import exchange
-from _portherd.application import CANNOT_IMPORT, STARTED_WRONGLY, find, refuse
+from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, kind_of, refuse
 from _portherd.connection import Connection, Gone
 from _portherd.report import say, sentence_of, traceback_of
 
@@ -17,11 +17,12 @@ LISTENING_FD = 3  # sd_listen_fds(3)
 
 
 def main():
-    name, threads, notify = parameters()
+    name, threads, notify = parameters("PORTHERD_WSGI")
     listener = listening_socket()
     import_like_python()
     ignore_interrupts()
     app = find(name)
+    refuse_asgi(app, name)
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
     tell_ready(notify)
@@ -31,7 +32,7 @@ def main():
         refuse("the listening socket is gone", CANNOT_IMPORT)
 
 
-def parameters():
+def parameters(app_key):
     """Reads our part of the environment and removes it: the app sees its own."""
     values = {key: os.environ.pop(key) for key in list(os.environ) if is_ours(key)}
     if values.get("LISTEN_FDS") != "1" or values.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
@@ -40,7 +41,7 @@ def parameters():
     if "PORTHERD_STACK_SIGNAL" in values:
         print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
                         number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
-    return values.get("PORTHERD_WSGI", ""), threads, values.get("NOTIFY_SOCKET")
+    return values.get(app_key, ""), threads, values.get("NOTIFY_SOCKET")
 
 
 def is_ours(key):
@@ -104,6 +105,11 @@ def tell_ready(path):
             notify.sendto(b"READY=1", "\0" + path[1:] if path[0] == "@" else path)
     except OSError as error:
         refuse("cannot tell NOTIFY_SOCKET that this worker is ready: %s" % error, CANNOT_IMPORT)
+
+
+def refuse_asgi(app, name):
+    if kind_of(app) == "asgi":
+        refuse('"%s" is an ASGI app: name it by `asgi`, not by `wsgi`' % name, NOT_CALLABLE)
 
 
 class Worker:

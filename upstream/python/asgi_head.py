@@ -1,0 +1,78 @@
+# Checks what an ASGI app gives as status and headers, and lays it out as the payload of a `head` frame. Pure: values in,
+# bytes out; a mistake of the app is a ValueError or TypeError. The same for WSGI, whose headers are str, is head.py.
+from http import HTTPStatus
+
+from _portherd.frames import FIELDS_LIMIT, HEAD_LIMIT
+from _portherd.head import CONTROLS, HOP, HOP_BY_HOP, KINDS_LIMIT, LENGTH, PLAIN, TOKEN
+
+STATUS_LINES = {int(status): b"%d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
+STATUS_LINES[103] = b"103 Early Hints"
+
+kinds = {}  # as head.py's, by bytes
+
+
+def lay_out(status, fields, first=200):
+    """(payload, declared length or None). `first`: the least status. Raises what is wrong."""
+    if type(status) is not int and not isinstance(status, int):
+        raise TypeError("status must be int, not %s" % type(status).__name__)
+    if not first <= status <= 599:
+        raise ValueError("status must be %d to 599: %d" % (first, status))
+    declared = None
+    parts = [STATUS_LINES.get(status) or b"%d" % status]
+    for name, value in fields:
+        kind = kind_of(name)
+        if kind != PLAIN:
+            if kind == HOP:
+                continue
+            declared = length_of(value, declared)
+        parts.append(name)
+        parts.append(value)
+    try:
+        payload = b"\0".join(parts)
+    except TypeError:
+        raise wrong(parts) from None
+    if len(payload) - len(payload.translate(None, CONTROLS)) != len(parts) - 1:
+        raise wrong(parts)
+    # Both with room for a Content-Length of ours.
+    if len(payload) > HEAD_LIMIT - 64:
+        raise ValueError("headers of %d bytes, %d at most" % (len(payload), HEAD_LIMIT - 64))
+    if len(parts) > 2 * FIELDS_LIMIT:
+        raise ValueError("%d headers, %d at most" % (len(parts) // 2, FIELDS_LIMIT - 1))
+    return payload, declared
+
+
+def kind_of(name):
+    try:
+        return kinds[name]
+    except (KeyError, TypeError):
+        pass
+    if not isinstance(name, bytes):
+        raise TypeError("header name must be bytes, not %s" % type(name).__name__)
+    text = name.decode("latin-1")
+    if not text or not TOKEN.issuperset(text):
+        raise ValueError("header name is not a token: %r" % name)
+    lower = text.lower()
+    kind = HOP if lower in HOP_BY_HOP else LENGTH if lower == "content-length" else PLAIN
+    if len(kinds) < KINDS_LIMIT and len(name) < 64:
+        kinds[name] = kind
+    return kind
+
+
+def length_of(value, before):
+    if not isinstance(value, bytes):
+        raise TypeError("header content-length must be bytes, not %s" % type(value).__name__)
+    digits = value.strip(b" \t")
+    if before is not None or not digits.isdigit() or len(digits) > 18:
+        raise ValueError("header content-length must be one number: %r" % value)
+    return int(digits)
+
+
+def wrong(parts):
+    """Which of them is it? Names were checked before."""
+    for name, value in zip(parts[1::2], parts[2::2]):
+        text = name.decode("latin-1")
+        if not isinstance(value, bytes):
+            return TypeError("header %s must be bytes, not %s" % (text, type(value).__name__))
+        if len(value) != len(value.translate(None, CONTROLS)):
+            return ValueError("header %s has a control character: %r" % (text, value))
+    return ValueError("headers are not to be understood")
