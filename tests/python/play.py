@@ -17,8 +17,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 APPS = os.path.join(ROOT, "tests", "apps", "wsgi")
 PATIENCE = 20  # seconds until a test gives up waiting for an event
 
-REQUEST, BODY, ABANDON = 1, 2, 3  # docs/worker-protocol.md
-HEAD, ANSWER_BODY, DONE_FRAME, NOT_TAKEN = 16, 17, 19, 20
+REQUEST, BODY, ABANDON, SCOPE = 1, 2, 3, 4  # docs/worker-protocol.md
+HEAD, ANSWER_BODY, INTERIM, DONE_FRAME, NOT_TAKEN = 16, 17, 18, 19, 20
 LAST, DONE = 1, 2
 
 
@@ -46,6 +46,11 @@ def environment(path="/", method="GET", **more):
              "SERVER_NAME": "example.com", "SERVER_PORT": "80", "SERVER_PROTOCOL": "HTTP/1.1"}
     pairs.update(more)
     return "\0".join(part for pair in pairs.items() for part in pair).encode("latin-1")
+
+
+def scope(path="/", method="GET", fields=(), query="", scheme="http", client="192.0.2.7"):
+    texts = [scheme, "1.1", method, path, query, client, "4711", "example.com", "80"]
+    return "\0".join(texts + [text for field in fields for text in field]).encode("latin-1")
 
 
 def high(descriptor):
@@ -141,6 +146,19 @@ class Worker:
         shutil.rmtree(self.folder)
 
 
+class AsgiWorker(Worker):
+    """The same for an ASGI app."""
+
+    DIRECTORY = os.path.join(ROOT, "tests", "apps", "asgi")
+
+    def __init__(self, app, directory=DIRECTORY, **more):
+        super().__init__(app, directory=directory, PORTHERD_WSGI=None, PORTHERD_ASGI=app, **more)
+
+    def wait_line(self):
+        """The next line that the app prints."""
+        return self.process.stdout.readline().decode().rstrip("\n")
+
+
 class Front:
     """One connection to a worker."""
 
@@ -163,6 +181,17 @@ class Front:
             self.send(frame(REQUEST, environment(path, method, **more), LAST))
         else:
             self.send(frame(REQUEST, environment(path, method, **more)) + frame(BODY, body, LAST))
+
+    def ask(self, path="/", body=None, **more):
+        """Sends one request to an ASGI worker, the body (if any) in one frame."""
+        self.send(frame(SCOPE, scope(path, **more), LAST if body is None else 0))
+        if body is not None:
+            self.send(frame(BODY, body, LAST))
+
+    def fetch(self, path="/", body=None, **more):
+        """get(), of an ASGI worker."""
+        self.ask(path, body, **more)
+        return whole(self.answer())
 
     def frame(self):
         """The next frame, (type, flags, payload); None at the end of the connection."""
