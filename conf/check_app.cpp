@@ -100,7 +100,7 @@ void Checker::check_stack_signal(App const& app) {
   if (!app.stack_signal) return;
   std::string const key = key_of(app, "stack_signal");
   if (app.is_python()) {
-    add(key, fmt::format("`stack_signal` is for a `command`: a `{}` app says its stacks without it", python_kind(app)));
+    add(key, fmt::format("`stack_signal` is for a `command`: an app by `{}` says its stacks without it", python_kind(app)));
   } else if (*app.stack_signal == app.stop_signal) {
     add(key, fmt::format("`stack_signal` and `stop_signal` are both {}: the worker would end", in_quotes(signal_name(app.stop_signal.number))));
   }
@@ -109,7 +109,7 @@ void Checker::check_stack_signal(App const& app) {
 // Our Python worker ignores INT (the terminal's goes to everyone) and would die of the others at once.
 void Checker::check_stop_signal(App const& app) {
   if (!app.is_python() || app.stop_signal.number == SIGTERM) return;
-  add(key_of(app, "stop_signal"), fmt::format("a `{}` app drains on \"TERM\", not on {}", python_kind(app),
+  add(key_of(app, "stop_signal"), fmt::format("an app by `{}` drains on \"TERM\", not on {}", python_kind(app),
                                               in_quotes(signal_name(app.stop_signal.number))));
 }
 

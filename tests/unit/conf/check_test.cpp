@@ -66,10 +66,10 @@ proxy = ["unix:c.sock"]
 )toml") == Lines{});
 }
 
-TEST_CASE("an app is exactly one of wsgi, command and proxy") {
+TEST_CASE("an app is exactly one of wsgi, asgi, command and proxy") {
   Folder const folder;
   CHECK(problems_of(folder, "[apps.a]\nworkers = 1\n") ==
-        Lines{"1:7 app `a` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
+        Lines{"1:7 app `a` needs one of `wsgi`, `asgi`, `command` and `proxy`, or `routes` or `services`"});
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nproxy = ['unix:x']\n") ==
         Lines{"3:1 app `a` has `command` and `proxy`; it can be only one"});
 }
@@ -141,11 +141,28 @@ TEST_CASE("wsgi is module:attr, and its interpreter is there") {
         Lines{"3:1 `python`: no program `python9.9` in PATH (/bin)"});
 }
 
+TEST_CASE("asgi is held to the rules of wsgi, and has no threads") {
+  Folder const folder;
+  std::string const python = "python = '" + folder.make_executable("python") + "'\n";
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a.b:make_app()'\n" + python) == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a'\n" + python) == Lines{"2:1 `asgi` must be \"module:attr\", not \"a\""});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a:b'\npython = 'python9.9'\nenv = { PATH = '/bin' }\n") ==
+        Lines{"3:1 `python`: no program `python9.9` in PATH (/bin)"});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a:b'\n" + python + "stop_signal = 'INT'\n") ==
+        Lines{R"(4:1 an app by `asgi` drains on "TERM", not on "INT")"});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a:b'\n" + python + "stack_signal = 'USR2'\n") ==
+        Lines{"4:1 `stack_signal` is for a `command`: an app by `asgi` says its stacks without it"});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a:b'\n" + python + "threads = 8\n") ==
+        Lines{"4:1 `threads` is for a `wsgi` app: an `asgi` worker has one, and takes as many requests as `concurrency` says"});
+  CHECK(problems_of(folder, "[apps.a]\nasgi = 'a:b'\nwsgi = 'a:b'\n" + python) ==
+        Lines{"2:1 app `a` has `wsgi` and `asgi`; it can be only one"});
+}
+
 TEST_CASE("a wsgi app has no other stop_signal than TERM; a command may have any") {
   Folder const folder;
   std::string const python = "python = '" + folder.make_executable("python") + "'\n";
   CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\n" + python + "stop_signal = 'INT'\n") ==
-        Lines{R"(4:1 a `wsgi` app drains on "TERM", not on "INT")"});
+        Lines{R"(4:1 an app by `wsgi` drains on "TERM", not on "INT")"});
   CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:b'\n" + python + "stop_signal = 'TERM'\n") == Lines{});
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nstop_signal = 'QUIT'\n") == Lines{});
 }
@@ -429,7 +446,7 @@ TEST_CASE("what could not be read is not asked for, and all else is: by file and
   CHECK(problems_of(folder, "[apps.a]\ncommand = 'sh'\nuser = 'no-such-user'\n[apps.b]\nworkers = 1\n") ==
         Lines{R"(2:11 `command` must be a list of strings, not "sh")",
               R"(3:1 no user "no-such-user" on this machine)",
-              "4:7 app `b` needs one of `wsgi`, `command` and `proxy`, or `routes` or `services`"});
+              "4:7 app `b` needs one of `wsgi`, `asgi`, `command` and `proxy`, or `routes` or `services`"});
   folder.write("apps.d/a.toml", "proxy = ['unix:a']\nuser = 'no-such-user'\n");
   conf::Loaded const loaded =
       conf::load_and_check(folder.write("portherd.toml", "[front]\nthreads = 'x'\nuser = 'no-such-user'\n"));
@@ -539,7 +556,7 @@ TEST_CASE("a signal for stacks is a command's, and does not end the worker") {
   CHECK(problems_of(folder, "[apps.a]\ncommand = ['/bin/true']\nstack_signal = 'TERM'\n") ==
         Lines{"3:1 `stack_signal` and `stop_signal` are both \"TERM\": the worker would end"});
   CHECK(problems_of(folder, "[apps.a]\nwsgi = 'a:a'\npython = '/bin/true'\nstack_signal = 'USR2'\n") ==
-        Lines{"4:1 `stack_signal` is for a `command`: a `wsgi` app says its stacks without it"});
+        Lines{"4:1 `stack_signal` is for a `command`: an app by `wsgi` says its stacks without it"});
 }
 
 TEST_CASE("the folder of a files route is there") {

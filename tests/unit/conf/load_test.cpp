@@ -190,7 +190,7 @@ graceful_timeout = "14s"
   CHECK(app.graceful_timeout == 14s);
 }
 
-TEST_CASE("concurrency is the threads of wsgi, 16 of a command, 1024 of a proxy, unless it is said") {
+TEST_CASE("concurrency is the threads of wsgi, 100 of asgi, 16 of a command, 1024 of a proxy, unless it is said") {
   conf::Loaded const loaded = conf::load_text(R"(
 [apps.a]
 wsgi = "a:app"
@@ -202,9 +202,12 @@ proxy = ["unix:/c"]
 [apps.d]
 proxy = ["unix:/d"]
 concurrency = 5
+[apps.e]
+asgi = "e:app"
 )",
                                               "portherd.toml");
-  REQUIRE(loaded.settings.apps.size() == 4);
+  REQUIRE(loaded.settings.apps.size() == 5);
+  CHECK(loaded.settings.apps[4].concurrency == 100);
   CHECK(loaded.settings.apps[0].concurrency == 6);
   CHECK(loaded.settings.apps[1].concurrency == 16);
   CHECK(loaded.settings.apps[2].concurrency == 1024);

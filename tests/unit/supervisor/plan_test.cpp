@@ -150,6 +150,20 @@ TEST_CASE("a wsgi app is its interpreter with our bootstrap, told by environment
   CHECK((made.fds[4].fd == 14 && made.fds[4].as == 5));
 }
 
+TEST_CASE("an asgi app is started as a wsgi app is, and named by another variable") {
+  conf::App app;
+  app.name = "shop";
+  app.directory = "/";
+  app.asgi = "shop.asgi:application";
+  app.python = "/bin/sh";
+  const SpawnPlan made = plan(app);
+  CHECK(made.arguments.at(1) == "-c");
+  CHECK(has(made.environment, "PORTHERD_ASGI=shop.asgi:application"));
+  CHECK_FALSE(has_name(made.environment, "PORTHERD_WSGI"));
+  CHECK_FALSE(has_name(made.environment, "PORTHERD_THREADS"));
+  CHECK(has_name(made.environment, "PORTHERD_STACK_SIGNAL"));
+}
+
 TEST_CASE("a wsgi worker prints its stacks to a pipe of its own, on a real-time signal; a command when it says on which") {
   conf::App app;
   app.name = "shop";

@@ -16,6 +16,9 @@ TEST_CASE("what counts as ready depends on what the app has") {
   conf::App wsgi;
   wsgi.wsgi = "a:b";
   CHECK(proof_for(wsgi) == Proof{.notify = true});
+  conf::App asgi;
+  asgi.asgi = "a:b";
+  CHECK(proof_for(asgi) == Proof{.notify = true});
   wsgi.health.path = "/healthz";
   CHECK(proof_for(wsgi) == Proof{.probe = true, .probe_after = true, .path = "/healthz"});
 

@@ -213,3 +213,25 @@ TEST_CASE("a body goes to the worker in frames of 64 KiB at most") {
   write_abandon(out);
   CHECK(feed::text_of(out) == frame(3, 0));
 }
+
+TEST_CASE("101 is the head of a tunnel where the client has asked for one, and nothing else is") {
+  const auto read = [](const std::string& bytes, bool asked_upgrade) {
+    WorkerAnswerReader reader;
+    reader.begin(Method::kGet, asked_upgrade);
+    runtime::InBuffer in;
+    feed::fill(in, bytes);
+    ResponseHead answer;
+    std::vector<Step> steps;
+    do {
+      runtime::Slice slice;
+      steps.push_back(reader.next(in, answer, slice));
+    } while (steps.back() == Step::kHead || steps.back() == Step::kBody);
+    return steps;
+  };
+  const std::string switching = head(0, "101 Switching Protocols\0upgrade\0websocket"s);
+  CHECK(read(switching + body(0, "a") + body(kLast | kDone, "b"), true) ==
+        std::vector<Step>{Step::kHead, Step::kBody, Step::kBody, Step::kEnd});
+  CHECK(read(switching, false) == std::vector<Step>{Step::kBroken});
+  CHECK(read(frame(18, 0, "101 Switching Protocols"), true) == std::vector<Step>{Step::kBroken});
+  CHECK(read(head(0, "200 OK") + body(kLast | kDone, "b"), true) == std::vector<Step>{Step::kHead, Step::kBody, Step::kEnd});
+}
