@@ -3,9 +3,7 @@
 TEST_CASE("a Starlette app in our own worker: examples/starlette-asgi") {
   if (!play::is_installed("uvicorn")) return;  // Debian's comes with Starlette
   const play::Folder folder;
-  std::string config = play::example(folder, "starlette-asgi");
-  config += "python = \"" + play::python() + "\"\n";
-  auto portherd = play::Supervisor::serve(folder, config);
+  auto portherd = play::Supervisor::serve(folder, play::example(folder, "starlette-asgi"));
   portherd.wait_ready();
   CHECK(play::get(portherd.port()).body == "Hello from Starlette over HTTP/1.1\n");
   CHECK(play::get(portherd.port(), "/count/3").body == "1\n2\n3\n");

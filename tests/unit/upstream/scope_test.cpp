@@ -13,6 +13,7 @@ using namespace upstream;
 namespace {
 
 using Texts = std::vector<std::string>;
+using Said = std::vector<std::pair<std::string_view, std::string_view>>;
 
 struct Request {
   RequestHead head;
@@ -21,7 +22,7 @@ struct Request {
   Framing framing = Framing::kNone;
   std::uint64_t length = 0;
 
-  explicit Request(std::vector<std::pair<std::string_view, std::string_view>> fields = {}) {
+  explicit Request(const Said& fields = {}) {
     head.method_text = "GET";
     head.path = "/a%20b/%2F";
     head.query = "x=%20";
@@ -57,23 +58,23 @@ struct Request {
 }  // namespace
 
 TEST_CASE("the texts of a scope: nothing is decoded") {
-  CHECK(Request({{"Host", "example.com:8000"}, {"User-Agent", "me"}}).texts() ==
+  CHECK(Request(Said{{"Host", "example.com:8000"}, {"User-Agent", "me"}}).texts() ==
         Texts{"http", "1.1", "GET", "/a%20b/%2F", "x=%20", "192.0.2.60", "4321", "example.com", "8000", "host", "example.com:8000",
               "user-agent", "me"});
 }
 
 TEST_CASE("fields keep their order, spelling and repetition; only their case is gone") {
-  Request request({{"X_One", "1"}, {"X-One", "2"}, {"X-ONE", "3"}, {"Content-Type", "a/b"}});
+  Request request(Said{{"X_One", "1"}, {"X-One", "2"}, {"X-ONE", "3"}, {"Content-Type", "a/b"}});
   request.ours = {{"X-Request-Id", "5", FieldId::kXRequestId}};
   CHECK(request.fields() == Texts{"x_one", "1", "x-one", "2", "x-one", "3", "content-type", "a/b", "x-request-id", "5"});
 }
 
 TEST_CASE("what belongs to the connection is left out") {
-  CHECK(Request({{"Transfer-Encoding", "chunked"}, {"Connection", "x"}, {"Upgrade", "y"}, {"Trailer", "z"}}).fields().empty());
+  CHECK(Request(Said{{"Transfer-Encoding", "chunked"}, {"Connection", "x"}, {"Upgrade", "y"}, {"Trailer", "z"}}).fields().empty());
 }
 
 TEST_CASE("the crumbs of a cookie are joined in HTTP/2, and only there") {
-  Request request({{"Cookie", "a=1"}, {"X", "y"}, {"Cookie", "b=2"}});
+  Request request(Said{{"Cookie", "a=1"}, {"X", "y"}, {"Cookie", "b=2"}});
   CHECK(request.fields() == Texts{"cookie", "a=1", "x", "y", "cookie", "b=2"});
   request.head.version = Version::kHttp2;
   CHECK(request.fields() == Texts{"x", "y", "cookie", "a=1; b=2"});
@@ -81,7 +82,7 @@ TEST_CASE("the crumbs of a cookie are joined in HTTP/2, and only there") {
 }
 
 TEST_CASE("a length is said where it is known, by what comes and not by what was said") {
-  Request request({{"Content-Length", "7"}});
+  Request request(Said{{"Content-Length", "7"}});
   CHECK(request.fields() == Texts{"content-length", "0"});
   request.framing = Framing::kLength;
   request.length = 12;
