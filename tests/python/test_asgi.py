@@ -1,5 +1,6 @@
 # The HTTP half of ASGI 3.0 as the worker keeps it, and its life: a test for each rule of the spec.
 import json
+import signal
 import unittest
 
 from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, INTERIM, LAST, NOT_TAKEN, SCOPE, AsgiWorker, Worker,
@@ -220,6 +221,19 @@ class Life(unittest.TestCase):
             self.assertEqual(whole([(HEAD, 0, b"200 OK")] + busy.answer())[2], b"two")
             self.assertIsNone(busy.frame())
             self.assertEqual(worker.wait(), 0)
+
+    def test_the_stack_signal_prints_where_the_tasks_wait(self):
+        number = signal.SIGRTMIN + 7
+        with AsgiWorker("rules:app", PORTHERD_STACK_SIGNAL=str(number)) as worker:
+            front = worker.connect()
+            front.ask("/waits")
+            front.frame()
+            for _ in range(2):
+                worker.process.send_signal(number)
+                said = worker.wait_stderr("Task of GET '/waits' (most recent call first):\n")
+                self.assertRegex(said, r'rules.py", line \d+ in waits\n')
+                self.assertIn("Current thread", said)
+            front.close()
 
     def test_a_child_of_the_app_leaves_the_worker_as_it_was(self):
         with AsgiWorker("lives:forks") as worker:

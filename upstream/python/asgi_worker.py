@@ -11,6 +11,7 @@ from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, find, kind_of, re
 from _portherd.asgi_connection import Connection
 from _portherd.asgi_http import HttpExchange
 from _portherd.asgi_scope import scope_of
+from _portherd.asgi_stacks import tell_tasks_on
 from _portherd.asgi_websocket import WebSocketExchange
 from _portherd.lifespan import Lifespan
 from _portherd.report import say
@@ -20,6 +21,7 @@ HAS_EAGER_TASKS = sys.version_info >= (3, 12)  # the first step of a request at 
 
 
 def main():
+    stacks = os.environ.get("PORTHERD_STACK_SIGNAL"), os.environ.get("PORTHERD_STACK_FD", "2")
     name, _, notify = parameters("PORTHERD_ASGI")
     listener = listening_socket()
     import_like_python()
@@ -29,6 +31,8 @@ def main():
     app = find(name)
     refuse_others(app, name)
     worker = Worker(loop, listener, app)
+    if stacks[0] is not None:
+        tell_tasks_on(int(stacks[0]), int(stacks[1]), worker)
     loop.run_until_complete(worker.live(notify))
     end(loop)
 
