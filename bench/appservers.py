@@ -31,6 +31,8 @@ STACKS = [
             version=[PORTHERD, "version"]),
     Subject("portherd-wsgi-1", PORTHERD_SERVE, files=PORTHERD_CONF, vars={"kind": "wsgi", "more": "threads = 1"}, features=WSGI,
             version=[PORTHERD, "version"], note="one thread a worker"),
+    Subject("portherd-asgi", PORTHERD_SERVE, files=PORTHERD_CONF, vars={"kind": "asgi", "more": "concurrency = 100"}, features=ASGI,
+            version=[PORTHERD, "version"]),
     Subject("gunicorn-sync", GUNICORN + ["--bind=127.0.0.1:{port}"], features=WSGI, env=PY, version=["gunicorn", "--version"]),
     Subject("gunicorn-gthread", GUNICORN + ["--bind=127.0.0.1:{port}", "--worker-class=gthread", "--threads=4", "--keep-alive=300"],
             features=WSGI, env=PY, version=["gunicorn", "--version"]),

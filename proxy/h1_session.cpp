@@ -253,7 +253,8 @@ void H1Session::release_exchange() {
 
 void H1Session::linger() {
   client_.transport().close_write();
-  const bool owes_nothing = body_read_ && in_.is_empty();
+  // Of a tunnel nobody here knows whether the client has said all, and what it has not read yet a reset would take from it.
+  const bool owes_nothing = body_read_ && in_.is_empty() && state_ != State::kTunnel;
   if (input_ended_ || owes_nothing) return client_.close();
   state_ = State::kLingering;
   client_.begin_idle();

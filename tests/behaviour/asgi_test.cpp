@@ -139,6 +139,11 @@ TEST_CASE("a WebSocket of an ASGI app") {
     CHECK(client.read_to_end() == "\x88\x02\x03\xe8");
     play.portherd->expect_line("closed by 1000");
   }
+  SUBCASE("broken by the client, which still hears why") {
+    client.send("\x81\x01" + std::string(300'000, 'x'));
+    CHECK(client.read_to_end().starts_with("\x88\x17\x03\xea" "a frame is not masked"));
+    play.portherd->expect_line("closed by 1002");
+  }
   SUBCASE("left without a word") {
     client.close();
     play.portherd->expect_line("closed by 1006");

@@ -4,7 +4,7 @@ import signal
 import unittest
 
 from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, INTERIM, LAST, NOT_TAKEN, SCOPE, AsgiWorker, Worker,
-                  frame, scope, whole)
+                  frame, pythons, scope, whole)
 
 
 class Http(unittest.TestCase):
@@ -221,6 +221,13 @@ class Life(unittest.TestCase):
             self.assertEqual(whole([(HEAD, 0, b"200 OK")] + busy.answer())[2], b"two")
             self.assertIsNone(busy.frame())
             self.assertEqual(worker.wait(), 0)
+
+    def test_every_interpreter_here_serves(self):
+        for python in pythons():
+            with self.subTest(python), AsgiWorker("lives:app", python=python) as worker:
+                self.assertEqual(worker.connect().fetch()[2], b"42")
+                worker.term()
+                self.assertEqual((worker.wait(), worker.stderr()), (0, ""))
 
     def test_the_stack_signal_prints_where_the_tasks_wait(self):
         number = signal.SIGRTMIN + 7
