@@ -181,7 +181,7 @@ class Life(unittest.TestCase):
         self.assertEqual(self.refused("lives:fails"), (1, "portherd: the app's lifespan.startup failed: no database\n"))
 
     def test_an_app_without_a_lifespan_is_served_without(self):
-        for app in ("lives:returns", "lives:called", "lives:create_app()"):
+        for app in ("lives:returns", "lives:called", "lives:create_app()", "lives:plain", "lives:partial"):
             with self.subTest(app), AsgiWorker(app) as worker:
                 self.assertEqual(worker.connect().fetch()[2], b"none")
                 worker.term()

@@ -36,32 +36,31 @@ MOST_WRAPPED = 20
 
 def kind_of(app):
     """What it is by the look of it: "asgi", "asgi2", "wsgi", or None where that cannot be seen."""
-    is_class = isinstance(app, type)
-    function = app.__call__ if is_class else app
-    for _ in range(MOST_WRAPPED):
-        if hasattr(function, "func") and hasattr(function, "keywords"):
-            function = function.func  # functools.partial; how many arguments are left is its affair
-            if not is_coroutine(function):
-                return None
-        elif hasattr(function, "__func__") or hasattr(function, "__code__"):
-            break
-        else:
-            function = type(function).__call__.__get__(function)
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    is_class = isinstance(app, type)  # what it makes is called again
+    method = app.__call__ if is_class else unwrapped(app)
+    function = getattr(method, "__func__", method)
+    code = getattr(function, "__code__", None)
     if code is None:
         return None
     if code.co_flags & CO_COROUTINE:
         return "asgi2" if is_class else "asgi"
-    if is_class or code.co_flags & CO_VARARGS:
+    if is_class or is_partial(app) or code.co_flags & CO_VARARGS:
         return None
-    wanted = code.co_argcount - (1 if hasattr(function, "__func__") else 0)
-    wanted -= len(getattr(function, "__defaults__", None) or ())
+    wanted = code.co_argcount - (function is not method) - len(function.__defaults__ or ())
     return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(wanted)
 
 
-def is_coroutine(function):
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is not None and bool(code.co_flags & CO_COROUTINE)
+def unwrapped(app):
+    """The function or method behind functools.partial and objects that are called."""
+    for _ in range(MOST_WRAPPED):
+        if hasattr(app, "__code__") or hasattr(app, "__func__"):
+            break
+        app = app.func if is_partial(app) else app.__call__
+    return app
+
+
+def is_partial(app):
+    return hasattr(app, "func") and hasattr(app, "keywords")
 
 
 def is_dotted(steps):

@@ -1,4 +1,5 @@
 # ASGI apps with a lifespan, and those that have another idea of it.
+import functools
 import os
 
 
@@ -59,6 +60,17 @@ called = Called()
 
 def create_app():
     return Called()
+
+
+def plain(scope, receive, send):
+    return returns(scope, receive, send)
+
+
+async def with_more(more, scope, receive, send):
+    await returns(scope, receive, send)
+
+
+partial = functools.partial(with_more, "more")
 
 
 async def forks(scope, receive, send):
