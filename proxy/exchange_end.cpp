@@ -90,6 +90,7 @@ void Exchange::on_deadline() {
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
+      if (is_closing_) return end(cut_);
       return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
     case Phase::kDeliver:
       return answer_ourselves(504, is_out_of_time() ? kOutOfTime : kDiskTimeout);
@@ -215,7 +216,8 @@ void Exchange::reset() {
   match_.reset();
   snapshot_.reset();
   is_recorded_ = head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
-  lives_long_ = may_spool_ = false;
+  lives_long_ = may_spool_ = is_closing_ = false;
+  frames_ = {};
   total_until_ = {};
   connect_failures_ = 0;
 }

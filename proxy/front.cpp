@@ -8,6 +8,7 @@
 
 #include "proxy/access_log.h"
 #include "proxy/change.h"
+#include "proxy/exchange.h"
 #include "proxy/front_thread.h"
 #include "proxy/metrics_listener.h"
 #include "proxy/metrics_page.h"
@@ -259,6 +260,10 @@ class Front {
     }
   }
 
+  void obey(upstream::CloseWebsockets& order) {
+    on_each_thread([worker = order.worker](FrontThread& thread) { thread.close_websockets(worker); });
+  }
+
   void obey(upstream::Ended& order) {
     probes_.erase(order.worker);
     std::vector<runtime::Time> in_flight;
@@ -285,8 +290,11 @@ class Front {
   }
 
   void obey(upstream::Drain& order) {
-    if (order.at_once) return on_drain_deadline();
-    if (std::exchange(is_draining_, true)) return;
+    if (!std::exchange(is_draining_, true)) begin_drain();
+    if (order.at_once) end_drain();
+  }
+
+  void begin_drain() {
     if (!has_begun_) return loop_.stop();  // nobody was ever let in
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
@@ -294,13 +302,11 @@ class Front {
     // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
     if (!herd_->is_stopping) metrics_.clear();
     draining_left_ = threads_.size();
-    for (auto& thread : threads_) {
-      thread->loop().post([this, &t = *thread] {
-        t.drain(loop_, [this] {
-          if (--draining_left_ == 0) loop_.stop();
-        });
+    on_each_thread([this](FrontThread& thread) {
+      thread.drain(loop_, [this] {
+        if (--draining_left_ == 0) loop_.stop();
       });
-    }
+    });
     drain_deadline_.arm(now_->settings.front.drain_timeout);
   }
 
@@ -316,12 +322,24 @@ class Front {
   void obey(upstream::Wanted&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
-  /// drain_timeout is over: cut who is left, then end.
-  void on_drain_deadline() {
-    for (auto& thread : threads_) {
-      thread->loop().post([&t = *thread] { t.cut_all(); });
-    }
+  void on_drain_deadline() { is_drain_over_ ? cut_all() : end_drain(); }
+
+  /// drain_timeout is over. Only WebSockets have a moment longer, to be closed in words; if there are none this is the end.
+  void end_drain() {
+    if (std::exchange(is_drain_over_, true)) return;
+    on_each_thread([](FrontThread& thread) { thread.end_drain(); });
+    drain_deadline_.arm(Exchange::kFarewell);
+  }
+
+  void cut_all() {
+    on_each_thread([](FrontThread& thread) { thread.cut_all(); });
     loop_.stop();
+  }
+
+  /// Each between two turns of its loop.
+  template <class Task>
+  void on_each_thread(Task task) {
+    for (auto& thread : threads_) thread->loop().post([task, &t = *thread] { task(t); });
   }
 
   /// Without a supervisor nobody starts workers or hands out sockets: finish what runs, then end.
@@ -361,6 +379,7 @@ class Front {
   runtime::Timer drain_deadline_;
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;
+  bool is_drain_over_ = false;     // drain_timeout is; who is left says goodbye
   bool has_begun_ = false;
   int exit_status_ = 0;
 };

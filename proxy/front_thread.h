@@ -71,6 +71,10 @@ class FrontThread {
   void start();
   /// No new connections; `on_empty` is posted to `loop` when the last client has gone.
   void drain(runtime::Loop& loop, std::function<void()> on_empty);
+  /// drain_timeout is over: closes WebSockets, cuts whatever else runs.
+  void end_drain() { clients_.end_drain(); }
+  /// Closes WebSockets to a worker that is to end.
+  void close_websockets(upstream::WorkerId worker) { clients_.close_websockets(worker); }
   /// Cuts whoever is left.
   void cut_all() { clients_.close_all(); }
   /// Ends the thread; from another one.

@@ -84,6 +84,12 @@ struct Unpublish {
   WorkerId worker = 0;
 };
 
+/// The worker, unpublished before, is about to be told to end: WebSockets to it are closed (1012). Drained is the answer still.
+struct CloseWebsockets {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
 /// The process has ended: every lease and probe of it fails now. Sent for every worker, published or not.
 /// `unexpected`: the supervisor had not asked for it by any signal; what the worker had in flight may have killed it, and the
 /// front answers with Lost.
@@ -183,8 +189,8 @@ struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
+using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish,
+                           CloseWebsockets, Ended, Stack, AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
                            Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.

@@ -167,7 +167,7 @@ TEST_CASE("USR2 upgrades, and a stop that comes in the middle of it is obeyed") 
   }
 }
 
-TEST_CASE("a WebSocket lives on through the old front, until its time to drain is over") {
+TEST_CASE("a WebSocket lives on through the old front, until its time to drain is over and it is told so") {
   const play::Folder folder;
   put(folder, play::path_of_portherd());
   play::App chat(folder, "chat.sock");
@@ -192,7 +192,8 @@ TEST_CASE("a WebSocket lives on through the old front, until its time to drain i
   client.send("\x81\x85....there");
   CHECK(worker.read(11) == "\x81\x85....there");
 
-  client.read_to_end();  // nobody ends it but the old front
+  CHECK(client.read(4) == "\x88\x02\x03\xf4");  // Close, 1012: nobody ends it but the old front
+  CHECK(client.ends_well());
   play::wait_gone(old);
   CHECK(play::get(portherd.port()).status == 200);
   worker.close();

@@ -234,6 +234,39 @@ TEST_CASE("apps come and go while a front runs, and a request that has begun is 
   CHECK(play.expect<upstream::Drained>().worker == 1);
 }
 
+TEST_CASE("WebSockets to a worker that is to end are closed, which is its drain; those to others go on") {
+  const std::string upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", close = "\x88\x02\x03\xf4";
+  Play play;
+  play.settings.apps = {app_named("blog"), app_named("shop")};
+  play.configure({0, 1});
+  play.listen("http");
+  play.publish(0, 1);
+  play.publish(1, 2);
+  play.start();
+  const auto open = [&](const std::string& app, upstream::WorkerId id) {
+    runtime::Fd client = play.connect("http");
+    std::string request = request_to(app);
+    play.say(client, request.erase(request.size() - 2) + upgrade);
+    runtime::Fd worker = play.take(id);
+    play.say(worker, "HTTP/1.1 101 Switching Protocols\r\n" + upgrade);
+    CHECK(play.hear(client, "\r\n\r\n").starts_with("HTTP/1.1 101 "));
+    return std::pair(std::move(client), std::move(worker));
+  };
+  auto [blog, blogs] = open("blog", 1);
+  const auto [shop, shops] = open("shop", 2);
+
+  play.order(upstream::Unpublish{.app = 0, .worker = 1});
+  play.say(blogs, "\x81\x02hi");
+  CHECK(play.hear(blog, "hi") == "\x81\x02hi");  // a drain is no reason to be brief
+  play.order(upstream::CloseWebsockets{.app = 0, .worker = 1});
+  CHECK(play.hear(blog, "nothing more") == close);
+  CHECK(play.hear(blogs, "nothing").empty());
+  blogs.reset();
+  CHECK(play.expect<upstream::Drained>().worker == 1);
+  play.say(shops, "\x81\x02hi");
+  CHECK(play.hear(shop, "hi") == "\x81\x02hi");
+}
+
 TEST_CASE("a change with a fault in it changes nothing, and says what the fault is") {
   Play play;
   play.settings.apps = {app_named("blog")};
