@@ -142,7 +142,7 @@ Scoreboard::AppGauges Scoreboard::gauges(AppIndex app) const {
   for_each_block([&](const Block& block) {
     const AppFigures& figures = block.board.app[app];
     sum.queue += figures.queue.load(kRelaxed);
-    sum.slots += figures.slots.load(kRelaxed);
+    sum.slots = std::max<std::uint64_t>(sum.slots, figures.slots.load(kRelaxed));
     sum.busy += figures.busy.load(kRelaxed);
     sum.late += figures.late.load(kRelaxed);
     sum.unspared += figures.unspared.load(kRelaxed);

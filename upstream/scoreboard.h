@@ -115,9 +115,10 @@ class Scoreboard {
   /// A worker's row before it is given to one.
   void clear_worker(std::uint32_t row);
 
-  // Sums over all fronts.
+  // Sums over all fronts, unless it says otherwise.
   struct AppGauges {
-    std::uint64_t queue = 0, slots = 0, busy = 0;
+    std::uint64_t queue = 0, busy = 0;
+    std::uint64_t slots = 0;               ///< the most that a front knows: all have the same workers
     std::uint64_t waits_since = 0;         ///< the earliest; 0: nobody waits
     std::uint64_t late = 0, unspared = 0;  ///< counters
   };

@@ -70,6 +70,10 @@ TEST_CASE("fronts that live at the same time have a block each, and are summed")
   CHECK(supervisor.totals(kApp).served == 11);
   CHECK(supervisor.totals(kApp).in_flight == 2);
   CHECK(new_front.totals(kApp).served == 11);
+  old_front->board.app[kApp].slots = new_front->board.app[kApp].slots = 4;  // of the same workers
+  old_front->board.app[kApp].busy = new_front->board.app[kApp].busy = 1;
+  CHECK(supervisor.gauges(kApp).slots == 4);
+  CHECK(supervisor.gauges(kApp).busy == 2);
   supervisor.end_front(*old_block);
   CHECK(supervisor.totals(kApp).served == 11);
   CHECK(supervisor.totals(kApp).in_flight == 1);
