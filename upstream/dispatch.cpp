@@ -240,6 +240,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
     if (connection) share.unlease(*connection);
     if (connection && !reuse && !has_answered) place.losses.add(connection->leased_since_, desk.loop_.now(), place.slots);
     if (reuse || has_answered) place.is_doubted = false;
+    if (has_answered && !place.has_ended) count(board_.worker[place.about.row].served);
     if (may_stay && place.takes_work && !has_made_way_ && !is_shared()) {
       connection->is_idle_ = true;
       share.idle.push_back(std::move(connection));

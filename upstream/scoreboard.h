@@ -40,10 +40,10 @@ struct alignas(kCacheLine) AppFigures {
   Figure unspared;   ///< counter: leases that there had been no slot for with one worker fewer
 };
 
-/// One row for each living worker; the supervisor gives rows out and clears them. `served` is the one figure
-/// with more than one writer.
+/// One row for each living worker; the supervisor gives rows out and clears them. Written under the lock of its
+/// app's Dispatch.
 struct alignas(kCacheLine) WorkerFigures {
-  std::atomic<std::uint64_t> served;    ///< counter since the worker's start
+  std::atomic<std::uint64_t> served;    ///< counter since the worker's start: requests that it has answered to the end
   std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
   std::atomic<std::uint32_t> busy;      ///< gauge: leases
   std::atomic<std::uint32_t> taken;     ///< gauge: slots, by leases and by idle connections; for other fronts
