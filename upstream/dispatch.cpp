@@ -320,6 +320,7 @@ void Dispatch::configure(const conf::App* app) {
     is_asleep_ = false;
     gate_ = Gate::kOpen;
     if (!has_other_locked(0)) refuse_line_locked(Refusal::kGone);
+    pump_locked(nullptr);  // who waited behind a pause
   } else {
     name_ = app->name;
     queue_size_ = app->queue_size;
