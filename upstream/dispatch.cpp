@@ -265,6 +265,7 @@ void Dispatch::pump_locked(Desk* here) {
     if (Place* const place = take_locked(ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, *place, here);
     ticket = next;
   }
+  if (yields_locked()) return keep_looking_locked(here);
   while (Ticket* const ticket = queue_.first()) {
     Place* const place = take_locked(0, false);
     if (place == nullptr) break;
@@ -529,15 +530,15 @@ void Dispatch::figure_locked() {
   figures_.queue.store(static_cast<std::uint32_t>(queue_.length()), std::memory_order_relaxed);
   figures_.busy.store(busy_, std::memory_order_relaxed);
   figures_.slots.store(slots_, std::memory_order_relaxed);
-  const auto since = std::chrono::duration_cast<runtime::Milliseconds>(waits_since_locked().time_since_epoch());
-  figures_.waits_since.store(static_cast<std::uint64_t>(since.count()), std::memory_order_relaxed);
+  figures_.waits_since.store(waits_since_locked(), std::memory_order_relaxed);
 }
 
-/// The next one in line. More workers would do nothing for who waits for a boot or the end of a pause.
-Time Dispatch::waits_since_locked() const {
-  if (queue_.length() == 0 || gate() != Gate::kOpen || !has_been_ready_ || is_asleep_) return {};
+/// The next one in line, as in AppFigures. More workers would do nothing for who waits for a boot or the end of a pause.
+std::uint64_t Dispatch::waits_since_locked() const {
+  if (queue_.length() == 0 || gate() != Gate::kOpen || !has_been_ready_ || is_asleep_) return 0;
   const Ticket* const next = queue_.first() != nullptr ? queue_.first() : queue_.first_retry();
-  return std::max(next->came_, moves_since_);
+  const Time since = std::max(next->came_, moves_since_);
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<runtime::Milliseconds>(since.time_since_epoch()).count());
 }
 
 }  // namespace upstream

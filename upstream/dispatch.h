@@ -187,6 +187,7 @@ class Dispatch {
   void look_elsewhere_locked();
   bool fits_locked(Place& place);
   void keep_looking_locked(Desk* here);
+  bool yields_locked();
   Place* take_locked(WorkerId tried, bool is_suspect);
   void occupy_locked(Place& place, bool is_suspect);
   void vacate_locked(Place& place, bool is_suspect);
@@ -208,7 +209,7 @@ class Dispatch {
   std::uint64_t requests_left(const Worker& worker) const;
   std::vector<runtime::Time> in_flight_locked(const Place& place) const;
   void call_locked();
-  runtime::Time waits_since_locked() const;
+  std::uint64_t waits_since_locked() const;
   void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
@@ -240,6 +241,7 @@ class Dispatch {
   std::uint32_t busy_ = 0;                      // leases now
   std::uint32_t slots_ = 0;                     // of the workers that take work
   bool has_looked_elsewhere_ = false;           // there were other fronts then: Load::elsewhere counts
+  bool has_yielded_ = false;                    // by the last pump_locked(): the next one does not
   bool has_made_way_ = false;                   // no idle connection is kept
   bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed

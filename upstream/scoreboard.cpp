@@ -20,6 +20,11 @@ bool has_row(const ThreadFigures& thread, std::size_t app) {
   return (thread.has_row[app / kBits].load(kRelaxed) & bit_of(app)) != 0;
 }
 
+/// 0: never.
+std::uint64_t earlier(std::uint64_t a, std::uint64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 /// A front may have written whatever it likes.
 std::size_t threads_of(const Block& block) {
   return std::min<std::size_t>(block.most_threads.load(kRelaxed), kMaxThreads);
@@ -99,6 +104,14 @@ std::uint64_t Scoreboard::taken_elsewhere(std::uint32_t row) const {
   return sum;
 }
 
+std::uint64_t Scoreboard::waits_since_elsewhere(AppIndex app) const {
+  std::uint64_t earliest = 0;
+  for_each_block([&](const Block& block) {
+    if (&block != own_) earliest = earlier(earliest, block.board.app[app].waits_since.load(kRelaxed));
+  });
+  return earliest;
+}
+
 void Scoreboard::clear_worker(std::uint32_t row) {
   workers_ = std::max<std::size_t>(workers_, row + 1);
   for_each_block([row](Block& block) {
@@ -146,8 +159,7 @@ Scoreboard::AppGauges Scoreboard::gauges(AppIndex app) const {
     sum.busy += figures.busy.load(kRelaxed);
     sum.late += figures.late.load(kRelaxed);
     sum.unspared += figures.unspared.load(kRelaxed);
-    const std::uint64_t since = figures.waits_since.load(kRelaxed);
-    if (since != 0 && (sum.waits_since == 0 || since < sum.waits_since)) sum.waits_since = since;
+    sum.waits_since = earlier(sum.waits_since, figures.waits_since.load(kRelaxed));
   });
   return sum;
 }

@@ -102,6 +102,8 @@ class Scoreboard {
   bool is_shared() const { return memory_->living.load(std::memory_order_relaxed) > 1; }
   /// Slots of the worker of this row that all other fronts have taken.
   std::uint64_t taken_elsewhere(std::uint32_t row) const;
+  /// AppFigures::waits_since, the earliest of all other fronts.
+  std::uint64_t waits_since_elsewhere(AppIndex app) const;
 
   // By the supervisor.
   /// A free block for the front that is started next; all gauges are zero. Nothing: kMaxFronts live.
