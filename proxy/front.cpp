@@ -172,6 +172,7 @@ class Front {
     site_->configure(*now_);
     clocks_ = now_->settings.front.clocks;
     std::erase_if(metrics_, [&](const auto& one) { return change.closes(one.first); });
+    if (is_draining_) return;  // another front answers there
     for (Change::Opening& opening : change.openings) {
       if (opening.about.metrics) listen_for_metrics(opening);
     }
@@ -237,8 +238,8 @@ class Front {
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
         loop_, order.worker, host_of(order.worker.app), order.path, runtime::Milliseconds(order.within),
         [this, id, app, is_single = order.within != 0](bool is_ready, const std::string& cause) {
+          if (is_ready || is_single) loop_.bury(std::move(probes_.extract(id).mapped()));
           say(upstream::Probed{app, id, is_ready, cause});
-          if (is_ready || is_single) loop_.post([this, id] { probes_.erase(id); });
         });
   }
 
@@ -291,8 +292,7 @@ class Front {
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
     }
-    // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
-    if (!herd_->is_stopping) metrics_.clear();
+    if (!herd_->is_stopping) leave_to_the_next();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
       thread->loop().post([this, &t = *thread] {
@@ -302,6 +302,14 @@ class Front {
       });
     }
     drain_deadline_.arm(now_->settings.front.drain_timeout);
+  }
+
+  /// Whoever asks whether we are ready is to ask the one that serves; if all is ending we say so to the last. And the workers are
+  /// asked by that one; if all is ending, requests may wait for one that starts.
+  void leave_to_the_next() {
+    metrics_.clear();
+    for (auto& [id, probe] : probes_) loop_.bury(std::move(probe));  // perhaps we are in a call from it
+    probes_.clear();
   }
 
   // What only the front says.
