@@ -292,11 +292,12 @@ class Front {
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
     }
-    if (!herd_->is_stopping) leave_to_the_next();
+    const bool is_replaced = !herd_->is_stopping && !is_supervisor_gone_;
+    if (is_replaced) leave_to_the_next();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
-      thread->loop().post([this, &t = *thread] {
-        t.drain(loop_, [this] {
+      thread->loop().post([this, &t = *thread, is_replaced] {
+        t.drain(loop_, is_replaced, [this] {
           if (--draining_left_ == 0) loop_.stop();
         });
       });
@@ -336,6 +337,7 @@ class Front {
   void on_supervisor_gone() {
     if (!site_) return loop_.stop();
     runtime::log(Level::kError, "the supervisor has gone; draining");
+    is_supervisor_gone_ = true;
     upstream::Drain drain;
     obey(drain);
   }
@@ -369,6 +371,7 @@ class Front {
   runtime::Timer drain_deadline_;
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;
+  bool is_supervisor_gone_ = false;
   bool has_begun_ = false;
   int exit_status_ = 0;
 };

@@ -89,12 +89,14 @@ struct Ask {
 /// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
 class Desk {
  public:
-  Desk(runtime::Loop& loop, Dispatch& dispatch);
+  /// `on_tidy`: nothing is left behind any more.
+  Desk(runtime::Loop& loop, Dispatch& dispatch, runtime::Call<> on_tidy = {});
   ~Desk();
   runtime::Loop& loop() { return loop_; }
   Dispatch& dispatch() { return dispatch_; }
   /// Keeps the slot until the worker has let go.
   void leave_behind(Leftover left);
+  bool has_left_behind() const { return !remainders_.empty(); }
   /// It has lost a request, and may be dead: no suspect is tried on it before it has answered somebody again, or nobody has said
   /// within kWordWithin that it is.
   void doubt(WorkerId worker);
@@ -115,6 +117,7 @@ class Desk {
   Dispatch& dispatch_;
   std::size_t thread_;             // place in Dispatch::desks_
   std::vector<std::unique_ptr<Remainder>> remainders_;
+  const runtime::Call<> on_tidy_;
   Line granted_;                   // by the dispatch, under its lock; emptied by collect()
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
