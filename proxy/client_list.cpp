@@ -52,7 +52,7 @@ void ClientList::remove(Client& client) {
   leave(client);
   thread_.figures().connections.store(static_cast<std::uint32_t>(size_), std::memory_order_relaxed);
   thread_.loop().bury(std::unique_ptr<Client>(&client));
-  thread_.client_left();
+  thread_.one_fewer();
 }
 
 /// Each client of either line; it may be closed by what it is told.

@@ -134,7 +134,7 @@ void Exchange::forget_untaken() {
 /// until it has let go: a worker that is given more than it can take makes the next request wait behind this one.
 void Exchange::let_lease_go(const Outcome& why) {
   const bool has_begun = has_worker() && lease_.is_connected() && upload_.accepted() > 0;
-  if (!has_begun || why == kOk || is_workers_end(why)) return lease_.give_back(false);
+  if (!has_begun || why == kOk || is_workers_end(why)) return lease_.give_back(false, /*has_answered=*/why == kOk);
   upstream::Leftover left;
   left.reader = std::move(reader_);
   left.head = std::move(answer_);
@@ -177,9 +177,6 @@ void Exchange::record() {
   event.outcome = outcome_;
   event.lives_long = lives_long_ || record_.status == 101;
   tally(event, row_ != nullptr ? *row_ : thread_.row(upstream::kNoApp));
-  if (outcome_ == kOk && record_.worker != 0) {
-    upstream::count(thread_.served(record_.row));
-  }
   leave_row();
   if (const conf::AccessLog& how = snapshot_->settings.log.access; how.is_on) thread_.access_log().write(event, how);
 }

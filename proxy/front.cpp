@@ -173,6 +173,7 @@ class Front {
     site_->configure(*now_);
     clocks_ = now_->settings.front.clocks;
     std::erase_if(metrics_, [&](const auto& one) { return change.closes(one.first); });
+    if (is_draining_) return;  // another front answers there
     for (Change::Opening& opening : change.openings) {
       if (opening.about.metrics) listen_for_metrics(opening);
     }
@@ -238,8 +239,8 @@ class Front {
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
         loop_, order.worker, host_of(order.worker.app), order.path, runtime::Milliseconds(order.within),
         [this, id, app, is_single = order.within != 0](bool is_ready, const std::string& cause) {
+          if (is_ready || is_single) loop_.bury(std::move(probes_.extract(id).mapped()));
           say(upstream::Probed{app, id, is_ready, cause});
-          if (is_ready || is_single) loop_.post([this, id] { probes_.erase(id); });
         });
   }
 
@@ -299,15 +300,23 @@ class Front {
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
     }
-    // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
-    if (!herd_->is_stopping) metrics_.clear();
+    const bool is_replaced = !herd_->is_stopping && !is_supervisor_gone_;
+    if (is_replaced) leave_to_the_next();
     draining_left_ = threads_.size();
-    on_each_thread([this](FrontThread& thread) {
-      thread.drain(loop_, [this] {
+    on_each_thread([this, is_replaced](FrontThread& thread) {
+      thread.drain(loop_, is_replaced, [this] {
         if (--draining_left_ == 0) loop_.stop();
       });
     });
     drain_deadline_.arm(now_->settings.front.drain_timeout);
+  }
+
+  /// Whoever asks whether we are ready is to ask the one that serves; if all is ending we say so to the last. And the workers are
+  /// asked by that one; if all is ending, requests may wait for one that starts.
+  void leave_to_the_next() {
+    metrics_.clear();
+    for (auto& [id, probe] : probes_) loop_.bury(std::move(probe));  // perhaps we are in a call from it
+    probes_.clear();
   }
 
   // What only the front says.
@@ -346,6 +355,7 @@ class Front {
   void on_supervisor_gone() {
     if (!site_) return loop_.stop();
     runtime::log(Level::kError, "the supervisor has gone; draining");
+    is_supervisor_gone_ = true;
     upstream::Drain drain;
     obey(drain);
   }
@@ -380,6 +390,7 @@ class Front {
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;
   bool is_drain_over_ = false;     // drain_timeout is; who is left says goodbye
+  bool is_supervisor_gone_ = false;
   bool has_begun_ = false;
   int exit_status_ = 0;
 };

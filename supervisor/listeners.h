@@ -1,5 +1,5 @@
-// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open as long
-// as we live, whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening
+// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open until
+// all drains, whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening
 // sockets".
 #pragma once
 #include <cstdint>
@@ -46,6 +46,8 @@ class Listeners {
   Listeners& operator=(Listeners&&) noexcept = default;
 
   const std::vector<Listener>& all() const { return all_; }
+  /// What they are stays known. Without a front that has the sockets, too, who connects is refused from now on.
+  void close();
   /// The others are the ones that stay: the paths of Unix sockets that they have are theirs to remove.
   void leave_paths_to(const Listeners& others);
 

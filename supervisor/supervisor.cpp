@@ -288,8 +288,10 @@ void Supervisor::stop() {
   delay_.arm(delay);  // load balancers learn of it first
 }
 
-// Who waits behind a pause is served, too.
+// Who waits behind a pause is served, too. Our copies of the sockets go first: who connected and is in a backlog that the
+// front has let go of would wait there for as long as all others need, and be reset then.
 void Supervisor::begin_drain() {
+  ground_.listeners.close();
   for (const auto& group : groups_.all()) {
     if (group->gate() == upstream::Gate::kPaused) [[maybe_unused]] const auto resumed = group->resume();
   }

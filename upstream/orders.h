@@ -64,7 +64,7 @@ struct Begin {
   std::uint64_t version = 0;  ///< which change; the supervisor counts them
 };
 
-/// Ask this worker, not yet in the roster, whether it is ready; repeat until it is or CancelProbe or Ended comes.
+/// Ask this worker, not yet in the roster, whether it is ready; repeat until it is, or Ended or Drain comes.
 /// Answered by Probed. `path` empty: any well-formed HTTP answer to `OPTIONS *` will do.
 /// `within` not 0: one that is ready is asked once, and Probed says what came of it.
 struct Probe {
