@@ -254,7 +254,7 @@ std::vector<int> descriptors_of(const Supervisor& supervisor);
 /// Errors: the settings have words that a file cannot hold (bytes that are no UTF-8, too many arguments).
 runtime::Result<Settings> from_settings(const conf::Settings& settings);
 runtime::Result<conf::Settings> to_settings(const Settings& saved);
-/// The same of one app, but for where its routes lead: only the settings in force know that.
+/// The same of one app, but for where its routes lead, and by which rules: only the settings in force know that.
 runtime::Result<Settings> from_app(conf::App app);
 runtime::Result<conf::App> to_app(const Settings& saved);
 

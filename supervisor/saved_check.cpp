@@ -108,9 +108,9 @@ Result<conf::Settings> to_settings(const Settings& saved) {
 }
 
 Result<Settings> from_app(conf::App app) {
-  for (conf::Route& route : app.routes) route.to.reset();
   conf::Settings alone;
   alone.apps.push_back(std::move(app));
+  conf::settle(alone);  // what its routes have from the apps that they lead to is not its own
   return from_settings(alone);
 }
 

@@ -92,6 +92,24 @@ TEST_CASE("the settings come back as they were, with what their text leaves out"
   CHECK(*again == settings());
 }
 
+TEST_CASE("an app whose route leads to another one, which has rules of its own, is handed on without it") {
+  conf::Settings two = settings();
+  conf::App& other = two.apps.emplace_back();
+  other.name = "api";
+  other.directory = "/srv/api";
+  other.command = {"/bin/api"};
+  other.rules.max_body = 1;
+  two.apps[0].routes.push_back({.path = "/api/", .app = "api"});
+  conf::settle(two);
+  REQUIRE(two.apps[0].routes[0].rules.max_body == 1);
+  const auto saved = saved::from_app(two.apps[0]);
+  REQUIRE_MESSAGE(saved.has_value(), saved.error().text());
+  const auto again = saved::to_app(*saved);
+  REQUIRE(again.has_value());
+  CHECK(again->routes[0].app == "api");
+  CHECK(again->command == two.apps[0].command);
+}
+
 TEST_CASE("settings that a file could not have are refused, not changed") {
   conf::Settings odd = settings();
   odd.apps[0].command.emplace_back("\xff");
