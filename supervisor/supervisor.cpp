@@ -253,8 +253,9 @@ void Supervisor::scale_all_of_run(int by) {
     return log(Level::kWarning, "TTIN and TTOU change nothing here: say which app, and how many, by `portherd scale APP N`");
   }
   for (const auto& group : groups_.all()) {
-    const std::size_t wanted = group->wanted();
-    if (wanted + by >= 1 && group->app().has_processes()) group->scale(wanted + by);
+    if (!group->app().has_processes() || group->gate() == upstream::Gate::kStopped) continue;
+    const std::size_t number = scale::stepped(group->wanted(), by);
+    if (number != group->wanted()) group->scale(number);
   }
 }
 
