@@ -73,6 +73,11 @@ void Group::dismiss_proxies() {
 
 // ---- what is wanted ----
 
+void Group::give_up_if_it_fails() {
+  gives_up_ = true;
+  for (const auto& service : services_) service->gives_up_ = true;
+}
+
 void Group::start() {
   is_wanted_ = true;
   if (is_asleep_) tell_state();

@@ -51,6 +51,9 @@ class Group {
   /// Not while it is_being_changed(). Errors: see saved::from_settings.
   runtime::Result<saved::Group> save() const;
 
+  /// It is of the first generation of `run`: if it does not become ready, nothing is tried again, and on_failed comes. Before
+  /// start().
+  void give_up_if_it_fails();
   void start();
   /// The same for an app that comes while others serve; told as a release is, of which this is the first.
   void start(ReleaseCalls calls);
@@ -179,7 +182,7 @@ class Group {
   void fill_proxies();
   void renew_proxies();
   void dismiss_proxies();
-  bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
+  bool may_give_up() const { return gives_up_ && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
 
   // group_scale.cpp
@@ -270,6 +273,7 @@ class Group {
   runtime::Timer tend_later_;         // when time alone may change something
   std::size_t failures_ = 0;          // boots that failed since one was ready
   bool has_been_ready_ = false;       // a worker has, ever
+  bool gives_up_ = false;             // by give_up_if_it_fails()
   bool is_wanted_ = false;            // between start() and stop()
   bool is_stopping_ = false;
   std::string last_exit_;

@@ -46,7 +46,7 @@ struct Herd {
   const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
   const Account& front_account;
-  bool is_run = false;             ///< `run`: own environment handed on, first generation gives up
+  bool is_run = false;             ///< `run`: own environment handed on, output as it is
   Variables own;                   ///< our environment
   rlim_t descriptors = 1024;       ///< the soft limit that we were started with, for workers
   const runtime::Fd& python;       ///< what a Python worker runs first; empty: no app is one

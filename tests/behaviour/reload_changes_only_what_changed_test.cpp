@@ -274,6 +274,27 @@ TEST_CASE("another spool takes another front, and no request fails; where there 
   stage.site.more_of_app = "[front]\nspool = \"none\"\n";
   CHECK(has(stage.reload().err, "nothing has changed"));
   stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
+TEST_CASE("an app that comes by a reload and does not boot ends nobody else, under `run` either") {
+  const play::Folder folder;
+  const std::string site = "[apps.app]\ncommand = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/says.py\"]\n";
+  folder.write("portherd.toml", site);
+  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "."});
+  const auto before = portherd.wait_ready();
+  const std::string program = "command = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/crash_loop.py\"]\n";
+  std::string other;
+  SUBCASE("an app") { other = "[apps.other]\nhosts = [\"other\"]\n" + program; }
+  SUBCASE("an app of a service alone") { other = "[apps.other]\n[[apps.other.services]]\nname = \"jobs\"\n" + program; }
+  folder.write("portherd.toml", site + other);
+  portherd.signal(SIGHUP);
+  portherd.expect_line("did not become ready");
+  portherd.wait_until("it is tried again", [](const play::Status& now) {
+    return now.apps.size() == 2 && (now.app("other").state == "failing" || has(now.text, "\"state\": \"failing\""));
+  });
+  const auto after = portherd.status();
+  CHECK(after.app("app").ready() == before.app("app").ready());
+  CHECK(play::get(portherd.port()).body == "nothing");
+}
+
   CHECK(stage.reload().status == 0);
   const auto after = stage.portherd.status();
   CHECK(after.front != before.front);
