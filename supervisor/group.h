@@ -4,8 +4,9 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out. A service of an app is a group, too,
-// of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
+// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out;
+// group_proxies.cpp has those that somebody else supervises. A service of an app is a group, too, of one worker
+// that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -179,11 +180,17 @@ class Group {
   void bury(std::unique_ptr<Worker> worker);
   void show();
   upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
+  bool may_give_up() const { return gives_up_ && !has_been_ready_ && !is_stopping_; }
+  Worker* find(upstream::WorkerId id) const;
+
+  // group_proxies.cpp
   void fill_proxies();
   void renew_proxies();
   void dismiss_proxies();
-  bool may_give_up() const { return gives_up_ && !has_been_ready_ && !is_stopping_; }
-  Worker* find(upstream::WorkerId id) const;
+  void settle_proxies();
+  void on_proxy_drained(upstream::WorkerId id);
+  void on_proxy_stuck(const upstream::Stuck& told) const;
+  void forget_proxy(const upstream::Worker& proxy);
 
   // group_scale.cpp
   void want(std::size_t number, std::string_view why);
@@ -267,7 +274,7 @@ class Group {
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
   upstream::Roster proxies_;          // of a `proxy` app
-  upstream::Roster leaving_proxies_;  // unpublished, and not drained yet
+  std::vector<saved::LeavingProxy> leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
   runtime::Deferred tend_soon_;       // something has changed
   runtime::Timer tend_later_;         // when time alone may change something

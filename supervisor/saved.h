@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 1;
+inline constexpr std::uint64_t kFormat = 2;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -127,6 +127,12 @@ struct Release {
   std::optional<std::vector<Variable>> file_environment;
 };
 
+/// A worker of somebody else that was unpublished and has not drained.
+struct LeavingProxy {
+  upstream::Worker about;
+  runtime::Time until{};
+};
+
 struct Group {
   upstream::AppIndex index = 0;
   std::vector<Release> releases;  ///< all that are named by their generation
@@ -142,6 +148,7 @@ struct Group {
   runtime::Time spare_since{}, settled_since{};
   std::vector<Place> places;
   upstream::Roster proxies;
+  std::vector<LeavingProxy> leaving_proxies;
   runtime::Time spent_until{};  ///< of its allowance
   std::size_t failures = 0;
   bool has_been_ready = false;

@@ -170,6 +170,12 @@ void fields(V& v, Release& release) {
 }
 
 template <class V>
+void fields(V& v, LeavingProxy& leaving) {
+  v("about", leaving.about);
+  v("until", leaving.until);
+}
+
+template <class V>
 void fields(V& v, Group& group) {
   v("index", group.index);
   v("releases", group.releases);
@@ -189,6 +195,7 @@ void fields(V& v, Group& group) {
   v("settled_since", group.settled_since);
   v("places", group.places);
   v("proxies", group.proxies);
+  v("leaving_proxies", group.leaving_proxies);
   v("spent_until", group.spent_until);
   v("failures", group.failures);
   v("has_been_ready", group.has_been_ready);

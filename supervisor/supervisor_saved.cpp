@@ -42,6 +42,7 @@ std::set<std::uint32_t> rows_of(const saved::Supervisor& all) {
   };
   const auto take_all = [&](const saved::Group& group) {
     for (const upstream::Worker& proxy : group.proxies) taken.insert(proxy.row);
+    for (const saved::LeavingProxy& proxy : group.leaving_proxies) taken.insert(proxy.about.row);
     for (const saved::Place& place : group.places) {
       take(place.holder);
       if (place.extra) take(*place.extra);

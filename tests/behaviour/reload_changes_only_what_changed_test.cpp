@@ -357,6 +357,34 @@ TEST_CASE("twenty reloads under load, each of something else, fail no request an
   const std::string other =
       "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\n";
   const std::string own = stage.site.listen;
+TEST_CASE("who is served at an address that a proxy no longer has is cut after graceful_timeout, by the next program, too") {
+  Stage stage;
+  play::App moved(stage.folder, "moved.sock");
+  play::Peer client = play::connect(stage.portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: live\r\nContent-Length: 0\r\n\r\n");
+  play::Peer worker = stage.live.accept();
+  worker.read_head();
+  std::string text = stage.site.text();
+  text.replace(text.find("\"unix:live.sock\"]"), 17, "\"unix:moved.sock\"]\ngraceful_timeout = \"2s\"");
+  stage.write(text);
+  CHECK(stage.order("reload").status == 0);
+  SUBCASE("alone") {}
+  SUBCASE("upgraded meanwhile") { CHECK(stage.order("upgrade").status == 0); }
+  CHECK(client.read_answer("POST").status == 502);
+}
+
+TEST_CASE("an app that goes while another front takes over is waited for no longer than it has requests") {
+  Stage stage;
+  stage.site.more =
+      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\ngraceful_timeout = \"1h\"\n";
+  CHECK(stage.reload().status == 0);
+  const pid_t pid = stage.portherd.status().app("other").ready().front();
+  stage.site.more.clear();
+  stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
+  CHECK(stage.reload().status == 0);
+  play::wait_gone(pid);
+}
+
   for (int i = 0; i < 20; ++i) {
     switch (i % 7) {
       case 0: stage.site.route = "/old" + std::to_string(i) + "/"; break;
