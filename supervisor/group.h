@@ -196,6 +196,7 @@ class Group {
   void want(std::size_t number, std::string_view why);
   void want(std::size_t number);
   bool sleeps() const { return app().has_processes() && wanted() == 0; }
+  bool may_wake() const { return sleeps() && !is_service() && gate_ != upstream::Gate::kStopped; }
   void fall_asleep();
   void size_by_machine();
   void watch_load();
@@ -234,6 +235,7 @@ class Group {
   void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
   void fail_release(const Worker& worker);
+  void end_release_unproven();
   void finish_release(const runtime::Result<void>& how);
 
   // group_saved.cpp

@@ -120,11 +120,14 @@ ReleaseCalls tell(Supervisor& supervisor, const Asker& asker) {
           .on_done = [&supervisor, asker](const Result<void>& how) { answer(supervisor, asker, how); }};
 }
 
+// Of what is stopped nobody would show whether it works: `start` is what begins it.
 void restart(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (const auto fits = gate_after(group->gate(), Turn::kRestart, name_of(*group)); !fits) return asker.refuse(fits.error());
   group->restart(tell(supervisor, asker));
 }
 
 void rollback(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (const auto fits = gate_after(group->gate(), Turn::kRollback, name_of(*group)); !fits) return asker.refuse(fits.error());
   if (const auto begun = group->roll_back(tell(supervisor, asker)); !begun) asker.refuse(begun.error());
 }
 
