@@ -15,6 +15,19 @@ using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
 
+namespace {
+
+// Where its routes lead, and by which rules, is known only of the settings in force: one that was handed on has it no more.
+conf::App alone(conf::App app) {
+  for (conf::Route& route : app.routes) {
+    route.to.reset();
+    route.rules = {};
+  }
+  return app;
+}
+
+}  // namespace
+
 Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls,
              Group* owner)
     : Group(herd,
@@ -310,6 +323,16 @@ std::vector<Worker*> Group::all() const {
 
 bool Group::is_stopped() const {
   return leaving_proxies_.empty() && have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
+}
+
+bool Group::goes_by(const conf::App& settings) const {
+  if (alone(app()) != alone(settings)) return false;
+  return std::ranges::all_of(services_, [&](const auto& service) {
+    const auto named = std::ranges::find_if(settings.services, [&](const conf::Service& one) {
+      return conf::service_app(settings, one).name == service->app().name;
+    });
+    return named == settings.services.end() || conf::service_app(settings, *named) == service->app();
+  });
 }
 
 bool Group::is_all_ready() const {

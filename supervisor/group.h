@@ -160,6 +160,8 @@ class Group {
   const std::string& last_exit() const { return last_exit_; }
   /// Why its first generation has failed.
   const std::string& failure() const { return failure_; }
+  /// Its workers and services are of these settings, or are to be.
+  bool goes_by(const conf::App& settings) const;
 
  private:
   using OwnRelease = std::shared_ptr<Release>;  // shared with its workers

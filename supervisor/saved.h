@@ -192,6 +192,15 @@ struct Front {
   runtime::Time spent_until{};  ///< of its allowance
 };
 
+/// Why an app does not go by the settings in force.
+struct Behind {
+  std::string app, why;
+};
+struct Reload {
+  std::size_t unused = 0;  ///< indexes from here on no app has had
+  std::vector<Behind> behind;
+};
+
 /// Shared with processes that live on: another size is another version of it.
 struct Board {
   Descriptor memory;
@@ -244,6 +253,7 @@ struct Supervisor {
   upstream::WorkerId last_id = 0;
   std::uint32_t rows = 0;  ///< from here on none was ever taken
   std::vector<Group> groups;  ///< in the order of the settings
+  Reload reload;
   std::vector<Tail> tails;
 };
 

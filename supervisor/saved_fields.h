@@ -254,6 +254,18 @@ void fields(V& v, Front& front) {
 }
 
 template <class V>
+void fields(V& v, Behind& behind) {
+  v("app", behind.app);
+  v("why", behind.why);
+}
+
+template <class V>
+void fields(V& v, Reload& reload) {
+  v("unused", reload.unused);
+  v("behind", reload.behind);
+}
+
+template <class V>
 void fields(V& v, Board& board) {
   v("memory", board.memory);
   v("size", board.size);
@@ -321,6 +333,7 @@ void fields(V& v, Supervisor& supervisor) {
   v("last_id", supervisor.last_id);
   v("rows", supervisor.rows);
   v("groups", supervisor.groups);
+  v("reload", supervisor.reload);
   v("tails", supervisor.tails);
 }
 

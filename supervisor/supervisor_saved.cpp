@@ -117,6 +117,8 @@ Result<saved::Supervisor> Supervisor::save(const Asker& asker) const {
       .descriptors = herd_.descriptors,
       .last_id = herd_.last_id,
       .rows = herd_.rows.used(),
+      .groups = {},
+      .reload = reload_.save(),
       .tails = output_.save()};
   for (const auto& group : groups_.all()) {
     TRY(saved::Group one, group->save());
@@ -153,6 +155,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   output_.adopt(all.tails);
   front_.adopt(all.front);
   for (const saved::Group& group : all.groups) groups_.adopt(group);
+  reload_.adopt(all.reload);
   control_ = Control::adopt(loop_, all.control, hear());
   upgrader_ = control_->adopt_asker(saved::take(all.control.asker));
   before_ = all.version;

@@ -176,11 +176,20 @@ TEST_CASE("a release that does not boot leaves its app behind; the rest is in fo
   CHECK(play::get(stage.portherd.port(), "/", "other").status == 200);
   CHECK(has(stage.portherd.status().text, "\"behind\": \"generation 2 of app app did not become ready"));
   CHECK(has(stage.order("plan").out, "apps.app.env"));
+  CHECK(stage.order("upgrade").status == 0);  // the next program knows it, too
+  CHECK(has(stage.portherd.status().text, "\"behind\": \"generation 2 of app app did not become ready"));
   CHECK(stage.order("reload").status == 1);
   stage.site.word = "mended";
   CHECK(stage.reload().status == 0);
   CHECK(stage.get() == "mended");
-  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \"gen"));
+  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \""));
+
+  CHECK(play::portherd({"rollback", "app", "-c", stage.portherd.config_file()}).status == 0);
+  CHECK(stage.get() == "one");
+  CHECK(has(stage.portherd.status().text, "\"behind\": \"rolled back: generation "));
+  CHECK(stage.order("reload").status == 0);
+  CHECK(stage.get() == "mended");
+  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \""));
 }
 
 TEST_CASE("an app comes and goes, and comes again") {
