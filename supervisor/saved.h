@@ -252,6 +252,7 @@ struct Supervisor {
   rlim_t descriptors = 0;  ///< the limit that workers get
   upstream::WorkerId last_id = 0;
   std::uint32_t rows = 0;  ///< from here on none was ever taken
+  runtime::OomKills explained_kills;
   std::vector<Group> groups;  ///< in the order of the settings
   Reload reload;
   std::vector<Tail> tails;

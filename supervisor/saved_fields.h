@@ -332,6 +332,7 @@ void fields(V& v, Supervisor& supervisor) {
   v("descriptors", supervisor.descriptors);
   v("last_id", supervisor.last_id);
   v("rows", supervisor.rows);
+  v("explained_kills", supervisor.explained_kills);
   v("groups", supervisor.groups);
   v("reload", supervisor.reload);
   v("tails", supervisor.tails);

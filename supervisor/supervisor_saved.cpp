@@ -117,6 +117,7 @@ Result<saved::Supervisor> Supervisor::save(const Asker& asker) const {
       .descriptors = herd_.descriptors,
       .last_id = herd_.last_id,
       .rows = herd_.rows.used(),
+      .explained_kills = herd_.explained_kills,
       .groups = {},
       .reload = reload_.save(),
       .tails = output_.save()};
@@ -152,6 +153,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   herd_.rows.adopt(all.rows, rows_of(all));
   herd_.descriptors = all.descriptors;
   herd_.last_id = all.last_id;
+  herd_.explained_kills = all.explained_kills;
   output_.adopt(all.tails);
   front_.adopt(all.front);
   for (const saved::Group& group : all.groups) groups_.adopt(group);
