@@ -82,6 +82,7 @@ void Group::leave() {
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
+  if (rollout_ && !is_service()) finish_release(runtime::fail(runtime::Code::kSystem, "the release has not come to its end: everything is ending"));
   leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
