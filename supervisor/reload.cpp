@@ -327,6 +327,7 @@ void Reload::on_certificates_answered(const Result<void>& how) {
     log(Level::kError, "the certificates have changed, and cannot be used: those before stay in force",
         {{"error", how.error().text()}});
   }
+  watch_certificates();
   go_on();
 }
 

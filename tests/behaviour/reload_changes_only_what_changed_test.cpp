@@ -1,9 +1,12 @@
 // `portherd reload` and `portherd plan`: what is another setting is put in force, under load and beside what lives long; what
 // is not is not touched; a file with a mistake changes nothing.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -223,6 +226,24 @@ TEST_CASE("a certificate that changes in its folder is in force by itself; one t
   });
 }
 
+TEST_CASE("another folder is put in the place of the certificates': it is in force by itself, and is watched from then on") {
+  Stage stage;
+  const auto digest = [&] { return play::connect_tls(stage.portherd.tls_port()).certificate_digest(); };
+  for (int i = 0; i < 2; ++i) {
+    const std::string before = digest();
+    const play::Folder other;
+    other.certificate("localhost");
+    std::filesystem::copy(other / "tls", stage.folder / "other");
+    constexpr int kExchange = 2;  // rename(2)
+    REQUIRE(::syscall(SYS_renameat2, AT_FDCWD, (stage.folder / "tls").c_str(), AT_FDCWD, (stage.folder / "other").c_str(), kExchange) == 0);
+    std::filesystem::remove_all(stage.folder / "other");
+    stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+  }
+  const std::string before = digest();
+  stage.folder.certificate("localhost");
+  stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+}
+
 TEST_CASE("HUP reloads, and tells the service manager; without a file there is nothing to reload") {
   const play::Folder folder;
   const std::string path = folder / "notify";
@@ -251,6 +272,27 @@ TEST_CASE("HUP reloads, and tells the service manager; without a file there is n
   auto run = play::Supervisor::run(other, {"--", "$PYTHON", "$APPS/says.py"});
   run.signal(SIGHUP);
   run.expect_line("there is nothing to reload");
+}
+
+TEST_CASE("an app that comes by a reload and does not boot ends nobody else, under `run` either") {
+  const play::Folder folder;
+  const std::string site = "[apps.app]\ncommand = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/says.py\"]\n";
+  folder.write("portherd.toml", site);
+  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "."});
+  const auto before = portherd.wait_ready();
+  const std::string program = "command = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/crash_loop.py\"]\n";
+  std::string other;
+  SUBCASE("an app") { other = "[apps.other]\nhosts = [\"other\"]\n" + program; }
+  SUBCASE("an app of a service alone") { other = "[apps.other]\n[[apps.other.services]]\nname = \"jobs\"\n" + program; }
+  folder.write("portherd.toml", site + other);
+  portherd.signal(SIGHUP);
+  portherd.expect_line("did not become ready");
+  portherd.wait_until("it is tried again", [](const play::Status& now) {
+    return now.apps.size() == 2 && (now.app("other").state == "failing" || has(now.text, "\"state\": \"failing\""));
+  });
+  const auto after = portherd.status();
+  CHECK(after.app("app").ready() == before.app("app").ready());
+  CHECK(play::get(portherd.port()).body == "nothing");
 }
 
 TEST_CASE("one reload waits for the one that is under way, and a third is told so") {
@@ -283,27 +325,6 @@ TEST_CASE("another spool takes another front, and no request fails; where there 
   stage.site.more_of_app = "[front]\nspool = \"none\"\n";
   CHECK(has(stage.reload().err, "nothing has changed"));
   stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
-TEST_CASE("an app that comes by a reload and does not boot ends nobody else, under `run` either") {
-  const play::Folder folder;
-  const std::string site = "[apps.app]\ncommand = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/says.py\"]\n";
-  folder.write("portherd.toml", site);
-  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "."});
-  const auto before = portherd.wait_ready();
-  const std::string program = "command = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/crash_loop.py\"]\n";
-  std::string other;
-  SUBCASE("an app") { other = "[apps.other]\nhosts = [\"other\"]\n" + program; }
-  SUBCASE("an app of a service alone") { other = "[apps.other]\n[[apps.other.services]]\nname = \"jobs\"\n" + program; }
-  folder.write("portherd.toml", site + other);
-  portherd.signal(SIGHUP);
-  portherd.expect_line("did not become ready");
-  portherd.wait_until("it is tried again", [](const play::Status& now) {
-    return now.apps.size() == 2 && (now.app("other").state == "failing" || has(now.text, "\"state\": \"failing\""));
-  });
-  const auto after = portherd.status();
-  CHECK(after.app("app").ready() == before.app("app").ready());
-  CHECK(play::get(portherd.port()).body == "nothing");
-}
-
   CHECK(stage.reload().status == 0);
   const auto after = stage.portherd.status();
   CHECK(after.front != before.front);
@@ -336,6 +357,34 @@ TEST_CASE("a proxy is found at another address, and who it serves at the old one
   CHECK(old.read_answer().body == "old");
 }
 
+TEST_CASE("who is served at an address that a proxy no longer has is cut after graceful_timeout, by the next program, too") {
+  Stage stage;
+  play::App moved(stage.folder, "moved.sock");
+  play::Peer client = play::connect(stage.portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: live\r\nContent-Length: 0\r\n\r\n");
+  play::Peer worker = stage.live.accept();
+  worker.read_head();
+  std::string text = stage.site.text();
+  text.replace(text.find("\"unix:live.sock\"]"), 17, "\"unix:moved.sock\"]\ngraceful_timeout = \"2s\"");
+  stage.write(text);
+  CHECK(stage.order("reload").status == 0);
+  SUBCASE("alone") {}
+  SUBCASE("upgraded meanwhile") { CHECK(stage.order("upgrade").status == 0); }
+  CHECK(client.read_answer("POST").status == 502);
+}
+
+TEST_CASE("an app that goes while another front takes over is waited for no longer than it has requests") {
+  Stage stage;
+  stage.site.more =
+      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\ngraceful_timeout = \"1h\"\n";
+  CHECK(stage.reload().status == 0);
+  const pid_t pid = stage.portherd.status().app("other").ready().front();
+  stage.site.more.clear();
+  stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
+  CHECK(stage.reload().status == 0);
+  play::wait_gone(pid);
+}
+
 TEST_CASE("twenty reloads under load, each of something else, fail no request and end nothing that lives long") {
   Stage stage;
   const std::uint16_t added = play::free_port();
@@ -366,34 +415,6 @@ TEST_CASE("twenty reloads under load, each of something else, fail no request an
   const std::string other =
       "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\n";
   const std::string own = stage.site.listen;
-TEST_CASE("who is served at an address that a proxy no longer has is cut after graceful_timeout, by the next program, too") {
-  Stage stage;
-  play::App moved(stage.folder, "moved.sock");
-  play::Peer client = play::connect(stage.portherd.port());
-  client.send("POST / HTTP/1.1\r\nHost: live\r\nContent-Length: 0\r\n\r\n");
-  play::Peer worker = stage.live.accept();
-  worker.read_head();
-  std::string text = stage.site.text();
-  text.replace(text.find("\"unix:live.sock\"]"), 17, "\"unix:moved.sock\"]\ngraceful_timeout = \"2s\"");
-  stage.write(text);
-  CHECK(stage.order("reload").status == 0);
-  SUBCASE("alone") {}
-  SUBCASE("upgraded meanwhile") { CHECK(stage.order("upgrade").status == 0); }
-  CHECK(client.read_answer("POST").status == 502);
-}
-
-TEST_CASE("an app that goes while another front takes over is waited for no longer than it has requests") {
-  Stage stage;
-  stage.site.more =
-      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\ngraceful_timeout = \"1h\"\n";
-  CHECK(stage.reload().status == 0);
-  const pid_t pid = stage.portherd.status().app("other").ready().front();
-  stage.site.more.clear();
-  stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
-  CHECK(stage.reload().status == 0);
-  play::wait_gone(pid);
-}
-
   for (int i = 0; i < 20; ++i) {
     switch (i % 7) {
       case 0: stage.site.route = "/old" + std::to_string(i) + "/"; break;
