@@ -192,6 +192,16 @@ bool Listeners::take(const conf::Address& address, bool tls, bool metrics) {
   return true;
 }
 
+// Alone first: with SO_REUSEPORT we would share the port with another program of our user without an error. Not where we
+// share it with ourselves, while one address takes over from another that it covers ("127.0.0.1:80", and now "*:80").
+Result<std::uint16_t> Listeners::port_for(const conf::Address& address) const {
+  const bool is_ours = std::ranges::any_of(
+      given_, [&](const Listener& one) { return !one.is_adopted && one.port != 0 && one.port == address.port; });
+  if (is_ours) return address.port;
+  TRY(const Fd alone, runtime::listen_tcp(address.host, address.port, /*shared=*/false));
+  return runtime::local_port(alone.get());
+}
+
 Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::size_t threads) {
   if (address.kind == conf::Address::Kind::kUnix) {
     TRY(Fd fd, runtime::listen_unix(address.path, kEverybody));
@@ -200,10 +210,7 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
     listener.sockets.push_back(std::move(fd));
     return {};
   }
-  // Alone first: with SO_REUSEPORT we would share the port with another program of our user without an error.
-  TRY(Fd alone, runtime::listen_tcp(address.host, address.port, /*shared=*/false));
-  const std::uint16_t port = runtime::local_port(alone.get());
-  alone.reset();
+  TRY(const std::uint16_t port, port_for(address));
   Listener& listener =
       all_.emplace_back(Listener{.text = with_port(address, port), .asked = address.text, .port = port, .tls = tls});
   const std::size_t count =
