@@ -58,6 +58,7 @@ void Group::amend(conf::App app) {
 // one worker wake to prove it: the first request would be the wrong one to learn that it does not boot.
 void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
   const std::optional<Rollout> pending = std::exchange(rollout_, std::nullopt);
+  const std::uint32_t given_up = generation();
   const bool has_slept = has_been_ready_ && may_wake();
   const bool falls_back = pending && pending->has_to_fall_back;
   rollout_ = Rollout{.from = falls_back ? pending->from : target_,
@@ -66,7 +67,7 @@ void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
   aim_at(std::move(next));
   if (may_wake()) want(1, "a release is to be proven");
   look();
-  if (pending) pending->calls.on_done(fail(Code::kSystem, "another release has taken its place"));
+  if (pending) pending->calls.on_done(fail(Code::kSystem, fmt::format("generation {} of app {} is given up: another release has taken its place", given_up, app().name)));
 }
 
 void Group::aim_at(OwnRelease release) {

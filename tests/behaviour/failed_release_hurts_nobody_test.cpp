@@ -112,7 +112,7 @@ TEST_CASE("a release during a release takes its place, and no request fails") {
   const play::Ended second = stage.order("restart");
   ordering.join();
   CHECK(first.status == 1);
-  CHECK(first.err.find("another release has taken its place") != std::string::npos);
+  CHECK(first.err.find("generation 2 of app hello is given up: another release has taken its place") != std::string::npos);
   CHECK_MESSAGE(second.status == 0, second.err);
   load.wait_for(50);
   load.stop_unhurt();
