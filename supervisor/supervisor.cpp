@@ -278,6 +278,7 @@ nlohmann::ordered_json Supervisor::status(const Group* only) {
 void Supervisor::set_stopping() {
   is_stopping_ = true;
   reload_.abandon();
+  upgrade_.abandon();
   herd_.figures.is_stopping = true;
 }
 
