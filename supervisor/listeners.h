@@ -55,6 +55,7 @@ class Listeners {
   bool take(const conf::Address& address, bool tls, bool metrics);
   runtime::Result<std::uint16_t> port_for(const conf::Address& address) const;
   runtime::Result<void> open_one(const conf::Address& address, bool tls, std::size_t threads);
+  void take_over(const conf::Address& address, Listener& listener);
 
   std::vector<Listener> all_;
   std::vector<Listener> given_;     // open already; taken by the address that names one

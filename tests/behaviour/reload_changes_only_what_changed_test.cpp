@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "load.h"
 #include "play.h"
@@ -383,6 +384,30 @@ TEST_CASE("an app that goes while another front takes over is waited for no long
   stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
   CHECK(stage.reload().status == 0);
   play::wait_gone(pid);
+}
+
+TEST_CASE("an address takes over from one that it covers, and that from it, and nobody who connects is lost") {
+  Stage stage;
+  std::atomic<bool> is_enough = false;
+  std::atomic<std::size_t> served = 0, failed = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      while (!is_enough) ++(play::get(stage.portherd.port(), "/", "a").status == 200 ? served : failed);
+    });
+  }
+  const std::string narrow = stage.site.listen;
+  for (int i = 0; i < 6; ++i) {
+    stage.site.listen = i % 2 == 0 ? "\"*:$PORT\"" : narrow;
+    const play::Ended ended = stage.reload();
+    CHECK_MESSAGE(ended.status == 0, ended.err);
+    const std::size_t before = served;
+    stage.portherd.wait_until("it serves on", [&](const play::Status&) { return served > before + 20; });
+  }
+  is_enough = true;
+  for (std::thread& client : clients) client.join();
+  MESSAGE(served.load() << " served");
+  CHECK(failed == 0);
 }
 
 TEST_CASE("twenty reloads under load, each of something else, fail no request and end nothing that lives long") {
