@@ -256,9 +256,10 @@ class Front {
   }
 
   void obey(upstream::Unpublish& order) {
-    if (auto* dispatch = dispatch_of(order.app)) {
-      dispatch->unpublish(order.worker, loop_, [this, order] { say(upstream::Drained{order.app, order.worker}); });
-    }
+    const auto drained = [this, order] { say(upstream::Drained{order.app, order.worker}); };
+    auto* const dispatch = dispatch_of(order.app);
+    // An app that only other fronts know, for this one is about to end, or has begun without it.
+    dispatch != nullptr ? dispatch->unpublish(order.worker, loop_, drained) : drained();
   }
 
   void obey(upstream::CloseWebsockets& order) {

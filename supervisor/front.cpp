@@ -90,6 +90,7 @@ Result<void> Front::may_be_saved() const {
   if (is_draining_) return fail(Code::kSystem, "everything is ending");
   if (on_replaced_ || next_) return fail(Code::kSystem, "the front is being replaced; try again when that is done");
   if (!current_ || !current_->is_started()) return fail(Code::kSystem, "the front is being started; try again soon");
+  if (draining_.size() > kMostDraining) return fail(Code::kSystem, "a front that was replaced is being cut; try again soon");
   if (std::ranges::all_of(living(), &FrontProcess::is_listening)) return {};
   return fail(Code::kSystem, "a front has not taken yet what it was told; try again soon");
 }

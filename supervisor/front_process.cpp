@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "conf/keys.h"
 #include "conf/print.h"
 #include "runtime/log.h"
 #include "runtime/memory_text.h"
@@ -29,6 +30,9 @@ constexpr std::size_t kMostStuck = 4096;
 constexpr int kChannelFd = 3;
 constexpr int kBoardFd = 4;
 constexpr int kHerdFd = 5;
+
+// One that starts is told at once of every worker, app and address that there may be, and has not begun to read.
+static_assert(runtime::Channel::kMaxWaiting > upstream::kMaxWorkers + upstream::kMaxApps + 2 * conf::kMostItems + 10);
 
 // Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
 // command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read

@@ -13,16 +13,17 @@ using Cell = std::optional<upstream::Gate>;
 constexpr Cell kRefused = std::nullopt;
 
 // clang-format off
-constexpr std::array<std::array<Cell, 6>, 4> kTable{{
-    //                pause     resume    maintenance on  off       stop      start
-    /* open        */ {kPaused,  kRefused, kMaintenance,   kRefused, kStopped, kRefused},
-    /* paused      */ {kPaused,  kOpen,    kMaintenance,   kRefused, kStopped, kRefused},
-    /* maintenance */ {kRefused, kRefused, kMaintenance,   kOpen,    kStopped, kRefused},
-    /* stopped     */ {kRefused, kRefused, kRefused,       kRefused, kStopped, kOpen},
+constexpr std::array<std::array<Cell, 8>, 4> kTable{{
+    //                pause     resume    maintenance on  off       stop      start     restart       rollback
+    /* open        */ {kPaused,  kRefused, kMaintenance,   kRefused, kStopped, kRefused, kOpen,        kOpen},
+    /* paused      */ {kPaused,  kOpen,    kMaintenance,   kRefused, kStopped, kRefused, kPaused,      kPaused},
+    /* maintenance */ {kRefused, kRefused, kMaintenance,   kOpen,    kStopped, kRefused, kMaintenance, kMaintenance},
+    /* stopped     */ {kRefused, kRefused, kRefused,       kRefused, kStopped, kOpen,    kRefused,     kRefused},
 }};
 // clang-format on
 
-constexpr std::array<std::string_view, 6> kOrders{"pause", "resume", "maintenance on", "maintenance off", "stop", "start"};
+constexpr std::array<std::string_view, 8> kOrders{"pause", "resume", "maintenance on", "maintenance off",
+                                                 "stop",  "start",  "restart",        "rollback"};
 
 /// What ends that.
 constexpr std::array<std::string_view, 4> kWayOut{"", "resume", "maintenance off", "start"};

@@ -63,6 +63,7 @@ Result<void> Group::switch_off(Gone on_gone) {
                             "clients out",
                             app().name, app().name));
   TRY_VOID(turn(Turn::kStop, "This service has been stopped."));
+  if (rollout_) end_release_unproven();
   when_gone_.push_back(std::move(on_gone));
   return {};
 }

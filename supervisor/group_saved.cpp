@@ -60,6 +60,7 @@ Result<saved::Group> Group::save() const {
                      .spare_since = spare_since_,
                      .settled_since = settled_since_,
                      .proxies = proxies_,
+                     .leaving_proxies = leaving_proxies_,
                      .spent_until = allowance_.spent_until(),
                      .failures = failures_,
                      .has_been_ready = has_been_ready_,
@@ -118,6 +119,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   spare_since_ = saved.spare_since;
   settled_since_ = saved.settled_since;
   proxies_ = saved.proxies;
+  leaving_proxies_ = saved.leaving_proxies;
   allowance_ = Allowance(saved.spent_until);
   failures_ = saved.failures;
   has_been_ready_ = saved.has_been_ready;

@@ -55,7 +55,9 @@ class Listeners {
   Listeners() = default;
   runtime::Result<void> open_all(const conf::Listen& settings, const conf::Metrics& metrics, std::size_t threads);
   bool take(const conf::Address& address, bool tls, bool metrics);
+  runtime::Result<std::uint16_t> port_for(const conf::Address& address) const;
   runtime::Result<void> open_one(const conf::Address& address, bool tls, std::size_t threads);
+  void take_over(const conf::Address& address, Listener& listener);
 
   std::vector<Listener> all_;
   std::vector<Listener> given_;     // open already; taken by the address that names one

@@ -52,9 +52,10 @@ Result<void> check_group(const Group& group, std::uint32_t rows) {
     if (!is_sound(place.holder, group, rows) || (place.extra && !is_sound(*place.extra, group, rows)))
       return refuse(fmt::format("app {}, worker {}", group.index, place.slot));
   }
-  for (const upstream::Worker& proxy : group.proxies) {
-    if (proxy.row >= rows) return refuse(fmt::format("app {}, worker {}", group.index, proxy.slot));
-  }
+  const auto is_ours = [rows](const upstream::Worker& proxy) { return proxy.row < rows; };
+  if (!std::ranges::all_of(group.proxies, is_ours) ||
+      !std::ranges::all_of(group.leaving_proxies, is_ours, &LeavingProxy::about))
+    return refuse(fmt::format("the proxies of app {}", group.index));
   for (const Group& service : group.services) {
     if (service.name.empty() || !service.services.empty()) return refuse(fmt::format("app {}, its services", group.index));
     TRY_VOID(check_group(service, rows));
@@ -108,9 +109,9 @@ Result<conf::Settings> to_settings(const Settings& saved) {
 }
 
 Result<Settings> from_app(conf::App app) {
-  for (conf::Route& route : app.routes) route.to.reset();
   conf::Settings alone;
   alone.apps.push_back(std::move(app));
+  conf::settle(alone);  // what its routes have from the apps that they lead to is not its own
   return from_settings(alone);
 }
 

@@ -26,6 +26,13 @@ void Upgrade::begin(const Asker& asker) {
   if (const auto asked = ask_judge(); !asked) end(asked.error());
 }
 
+// Once it has been judged, save() says the same.
+void Upgrade::abandon() {
+  if (!judge_) return;
+  loop_.bury(std::move(judge_));
+  end({Code::kSystem, "everything is ending"});
+}
+
 Result<void> Upgrade::ask_judge() {
   TRY(const saved::Supervisor all, save_(asker_));
   TRY(const runtime::Fd memory, in_memory(saved::write(all)));

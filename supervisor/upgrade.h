@@ -25,6 +25,8 @@ class Upgrade {
 
   /// The asker is refused if nothing comes of it; else the next program answers.
   void begin(const Asker& asker);
+  /// Everything is ending: nothing comes of one that is on its way.
+  void abandon();
 
  private:
   runtime::Result<void> ask_judge();

@@ -204,8 +204,9 @@ void Worker::watch_liveness() {
   process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
 }
 
-// What an old question comes to is nobody's answer.
+// What an old question comes to is nobody's answer, and what was too large need not be any more.
 void Worker::on_amended() {
+  if (process_) process_->looks_above = 0;
   if (process_ && process_->liveness) watch_liveness();
 }
 

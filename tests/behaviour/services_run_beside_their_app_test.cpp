@@ -133,6 +133,10 @@ TEST_CASE("a service that does not come up after a restart is given up for the o
   CHECK(play::get(portherd.port(), "/0").status == 200);
   std::filesystem::remove(folder / "broken");
   wait_for(portherd, "ready");
+  // The workers are of the new generation, so there is one before it.
+  const play::Ended back = order(portherd, {"rollback", "shop"});
+  CHECK_MESSAGE(back.status == 0, back.err);
+  CHECK(portherd.status().app("shop").workers.at(0).generation == 3);
 }
 
 TEST_CASE("an app is stopped with its services, they last, and started with them") {

@@ -167,6 +167,22 @@ TEST_CASE("USR2 upgrades, and a stop that comes in the middle of it is obeyed") 
   }
 }
 
+TEST_CASE("everything ends while the next program is asked: the command says so") {
+  const play::Folder folder;
+  put(folder, play::path_of_portherd());
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  portherd.wait_ready();
+  put_text(folder, "#!/bin/sh\necho asked >asked.new; mv asked.new asked; exec sleep 1000\n");
+  play::Ended ended;
+  std::thread asking([&] { ended = upgrade(portherd); });
+  portherd.wait_until("it is asked", [&](const play::Status&) { return std::filesystem::exists(folder / "asked"); });
+  portherd.signal(SIGTERM);
+  CHECK(portherd.wait_exit() == 0);
+  asking.join();
+  CHECK(ended.status == 1);
+  CHECK_MESSAGE(ended.err == "portherd: everything is ending\n", ended.err);
+}
+
 TEST_CASE("a WebSocket lives on through the old front, until its time to drain is over and it is told so") {
   const play::Folder folder;
   put(folder, play::path_of_portherd());

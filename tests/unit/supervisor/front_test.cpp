@@ -246,6 +246,11 @@ TEST_CASE("what was stuck in a front that has ended is not stuck any more") {
 TEST_CASE("two drain beside the one that serves; for a third the oldest is cut") {
   Stage stage;
   for (int i = 0; i < 3; ++i) CHECK(stage.wait_replaced() == "");
+  // Until that has gone there is no room for one more beside it.
+  const auto at_once = stage.front->may_be_saved();
+  REQUIRE_FALSE(at_once.has_value());
+  CHECK(at_once.error().text().find("is being cut; try again soon") != std::string::npos);
+  stage.turn_until([&] { return stage.front->may_be_saved().has_value(); });
   stage.wait_note(1, "drain True\n");
   stage.wait_note(3, "drain False\n");
   CHECK(stage.notes(2).find("drain True") == std::string::npos);

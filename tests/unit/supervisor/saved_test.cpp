@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "conf/load.h"
+#include "conf/reference.h"
 #include "doctest_precompiled.h"
 
 using namespace supervisor;
@@ -90,6 +92,35 @@ TEST_CASE("the settings come back as they were, with what their text leaves out"
   const auto again = saved::to_settings(*saved);
   REQUIRE(again.has_value());
   CHECK(*again == settings());
+}
+
+TEST_CASE("an app whose route leads to another one, which has rules of its own, is handed on without it") {
+  conf::Settings two = settings();
+  conf::App& other = two.apps.emplace_back();
+  other.name = "api";
+  other.directory = "/srv/api";
+  other.command = {"/bin/api"};
+  other.rules.max_body = 1;
+  two.apps[0].routes.push_back({.path = "/api/", .app = "api"});
+  conf::settle(two);
+  REQUIRE(two.apps[0].routes[0].rules.max_body == 1);
+  const auto saved = saved::from_app(two.apps[0]);
+  REQUIRE_MESSAGE(saved.has_value(), saved.error().text());
+  const auto again = saved::to_app(*saved);
+  REQUIRE(again.has_value());
+  CHECK(again->routes[0].app == "api");
+  CHECK(again->command == two.apps[0].command);
+}
+
+TEST_CASE("every setting that there is can be handed on, of all and of each app alone") {
+  const conf::Loaded loaded = conf::load_text(conf::every_setting(true), "every-setting");
+  const auto saved = saved::from_settings(loaded.settings);
+  CHECK_MESSAGE(saved.has_value(), saved.error().text());
+  REQUIRE_FALSE(loaded.settings.apps.empty());
+  for (const conf::App& app : loaded.settings.apps) {
+    const auto alone = saved::from_app(app);
+    CHECK_MESSAGE(alone.has_value(), app.name);
+  }
 }
 
 TEST_CASE("settings that a file could not have are refused, not changed") {
