@@ -161,11 +161,11 @@ void Group::dismiss_a_place() {
 }
 
 // Starts who is due. While nobody has ever been ready one is tried at a time: if the app is broken, that shows
-// once, not N times at once.
+// once, not N times at once. Nor are there ever two of a service, also if one has still to end by an order.
 void Group::fill(Place& place) {
   if (place.is_leaving) return;
   if (place.holder->release() != target_) renew(place);
-  if (has_been_ready_ || !is_another_being_tried(*place.holder)) begin(*place.holder);
+  if ((has_been_ready_ && !is_service()) || !is_another_being_tried(*place.holder)) begin(*place.holder);
   if (place.has_successor) begin(*place.extra);
 }
 

@@ -146,11 +146,7 @@ class Group {
   bool is_all_ready() const;
   bool is_being_released() const { return rollout_.has_value(); }
   /// A change of it is on its way, or somebody waits until one is done.
-  bool is_being_changed() const {
-    return rollout_ || !when_gone_.empty() || std::ranges::any_of(services_, [](const auto& service) {
-             return service->is_being_changed() || service->is_stopping();
-           });
-  }
+  bool is_being_changed() const;
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping"; by order "paused", "maintenance", "stopped"; "asleep" until somebody asks for it.
   std::string_view state() const;

@@ -90,6 +90,13 @@ Result<saved::Group> Group::save() const {
   return saved;
 }
 
+// Of a service only what is wanted can be handed on, for it is made of its app's settings: nobody may be left of what was.
+bool Group::is_being_changed() const {
+  const auto is_of_another = [this](const Worker* worker) { return worker->release() != target_; };
+  return rollout_ || !when_gone_.empty() || (is_service() && std::ranges::any_of(all(), is_of_another)) ||
+         std::ranges::any_of(services_, [](const auto& service) { return service->is_being_changed() || service->is_stopping(); });
+}
+
 // Each once: what is wanted, what was, and whatever somebody still is of.
 std::vector<ReleaseRef> Group::releases() const {
   std::vector<ReleaseRef> releases{target_};

@@ -245,6 +245,12 @@ TEST_CASE("a program that cannot go on leaves everything as it was, and the comm
     put_text(folder, "#!/bin/sh\nexit 0\n");
     why = "is not portherd";
   }
+  SUBCASE("another one is put in its place while it is asked") {
+    put_text(folder, "#!/bin/sh\nexit 0\n");
+    std::filesystem::rename(folder / "portherd", folder / "other");
+    put_text(folder, "#!/bin/sh\nmv '" + (folder / "other") + "' '" + (folder / "portherd") + "'\necho portherd 9.9.9\n");
+    why = "was replaced while it was asked";
+  }
   SUBCASE("it thinks that it can, and finds that it cannot") {
     const std::string real = folder / "real";
     std::filesystem::copy_file(play::path_of_portherd(), real);

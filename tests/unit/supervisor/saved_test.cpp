@@ -7,6 +7,8 @@
 #include "conf/load.h"
 #include "conf/reference.h"
 #include "doctest_precompiled.h"
+#include "upstream/herd_board.h"
+#include "upstream/scoreboard.h"
 
 using namespace supervisor;
 using Json = nlohmann::ordered_json;
@@ -58,6 +60,22 @@ saved::Supervisor everything() {
   group.places.push_back({.slot = 1, .holder = ready_worker()});
   group.places.push_back({.slot = 2, .extra = ready_worker(), .has_successor = true});
   all.tails.push_back({"shop", {{runtime::WallTime(std::chrono::nanoseconds(9)), "1", "hello"}}});
+  return all;
+}
+
+// As everything(), and so that a supervisor could go on with it.
+saved::Supervisor sound() {
+  saved::Supervisor all = everything();
+  all.error_log = {14};
+  all.fronts_board = {{15}, sizeof(upstream::Blocks)};
+  all.herd_board = {{16}, sizeof(upstream::HerdFigures)};
+  all.front.current = {.child = {.pid = 811, .pidfd = {17}}, .channel = {18}};
+  all.rows = 1;
+  saved::Group& group = all.groups[0];
+  group.places.resize(1);
+  saved::Worker& worker = group.places[0].holder;
+  worker.process->socket.emplace();
+  worker.process->has_row = true;
   return all;
 }
 
@@ -144,6 +162,34 @@ TEST_CASE("what is missing or of another kind is named") {
   Json json = Json::parse(saved::write(everything()));
   json.erase("rows");
   CHECK(saved::read(json.dump()).error().text().ends_with("rows is missing"));
+}
+
+TEST_CASE("groups in groups without end are refused") {
+  std::string opened, closed;
+  for (int i = 0; i < 100'000; ++i) {
+    opened += R"({"services":[)";
+    closed += "]}";
+  }
+  const auto read = saved::read(R"({"format":0,"groups":[)" + opened + closed + "]}");
+  REQUIRE_FALSE(read.has_value());
+  CHECK(read.error().text().ends_with(".services[0] is too deep"));
+}
+
+TEST_CASE("what would be owned twice, or is not there, is refused before anything is taken") {
+  const auto is_refused = [](auto&& spoil) {
+    saved::Supervisor all = sound();
+    spoil(all, all.groups[0].places[0].holder);
+    return !saved::check(all).has_value();
+  };
+  CHECK_FALSE(is_refused([](auto&, auto&) {}));
+  CHECK(is_refused([](auto& all, auto&) { all.spool = all.error_log; }));
+  CHECK(is_refused([](auto& all, auto&) { all.control.listener = {}; }));
+  CHECK(is_refused([](auto& all, auto&) { all.front.current.channel = {}; }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->child.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->socket.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->child->pidfd = {}; }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->about.row = 1; }));
 }
 
 TEST_CASE("an earlier format may lack a field, a later one is refused and still names its program") {
