@@ -143,10 +143,12 @@ TEST_CASE("stop APP: its workers finish and go, requests are told so, and start 
   portherd.wait_until("it has a worker", [](const play::Status& now) { return now.app("app").busy == 1; });
   play::Ended stopped;
   std::thread stop([&] { stopped = order(portherd, {"stop", "app"}); });
-  portherd.wait_until("it is closed",
-                      [](const play::Status& now) { return now.app("app").state == "stopped"; });
-  const play::Answer answer = play::get(portherd.port(), "/0");
-  CHECK(answer.status == 503);
+  // The order is not done before the workers have gone, and until the front has heard of it somebody may get in.
+  play::Answer answer;
+  portherd.wait_until("it is closed", [&](const play::Status& now) {
+    answer = play::get(portherd.port(), "/0");
+    return answer.status == 503 && now.app("app").state == "stopped";
+  });
   CHECK(answer.body == "This service has been stopped.\n");
   std::ofstream(folder / "hold-x") << "go on\n";
   CHECK(running.read_answer().status == 200);
