@@ -251,7 +251,9 @@ class Front {
     return app != nullptr ? upstream::probed_host(*app) : upstream::kAnyHost;
   }
 
+  /// It may be ready by another word than an answer to the probe, and nobody waits for that any more.
   void obey(upstream::Publish& order) {
+    probes_.erase(order.worker.id);
     if (auto* dispatch = dispatch_of(order.worker.app)) dispatch->publish(order.worker);
   }
 

@@ -66,8 +66,9 @@ Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
   return {};
 }
 
+// One that is being started may have been told since its Begin, and accept before it has heard of that.
 Result<void> Front::confirm(OnChanged on_obeyed) {
-  if (!current_ || !current_->is_started()) return fail(Code::kSystem, "no front serves just now; try again");
+  if (!current_) return fail(Code::kSystem, "no front serves just now; try again");
   obeying_[current_->confirm()] = std::move(on_obeyed);
   return {};
 }

@@ -94,6 +94,9 @@ void Group::judge_release() {
   if (rollout_->from != target_) before_ = rollout_->from;
   if (!rollout_->trouble.empty()) return finish_release(fail(Code::kSystem, rollout_->trouble));
   runtime::log(Level::kInfo, "a release is in force", {{"app", app().name}, {"generation", generation()}});
+  if (wanted() == 0 && app().has_processes() && !is_service()) {
+    rollout_->calls.on_progress(fmt::format("app {}, generation {}: no worker runs now; the next one is of it", app().name, generation()));
+  }
   finish_release({});
 }
 

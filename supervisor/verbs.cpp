@@ -62,8 +62,7 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
   }
   const auto stopped = group->switch_off([&supervisor, asker](const Result<void>& gone) { answer(supervisor, asker, gone); });
   if (!stopped) return asker.refuse(stopped.error());
-  asker.say(fmt::format("app {} stops, until `portherd start {}`, a restart of Portherd, or the settings no longer have it",
-                        name_of(*group), name_of(*group)));
+  asker.say(fmt::format("app {} stops, until `portherd start {}` or a restart of Portherd", name_of(*group), name_of(*group)));
 }
 
 void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {

@@ -201,7 +201,8 @@ void Worker::publish() {
 }
 
 void Worker::watch_liveness() {
-  process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
+  process_->liveness = std::make_unique<Liveness>(runtime::bind<&Front::tell>(&herd_.front), app_, process_->about,
+                                                  herd_.fronts, herd_.reaper.loop());
 }
 
 // What an old question comes to is nobody's answer, and what was too large need not be any more.

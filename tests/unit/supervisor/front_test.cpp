@@ -272,6 +272,20 @@ TEST_CASE("if the one that serves dies while another starts, that has its place;
   stage.wait_note(3, "begin \n");
 }
 
+TEST_CASE("what is told to a front that is being started is obeyed when that one says so, not before") {
+  Stage stage;
+  stage.let(2, "waits");
+  ::kill(stage.front->pid(), SIGKILL);
+  stage.wait_note(2, "begin \n");
+  bool is_obeyed = false;
+  REQUIRE(stage.front->confirm([&](const auto&) { is_obeyed = true; }).has_value());
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return stage.starts == 2; });
+  CHECK_FALSE(is_obeyed);
+  stage.say(2, upstream::Changed{.version = 2});
+  stage.turn_until([&] { return is_obeyed; });
+}
+
 TEST_CASE("the end drains all fronts, and has come when the last has ended") {
   Stage stage;
   CHECK(stage.wait_replaced() == "");

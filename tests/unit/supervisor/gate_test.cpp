@@ -56,7 +56,13 @@ TEST_CASE("an order changes something, or is refused") {
 
 TEST_CASE("a refusal says how it is, and what ends that") {
   CHECK(gate_after(Gate::kOpen, Turn::kResume, "shop").error().text() ==
-        "`resume shop` changes nothing: shop is open");
+        "`resume shop` changes nothing: shop is not paused");
+  CHECK(gate_after(Gate::kOpen, Turn::kMaintenanceOff, "shop").error().text() ==
+        "`maintenance off shop` changes nothing: shop is not in maintenance");
+  CHECK(gate_after(Gate::kOpen, Turn::kStart, "shop").error().text() ==
+        "`start shop` changes nothing: shop is not stopped");
+  CHECK(gate_after(Gate::kMaintenance, Turn::kResume, "shop").error().text() ==
+        "`resume shop` changes nothing: shop is in maintenance; `portherd maintenance off shop` ends that");
   CHECK(gate_after(Gate::kStopped, Turn::kPause, "shop").error().text() ==
         "`pause shop` changes nothing: shop is stopped; `portherd start shop` ends that");
 }
