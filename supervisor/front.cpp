@@ -205,6 +205,7 @@ void Front::on_ended(FrontProcess& process) {
   Process ended = take(process);
   settle_.schedule();
   for (const upstream::Unstuck& unstuck : ended->stuck()) calls_.on_unstuck(unstuck);
+  for (const upstream::Lost& lost : ended->unanswered()) calls_.on_lost(lost);
   if (is_draining_ || !(was_current || was_next)) {
     log(Level::kInfo, "the front has ended", {{"pid", ended->pid()}, {"exit", ended->cause()}});
     if (is_draining_ && living().empty()) {

@@ -175,6 +175,7 @@ struct FrontProcess {
   std::uint64_t version = 0;
   std::vector<upstream::WorkerId> owed;
   std::vector<upstream::Unstuck> stuck;
+  std::vector<upstream::Lost> unanswered;
   std::optional<runtime::Time> deadline;
   bool is_draining = false, is_cut = false;
 };

@@ -233,6 +233,7 @@ void fields(V& v, FrontProcess& process) {
   v("version", process.version);
   v("owed", process.owed);
   v("stuck", process.stuck);
+  v("unanswered", process.unanswered);
   v("deadline", process.deadline);
   v("is_draining", process.is_draining);
   v("is_cut", process.is_cut);

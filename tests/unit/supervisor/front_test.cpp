@@ -76,6 +76,7 @@ struct Stage {
                    .on_drained = runtime::bind<&Stage::on_drained>(this),
                    .on_stuck = runtime::bind<&Stage::on_stuck>(this),
                    .on_unstuck = runtime::bind<&Stage::on_unstuck>(this),
+                   .on_lost = runtime::bind<&Stage::on_lost>(this),
                    .on_gone = runtime::bind<&Stage::on_gone>(this)});
     REQUIRE(front->start().has_value());
     turn_until([&] { return starts == 1; });
@@ -89,6 +90,9 @@ struct Stage {
   void on_probed(const upstream::Probed& told) { heard.push_back("probed " + std::to_string(told.worker)); }
   void on_drained(const upstream::Drained& told) { heard.push_back("drained " + std::to_string(told.worker)); }
   void on_stuck(const upstream::Stuck& told) { heard.push_back("stuck " + told.exchange); }
+  void on_lost(const upstream::Lost& told) {
+    heard.push_back("lost " + std::to_string(told.worker) + " " + std::to_string(told.requests));
+  }
   void on_unstuck(const upstream::Unstuck& told) { heard.push_back("unstuck " + told.exchange); }
   void on_gone(bool has_drained) { heard.push_back(has_drained ? "gone" : "never started"); }
 
@@ -241,6 +245,21 @@ TEST_CASE("what was stuck in a front that has ended is not stuck any more") {
   stage.wait_heard("unstuck lost");
   CHECK(stage.count("unstuck came back") == 1);
   CHECK(stage.count("unstuck of the new one") == 0);
+}
+
+TEST_CASE("what a worker's end has cost is said once by each front that was asked, or has ended without an answer") {
+  Stage stage;
+  stage.front->tell(publish(5));
+  CHECK(stage.wait_replaced() == "");
+  REQUIRE(stage.front->count() == 2);
+  stage.front->tell(upstream::Ended{.app = 0, .worker = 5, .unexpected = true});
+  stage.front->tell(upstream::Ended{.app = 0, .worker = 6, .unexpected = false});
+  stage.say(2, upstream::Lost{.app = 0, .worker = 5, .requests = 3, .ages = {}});
+  stage.wait_heard("lost 5 3");
+  stage.say(1, "end");
+  stage.wait_heard("lost 5 0");
+  CHECK(stage.count("lost 5 3") == 1);
+  CHECK(stage.count("lost 6 0") == 0);
 }
 
 TEST_CASE("two drain beside the one that serves; for a third the oldest is cut") {
