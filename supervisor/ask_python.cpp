@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <optional>
 #include <iterator>
 
 #include "conf/program.h"
@@ -42,18 +43,18 @@ std::string_view contents_of(std::string_view file) {
   return found != std::end(kScripts) ? found->contents : std::string_view();
 }
 
-Result<SpawnPlan> plan_of(const Question& question, int answer) {
+Result<SpawnPlan> plan_of(const Errand& errand, int answer) {
   const Variables variables = own_environment();
   const auto path = variables.find("PATH");
   TRY(std::string program,
-      conf::find_program(question.python, path == variables.end() ? "" : path->second, question.directory));
+      conf::find_program(errand.python, path == variables.end() ? "" : path->second, errand.directory));
   SpawnPlan plan{.program = std::move(program),
-                 .arguments = {question.python, "-c", std::string(contents_of(question.script))},
+                 .arguments = {errand.python, "-c", std::string(contents_of(errand.script))},
                  .environment = to_texts(variables),
-                 .directory = question.directory,
+                 .directory = errand.directory,
                  .fds = {{STDERR_FILENO, STDOUT_FILENO}, {answer, kAnswerFd}},
                  .death_signal = SIGKILL};
-  plan.arguments.insert(plan.arguments.end(), question.arguments.begin(), question.arguments.end());
+  plan.arguments.insert(plan.arguments.end(), errand.arguments.begin(), errand.arguments.end());
   return plan;
 }
 
@@ -85,12 +86,12 @@ int wait_status(pid_t pid) {
 
 }  // namespace
 
-Result<std::string> ask_python(const Question& question) {
+Result<std::string> ask_python(const Errand& errand) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(Code::kSystem, "cannot make a pipe", errno);
   const runtime::Fd ours(ends[0]);
   runtime::Fd theirs(ends[1]);
-  TRY(const SpawnPlan plan, plan_of(question, theirs.get()));
+  TRY(const SpawnPlan plan, plan_of(errand, theirs.get()));
   TRY(const Spawned child, spawn(plan));
   theirs = {};
   const auto answer = read_answer(ours.get(), Clock::now() + kPatience);
@@ -98,10 +99,10 @@ Result<std::string> ask_python(const Question& question) {
   if (!answer) ::kill(-child.pid, SIGKILL);
   const int status = wait_status(child.pid);
   if (const auto failure = read_failure(child.failure.get()))
-    return fail(Code::kSystem, fmt::format("{}: {}", question.python, failure->text()));
-  if (!answer) return fail(Code::kSystem, fmt::format("{} did not answer within {} s", question.python, kPatience.count()));
+    return fail(Code::kSystem, fmt::format("{}: {}", errand.python, failure->text()));
+  if (!answer) return fail(Code::kSystem, fmt::format("{} did not answer within {} s", errand.python, kPatience.count()));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(Code::kSystem, fmt::format("{} could not be asked; what it said stands above", question.python));
+    return fail(Code::kSystem, fmt::format("{} could not be asked; what it said stands above", errand.python));
   return *answer;
 }
 

@@ -10,7 +10,7 @@
 
 namespace supervisor {
 
-struct Question {
+struct Errand {
   std::string_view script;             ///< a file of supervisor/python/
   std::vector<std::string> arguments;
   std::string python;                  ///< a name for PATH, or a path
@@ -19,6 +19,6 @@ struct Question {
 
 /// What the script wrote to its descriptor 3. What it prints goes to our stderr. Errors: no such interpreter (kConfig); it
 /// ended with another status than 0, having said why; it was not done in a minute, or wrote more than 1 MiB (kSystem).
-runtime::Result<std::string> ask_python(const Question& question);
+runtime::Result<std::string> ask_python(const Errand& errand);
 
 }  // namespace supervisor
