@@ -406,6 +406,7 @@ Result<void> finish(Draft& draft) {
   const bool is_threaded = draft.has_threads && draft.app.threads > 1;
   if (draft.is_sync && !is_threaded && draft.kind != Kind::kAsgi) {
     draft.app.threads = 1;
+    if (draft.app.concurrency != 0) draft.app.concurrency = 1;
     note(".threads", "one request at a time, as gunicorn's sync workers; where the app may be called by threads, more cost little", draft);
   }
   if (!draft.proxy_protocol.empty()) {

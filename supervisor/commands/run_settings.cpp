@@ -148,6 +148,8 @@ Result<void> apply_gunicorn(const RunArguments& arguments, const RunEnvironment&
     gunicorn::Draft draft{.settings = is_first ? settings : others, .app = app, .has_threads = arguments.threads.has_value()};
     for (const gunicorn::Setting& setting : all) TRY_VOID(gunicorn::apply(setting, draft));
     TRY_VOID(gunicorn::finish(draft));
+    if (const auto certificates = draft.notes.find("tls.certificates"); certificates != draft.notes.end())
+      return fail(Code::kConfig, fmt::format("--certfile, --keyfile: what is needed is {}", certificates->second));
     if (!draft.left_out.empty()) return fail(Code::kConfig, draft.left_out.front());
     is_first = false;
   }
