@@ -18,9 +18,9 @@ constexpr std::string_view kWeb = "web";
 constexpr std::string_view kRelease = "release";
 
 // A program of that name can be meant by none of these: they are the shell's own.
-constexpr std::array<std::string_view, 24> kOfTheShell = {
+constexpr std::array<std::string_view, 25> kOfTheShell = {
     "exec", "cd",   "export", "set",  "unset", ".",    "source", "ulimit", "umask", "trap", "wait", "eval",
-    "if",   "then", "for",    "while", "until", "case", "do",     "done",   "fi",    "esac", "!",    "{"};
+    "if",   "then", "for",    "while", "until", "case", "do",     "done",   "fi",    "esac", "!",    "{",     "}"};
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 

@@ -9,7 +9,7 @@ const std::string kApp = "def app(environ, start_response):\n    start_response(
 
 struct Project {
   play::Folder folder;
-  Project(const std::map<std::string, std::string>& files) {
+  Project(std::initializer_list<std::pair<std::string, std::string>> files) {
     for (const auto& [name, text] : files) {
       std::filesystem::create_directories(std::filesystem::path(folder / name).parent_path());
       folder.write(name, text);
@@ -36,33 +36,33 @@ bool can_import(const std::string& module) { return play::run({play::python(), "
 }  // namespace
 
 TEST_CASE("a file with a usual name, in the folder, in a package or in src") {
-  CHECK(Project({{"main.py", kApp}}).served("found main:app in main.py") == "main");
-  CHECK(Project({{"shop/__init__.py", ""}, {"shop/wsgi.py", kApp}, {"tests/__init__.py", kApp}}).served("found shop.wsgi:app") == "shop.wsgi");
-  CHECK(Project({{"src/shop/__init__.py", kApp}}).served("found shop:app in src/shop/__init__.py") == "shop");
+  CHECK(Project{{"main.py", kApp}}.served("found main:app in main.py") == "main");
+  CHECK(Project{{"shop/__init__.py", ""}, {"shop/wsgi.py", kApp}, {"tests/__init__.py", kApp}}.served("found shop.wsgi:app") == "shop.wsgi");
+  CHECK(Project{{"src/shop/__init__.py", kApp}}.served("found shop:app in src/shop/__init__.py") == "shop");
 }
 
 TEST_CASE("an application by another name, one that is made, and one of which only the object tells") {
-  CHECK(Project({{"app.py", kApp + "application = app\n"}}).served("found app:app ") == "app");
-  CHECK(Project({{"app.py", "def create_app(config=None):\n    from other import app\n    return app\n"}, {"other.py", kApp}})
+  CHECK(Project{{"app.py", kApp + "application = app\n"}}.served("found app:app ") == "app");
+  CHECK(Project{{"app.py", "def create_app(config=None):\n    from other import app\n    return app\n"}, {"other.py", kApp}}
             .served("found app:create_app() ") == "other");
-  CHECK(Project({{"app.py", "import other\napp = (lambda: other.app)()\n"}, {"other.py", kApp}}).served("found app:app ") == "other");
+  CHECK(Project{{"app.py", "import other\napp = (lambda: other.app)()\n"}, {"other.py", kApp}}.served("found app:app ") == "other");
 }
 
 TEST_CASE("the module that imports another is what is served; two strangers are an error that names both") {
-  CHECK(Project({{"app.py", kApp}, {"wsgi.py", "from app import app as application\n"}}).served("found wsgi:application") == "app");
-  const play::Ended two = Project({{"app.py", kApp}, {"main.py", kApp}}).refused();
+  CHECK(Project{{"app.py", kApp}, {"wsgi.py", "from app import app as application\n"}}.served("found wsgi:application") == "app");
+  const play::Ended two = Project{{"app.py", kApp}, {"main.py", kApp}}.refused();
   CHECK(two.status == 2);
   CHECK(has(two.err, "`portherd run app:app` (app.py) or `portherd run main:app` (main.py)"));
 }
 
 TEST_CASE("a Procfile comes first: web with its port, the others as services, and .env") {
-  Project project({{"Procfile", "web: $PYTHON server.py\nworker: echo works; exec sleep 1000\nrelease: false\n"},
-                   {".env", "PYTHON=" + play::python() + "\n"}, {"main.py", kApp}});
+  Project project{{"Procfile", "web: $PYTHON server.py\nworker: echo works; exec sleep 1000\nrelease: false\n"},
+                   {".env", "PYTHON=" + play::python() + "\n"}, {"main.py", kApp}};
   project.folder.write("server.py", project.folder.read("main.py"));
   std::filesystem::copy(play::source("tests/import/server.py"), project.folder / "server.py", std::filesystem::copy_options::overwrite_existing);
   std::filesystem::copy(play::source("tests/import/shop.py"), project.folder / "shop.py");
   CHECK(project.served("found Procfile") == "shop");
-  const play::Ended none = Project({{"Procfile", "worker: x\n"}}).refused();
+  const play::Ended none = Project{{"Procfile", "worker: x\n"}}.refused();
   CHECK(none.status == 2);
   CHECK(has(none.err, "has no `web`"));
 }
@@ -84,13 +84,13 @@ TEST_CASE("an ASGI app is told from WSGI, found or given") {
                           "    if scope['type'] != 'http':\n        return\n"
                           "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
                           "    await send({'type': 'http.response.body', 'body': b'asgi'})\n";
-  Project project({{"main.py", app}});
+  Project project{{"main.py", app}};
   CHECK(project.served("main:app is an ASGI app") == "asgi");
   CHECK(project.served("main:app is an ASGI app", {"main:app"}) == "asgi");
 }
 
 TEST_CASE("the folder's .venv is used, and that is said") {
-  Project project({{"main.py", kApp}});
+  Project project{{"main.py", kApp}};
   std::filesystem::create_directories(project.folder / ".venv/bin");
   std::filesystem::create_symlink(play::python(), project.folder / ".venv/bin/python");
   auto portherd = play::Supervisor::run(project.folder, {"--bind", "127.0.0.1:$PORT"}, {{"VIRTUAL_ENV", ""}});
@@ -99,7 +99,7 @@ TEST_CASE("the folder's .venv is used, and that is said") {
 }
 
 TEST_CASE("gunicorn's and uvicorn's flags") {
-  Project project({{"main.py", "import os\ndef make():\n    return app\n" + kApp + "    "}});
+  Project project{{"main.py", "import os\ndef make():\n    return app\n" + kApp + "    "}};
   project.folder.write("main.py", "import os\ndef app(e, s):\n    s('200 OK', [])\n    return [os.environ['A'].encode()]\ndef make():\n    return app\n");
   CHECK(project.served("timeout: the request ends with 504",
                        {"main:make", "--factory", "-w", "2", "--threads", "2", "--timeout", "20", "-e", "A=b,c", "--max-requests", "50",

@@ -36,7 +36,7 @@ TEST_CASE("the shell makes way for its last command, where that is all that is l
   CHECK(conf::with_exec("a && b; c 'x; y'") == "a && b; exec c 'x; y'");
   CHECK(conf::with_exec("A=1 B=2 serve $PORT 2>&1") == "A=1 B=2 exec serve $PORT 2>&1");
   CHECK(conf::with_exec("a \"b; $X\" c\\;d") == "exec a \"b; $X\" c\\;d");
-  for (auto const* const line : {"a | b", "a || b", "a &", "(a)", "cd x", "exec a", "while true; do a; done", "A=1", "a;", "a `b; c`",
+  for (std::string const line : {"a | b", "a || b", "a &", "(a)", "cd x", "exec a", "while true; do a; done", "A=1", "a;", "a `b; c`",
                                  "a \"$(b; c)\"", "a 'b", "a \"b", "a # b", "if a; then b; fi", "{ a; }", "$(a; b)"}) {
     CAPTURE(line);
     CHECK(conf::with_exec(line) == line);
