@@ -182,7 +182,8 @@ Result<void> take_spool(const Setting& setting, Draft& draft) {
 
 Result<void> take_trusted(const Setting& setting, Draft& draft) {
   for (const std::string& item : items_of(setting)) {
-    for (const std::string_view network : runtime::split(item == "*" ? "0.0.0.0/0,::/0" : item, ',')) {
+    const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0" : std::string_view(item);
+    for (const std::string_view network : runtime::split(networks, ',')) {
       const auto read = conf::parse_network(network);
       if (!read) return refuse(setting, "addresses, or `*`");
       draft.settings.front.trusted_proxies.push_back(*read);

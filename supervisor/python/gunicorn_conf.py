@@ -2,6 +2,7 @@
 # Answers on descriptor 3 with JSON: the settings, each value as a list of texts, and the names of the functions (some
 # are hooks). What they mean to Portherd is supervisor/gunicorn.cpp.
 #     python -c "<this>" FILE
+import importlib.machinery
 import importlib.util
 import json
 import os

@@ -5,24 +5,13 @@
 
 namespace {
 
-// The import's own words, but at a port of this test.
-std::string at_our_port(std::string text) {
-  for (const char* const key : {"\nhttp = [", "\nproxy_protocol = ["}) {
-    const std::size_t at = text.find(key);
-    if (at == std::string::npos) continue;
-    const std::size_t end = text.find('\n', at + 1);
-    text.replace(at, end - at, std::string(key) == "\nhttp = [" ? "\nhttp = [\"127.0.0.1:$PORT\"]" : "");
-  }
-  return text;
-}
-
 void expect_served(const play::Folder& folder, const play::Arguments& arguments) {
   const play::Ended imported = play::portherd(arguments, folder.path());
   REQUIRE_MESSAGE(imported.status == 0, imported.err);
   folder.write("portherd.toml", imported.out);
   const play::Ended checked = play::portherd({"check", "-c", "portherd.toml"}, folder.path());
   CHECK_MESSAGE(checked.status == 0, checked.err, imported.out);
-  auto portherd = play::Supervisor::serve(folder, at_our_port(imported.out));
+  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT"});
   portherd.wait_ready();
   CHECK(play::get(portherd.port()).body == "shop");
 }
