@@ -48,8 +48,9 @@ def name_of(setting, value):
 def main(file):
     os.set_inheritable(ANSWER, False)
     sys.path.insert(0, os.getcwd())
-    spec = importlib.util.spec_from_loader(
-        "__config__", importlib.machinery.SourceFileLoader("__config__", os.path.abspath(file)), origin=file)
+    path = os.path.abspath(file)
+    spec = importlib.util.spec_from_file_location(
+        "__config__", path, loader=importlib.machinery.SourceFileLoader("__config__", path))
     module = importlib.util.module_from_spec(spec)
     sys.modules["__config__"] = module
     sys.dont_write_bytecode = True
