@@ -327,7 +327,7 @@ constexpr Row kRows[] = {
     {"pre_exec", "", kNoHook},
     {"pre_request", "", "a WSGI middleware sees each request"},
     {"post_request", "", "a WSGI middleware sees each request; the access log has what it cost"},
-    {"child_exit", "", "the error log has a certificate of each death, /metrics counts them; Prometheus' multiprocess files need a look at `pid`s of their own"},
+    {"child_exit", "", "the error log has a certificate of each death, and /metrics counts them; what is to be cleaned up a worker can do by `atexit`"},
     {"worker_exit", "", "`atexit` is run when a worker ends"},
     {"nworkers_changed", "", kNoHook},
     {"on_exit", "", kNoHook},
@@ -442,7 +442,8 @@ void serve_python(conf::App& app, Kind kind, const std::string& target) {
     app.wsgi = target;
     return;
   }
-  app.command = {app.python, "-m", "uvicorn", "--fd", "{fd}", "--no-access-log"};
+  app.command = {app.python, "-m", "uvicorn", "--fd", "{fd}", "--no-access-log",
+                 "--forwarded-allow-ips", "*"};  // nobody but the front reaches its socket;
   if (target.ends_with("()")) app.command.emplace_back("--factory");
   app.command.push_back(target.substr(0, target.size() - (target.ends_with("()") ? 2 : 0)));
   if (app.concurrency == 0) app.concurrency = 100;

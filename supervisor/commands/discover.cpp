@@ -67,6 +67,11 @@ Discovery discovery_of(const Found& found, const std::string& folder, const std:
   return made;
 }
 
+std::unexpected<runtime::Error> nothing_in(const std::string& folder) {
+  return fail(Code::kConfig, fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, "
+                                         "`portherd run -- command ...`, or write a portherd.toml", folder, kLookedFor));
+}
+
 std::string how_to_run(const Found& found) {
   const std::string path = found.path.empty() ? "" : fmt::format("PYTHONPATH={} ", found.path);
   return fmt::format("`{}portherd run {}` ({})", path, found.target, found.file);
@@ -75,8 +80,7 @@ std::string how_to_run(const Found& found) {
 Result<Discovery> discover_python(const std::string& folder, const std::string& python) {
   TRY(const std::vector<Found> found, look(folder, python, {}));
   if (found.empty())
-    return fail(Code::kConfig, fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, "
-                                           "`portherd run -- command ...`, or write a portherd.toml", folder, kLookedFor));
+    return nothing_in(folder);
   if (found.size() > 1) {
     std::vector<std::string> all;
     for (const Found& one : found) all.push_back(how_to_run(one));
@@ -127,7 +131,7 @@ Result<Discovery> discover(const std::string& folder, const std::string& python)
   const std::string procfile = folder + "/Procfile";
   if (exists(procfile)) return discover_procfile(folder, procfile);
   if (has_python(folder)) return discover_python(folder, python);
-  return fail(Code::kConfig, fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, `portherd run -- command ...`, or write a portherd.toml", folder, kLookedFor));
+  return nothing_in(folder);
 }
 
 Result<Discovery> look_at(const std::string& target, const std::string& folder, const std::string& python) {

@@ -55,17 +55,16 @@ void describe_gunicorn(CLI::App& line, RunArguments& into) {
   }
 }
 
-// What would be taken for granted if it were only not known.
-void describe_refused(CLI::App& line) {
-  const auto refuse = [&line](const char* flags, const char* sentence) {
-    line.add_flag_callback(flags, [flags, sentence] { throw CLI::ValidationError(flags, sentence); })->group("");
-  };
-  refuse("--preload", "there is no preloading yet: each worker imports the app");
-  refuse("-D,--daemon", "run stays in the foreground; `portherd serve` is for a service manager");
-  refuse("-c,--config", "`portherd import gunicorn.conf.py` prints it as a portherd.toml; `portherd serve -c FILE` serves one");
+// What would be taken for a misspelling if it were only not known. `refused`: what is to be done instead.
+void describe_refused(CLI::App& line, std::string& refused) {
+  const auto refuse = [&](const char* sentence) { return [&refused, sentence] { refused = sentence; }; };
+  line.add_flag_callback("--preload", refuse("--preload: there is no preloading yet, each worker imports the app"))->group("");
+  line.add_flag_callback("-D,--daemon", refuse("--daemon: run stays in the foreground; `portherd serve` is for a service manager"))->group("");
+  const auto config = refuse("-c: `portherd import gunicorn.conf.py` prints it as a portherd.toml, which `portherd serve -c FILE` serves");
+  line.add_option_function<std::string>("-c,--config", [config](const std::string&) { config(); })->group("");
 }
 
-void describe(CLI::App& line, RunArguments& into) {
+void describe(CLI::App& line, RunArguments& into, std::string& refused) {
   line.footer(
       "\nExamples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
   line.add_option("TARGET", into.target,
@@ -90,7 +89,7 @@ void describe(CLI::App& line, RunArguments& into) {
   line.add_option("--env-file", into.env_file, "KEY=VALUE lines for the app's environment")->type_name("FILE");
   line.add_flag("!--no-access-log", into.has_access_log, "do not log requests");
   describe_gunicorn(line, into);
-  describe_refused(line);
+  describe_refused(line, refused);
 }
 
 runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) {
@@ -104,10 +103,13 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& into) {
   CLI::App line("Serves one app, without a file.", argv[0]);
   Words words = words_and_command(argc, argv);
   into.command = std::move(words.command);
-  describe(line, into);
-  const auto status = parse(line, words.count, argv);
+  std::string refused;
+  describe(line, into, refused);
+  if (const auto status = parse(line, words.count, argv)) return status;
   into.tls = into.tls || !into.tls_bind.empty();
-  return status;
+  if (refused.empty()) return std::nullopt;
+  complain(refused);
+  return kExitUsage;
 }
 
 RunEnvironment environment_of_run() {

@@ -227,9 +227,8 @@ def find():
     modules = {source.name for source, _ in found}
     used = set()
     for source, _ in found:
-        for origin in source.imported.values():
-            used |= {name for name in modules if name != source.name and (origin + ".").startswith(name + ".")
-                     and not (source.name + ".").startswith(name + ".") or origin.rpartition(".")[0] == name != source.name}
+        for origin in source.imported.values():  # "app" by `import app`, "app.name" by `from app import name`
+            used |= {origin, origin.rpartition(".")[0]} & (modules - {source.name})
     return [(source, name) for source, name in found if source.name not in used] or found
 
 
