@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <utility>
+
 #include "conf/fault.h"
 #include "conf/keys.h"
 #include "conf/values.h"
 #include "runtime/text.h"
-
-#include <set>
 
 namespace conf {
 namespace {
@@ -112,7 +113,7 @@ void walk(std::string_view text, OnLine const& on_line) {
     }
     if (line.empty() || line.starts_with('#')) continue;
     key = is_header ? table : fmt::format("{}.{}", table, line.substr(0, line.find(' ')));
-    on_line(table, key, line, is_header, is_list);
+    on_line(key, line, is_header, is_list);
   }
 }
 
@@ -120,11 +121,11 @@ void walk(std::string_view text, OnLine const& on_line) {
 
 std::string print_changed(Settings const& settings, Notes const& notes) {
   std::set<std::string> usual;
-  walk(print(without_a_word(settings)), [&](auto const&, auto const& key, std::string_view line, bool is_header, bool) {
+  walk(print(without_a_word(settings)), [&](std::string const& key, std::string_view line, bool is_header, bool) {
     if (!is_header) usual.insert(fmt::format("{} {}", key, line));
   });
   std::string text, header;
-  walk(print(settings), [&](auto const&, auto const& key, std::string_view line, bool is_header, bool is_list) {
+  walk(print(settings), [&](std::string const& key, std::string_view line, bool is_header, bool is_list) {
     if (is_header) header = fmt::format("{}{}\n", text.empty() && header.empty() ? "" : "\n", line);
     if (is_header ? !is_list : usual.contains(fmt::format("{} {}", key, line))) return;
     text += std::exchange(header, {});

@@ -19,18 +19,21 @@ constexpr std::string_view kRelease = "release";
 
 // A program of that name can be meant by none of these: they are the shell's own.
 constexpr std::array<std::string_view, 25> kOfTheShell = {
-    "exec", "cd",   "export", "set",  "unset", ".",    "source", "ulimit", "umask", "trap", "wait", "eval",
-    "if",   "then", "for",    "while", "until", "case", "do",     "done",   "fi",    "esac", "!",    "{",     "}"};
+    "exec", "cd",   "export", "set",  "unset", ".",   "source", "ulimit", "umask",
+    "trap", "wait", "eval",   "if",   "then",  "for", "while",  "until",  "case",
+    "do",   "done", "fi",     "esac", "!",     "{",   "}"};
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
 
 bool is_assignment(std::string_view word) {
   std::size_t const equals = word.find('=');
   return equals != std::string_view::npos && is_bare_key(word.substr(0, equals));
 }
 
-// Walks over a shell's line and notes where its last command begins. It understands quotes and operators, and gives up
-// where more would be needed.
+// Walks over a shell's line and notes where its last command begins. It understands quotes and operators, and
+// gives up where more would be needed.
 class ShellLine {
  public:
   explicit ShellLine(std::string_view text) : text_(text) {}
@@ -100,7 +103,9 @@ std::size_t behind_assignments(std::string_view text, std::size_t at) {
   }
 }
 
-std::vector<std::string> shell(std::string_view command) { return {"sh", "-c", with_exec(command)}; }
+std::vector<std::string> shell(std::string_view command) {
+  return {"sh", "-c", with_exec(command)};
+}
 
 // One line after the other; the first that is none is the answer.
 class Reader {
@@ -123,8 +128,7 @@ class Reader {
   std::optional<Problem> take(std::string_view line) {
     std::string_view const said = runtime::trim(line);
     if (said.empty() || said.starts_with('#')) return std::nullopt;
-    if (printable(line, line.size()) != line)
-      return problem("control bytes, or text that is not UTF-8");
+    if (printable(line, line.size()) != line) return problem("control bytes, or text that is not UTF-8");
     std::size_t const colon = line.find(':');
     if (colon == std::string_view::npos) return problem("expected `name: command`");
     return add(line.substr(0, colon), runtime::trim(line.substr(colon + 1)));
@@ -132,7 +136,8 @@ class Reader {
 
   std::optional<Problem> add(std::string_view name, std::string_view command) {
     if (!is_app_name(name))
-      return problem("a name is letters, digits, `-` and `_`, begins with a letter or a digit, and has 32 at most");
+      return problem(
+          "a name is letters, digits, `-` and `_`, begins with a letter or a digit, and has 32 at most");
     if (command.empty()) return problem(fmt::format("`{}` has no command", name));
     if (std::ranges::find(lines_, name, &ProcfileLine::name) != lines_.end())
       return problem(fmt::format("`{}` is there already", name));
@@ -141,7 +146,9 @@ class Reader {
     return std::nullopt;
   }
 
-  Problem problem(std::string sentence) const { return problem_at(source_.at(number_, 1), std::move(sentence)); }
+  Problem problem(std::string sentence) const {
+    return problem_at(source_.at(number_, 1), std::move(sentence));
+  }
 
   Source const& source_;
   std::size_t number_ = 0;

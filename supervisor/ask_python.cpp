@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <optional>
 #include <iterator>
+#include <optional>
 
 #include "conf/program.h"
 #include "supervisor/environment.h"
@@ -80,7 +80,8 @@ std::optional<std::string> read_answer(int fd, Clock::time_point deadline) {
 
 int wait_status(pid_t pid) {
   int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
   return status;
 }
 
@@ -100,9 +101,12 @@ Result<std::string> ask_python(const Errand& errand) {
   const int status = wait_status(child.pid);
   if (const auto failure = read_failure(child.failure.get()))
     return fail(Code::kSystem, fmt::format("{}: {}", errand.python, failure->text()));
-  if (!answer) return fail(Code::kSystem, fmt::format("{} did not answer within {} s", errand.python, kPatience.count()));
+  if (!answer)
+    return fail(Code::kSystem,
+                fmt::format("{} did not answer within {} s", errand.python, kPatience.count()));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(Code::kSystem, fmt::format("{} could not be asked; what it said stands above", errand.python));
+    return fail(Code::kSystem,
+                fmt::format("{} could not be asked; what it said stands above", errand.python));
   return *answer;
 }
 

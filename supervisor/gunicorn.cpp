@@ -34,7 +34,8 @@ bool is_unset(const Setting& setting) {
 }
 
 std::unexpected<runtime::Error> refuse(const Setting& setting, std::string_view expected) {
-  return fail(Code::kConfig, fmt::format("{}: `{}` is not {}", setting.name, conf::printable(setting.texts.front()), expected));
+  return fail(Code::kConfig, fmt::format("{}: `{}` is not {}", setting.name,
+                                         conf::printable(setting.texts.front()), expected));
 }
 
 // As gunicorn splits a text where a list belongs.
@@ -81,7 +82,9 @@ Result<void> take_bind(const Setting& setting, Draft& draft) {
       continue;
     }
     auto address = conf::parse_address(address_of(item));
-    if (!address) return fail(Code::kConfig, fmt::format("bind `{}`: {}", conf::printable(item), address.error().sentence));
+    if (!address)
+      return fail(Code::kConfig,
+                  fmt::format("bind `{}`: {}", conf::printable(item), address.error().sentence));
     draft.settings.listen.http.push_back(std::move(*address));
   }
   return {};
@@ -107,7 +110,9 @@ Result<void> take_worker_class(const Setting& setting, Draft& draft) {
   if (has("uvicorn") || has("Uvicorn")) {
     draft.kind = Kind::kAsgi;
   } else if (has("gevent") || has("eventlet")) {
-    draft.left_out.push_back("worker_class: there are no greenlets here and nothing is patched; `threads` take requests that wait");
+    draft.left_out.push_back(
+        "worker_class: there are no greenlets here and nothing is patched; `threads` take requests that "
+        "wait");
   } else if (has("tornado")) {
     return refuse(setting, "served here: run it as a `command`");
   }
@@ -170,7 +175,8 @@ Result<void> take_umask(const Setting& setting, Draft& draft) {
   const std::string& text = setting.texts.front();
   std::uint32_t bits = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits, 8);
-  if (error != std::errc() || end != text.data() + text.size() || bits > 0777) return refuse(setting, "an octal mask");
+  if (error != std::errc() || end != text.data() + text.size() || bits > 0777)
+    return refuse(setting, "an octal mask");
   if (bits != 0) draft.app.umask = conf::Umask{bits};
   return {};
 }
@@ -193,7 +199,8 @@ Result<void> take_trusted(const Setting& setting, Draft& draft) {
 }
 
 Result<void> take_proxy_protocol(const Setting& setting, Draft& draft) {
-  if (setting.texts.front() != "False" && setting.texts.front() != "off") draft.proxy_protocol = setting.texts.front();
+  if (setting.texts.front() != "False" && setting.texts.front() != "off")
+    draft.proxy_protocol = setting.texts.front();
   return {};
 }
 
@@ -213,11 +220,16 @@ Result<void> take_log_level(const Setting& setting, Draft& draft) {
   std::string level;
   for (const char c : setting.texts.front()) level += runtime::lower(c);
   conf::LogLevel& into = draft.settings.log.error.level;
-  if (level == "debug" || level == "trace") into = conf::LogLevel::kDebug;
-  else if (level == "info") into = conf::LogLevel::kInfo;
-  else if (level == "warning") into = conf::LogLevel::kWarning;
-  else if (level == "error" || level == "critical") into = conf::LogLevel::kError;
-  else return refuse(setting, "debug, info, warning, error or critical");
+  if (level == "debug" || level == "trace")
+    into = conf::LogLevel::kDebug;
+  else if (level == "info")
+    into = conf::LogLevel::kInfo;
+  else if (level == "warning")
+    into = conf::LogLevel::kWarning;
+  else if (level == "error" || level == "critical")
+    into = conf::LogLevel::kError;
+  else
+    return refuse(setting, "debug, info, warning, error or critical");
   return {};
 }
 
@@ -231,26 +243,35 @@ Result<void> take_key(const Setting& setting, Draft& draft) {
   return {};
 }
 
-constexpr std::string_view kNewProcess = "each worker is a new process that imports the app: what it does at import is done in each";
-constexpr std::string_view kNoHook = "no Python runs in Portherd itself; `portherd logs`, `status` and /metrics say what happened";
-constexpr std::string_view kNoLogging = "Python's logging is the app's own; what it prints is in the log with its app and worker";
-constexpr std::string_view kStrict = "not to be weakened: requests that could be read in two ways are refused";
+constexpr std::string_view kNewProcess =
+    "each worker is a new process that imports the app: what it does at import is done in each";
+constexpr std::string_view kNoHook =
+    "no Python runs in Portherd itself; `portherd logs`, `status` and /metrics say what happened";
+constexpr std::string_view kNoLogging =
+    "Python's logging is the app's own; what it prints is in the log with its app and worker";
+constexpr std::string_view kStrict =
+    "not to be weakened: requests that could be read in two ways are refused";
 
 constexpr Row kRows[] = {
     {"wsgi_app", ".wsgi", "", take_target},
     {"bind", "listen.http", "", take_bind},
-    {"backlog", "", "the kernel's limit (net.core.somaxconn) is used; `queue_size` is how many may wait for a worker"},
+    {"backlog", "",
+     "the kernel's limit (net.core.somaxconn) is used; `queue_size` is how many may wait for a worker"},
     {"workers", ".workers", "", take_workers},
     {"worker_class", "", "", take_worker_class},
     {"threads", ".threads", "", take_threads},
-    {"worker_connections", "", "a worker has as many connections as `concurrency`; clients are the front's: `max_connections`"},
+    {"worker_connections", "",
+     "a worker has as many connections as `concurrency`; clients are the front's: `max_connections`"},
     {"max_requests", ".max_requests", "", number_for_app<&conf::App::max_requests, 2147483647>},
-    {"max_requests_jitter", ".max_requests_jitter", "", number_for_app<&conf::App::max_requests_jitter, 2147483647>},
+    {"max_requests_jitter", ".max_requests_jitter", "",
+     number_for_app<&conf::App::max_requests_jitter, 2147483647>},
     {"timeout", ".request_timeout",
-     "timeout: the request ends with 504, and no worker is killed for it; one that does not let go of it within graceful_timeout is replaced",
+     "timeout: the request ends with 504, and no worker is killed for it; one that does not let go of it "
+     "within graceful_timeout is replaced",
      rule<&conf::Rules::request_timeout>},
     {"graceful_timeout", ".graceful_timeout", "", take_graceful_timeout},
-    {"keepalive", "front.clocks.keep_alive", "keepalive: of clients; it was short only because an idle client held a worker, which it does not here",
+    {"keepalive", "front.clocks.keep_alive",
+     "keepalive: of clients; it was short only because an idle client held a worker, which it does not here",
      take_keepalive},
     {"limit_request_line", "", "`[front] max_head` bounds the whole head"},
     {"limit_request_fields", "front.max_fields", "", take_fields},
@@ -273,7 +294,9 @@ constexpr Row kRows[] = {
     {"group", ".group", "", text_for_app<&conf::App::group>},
     {"umask", ".umask", "", take_umask},
     {"initgroups", "", "always"},
-    {"tmp_upload_dir", "front.spool", "tmp_upload_dir: bodies are gathered before a worker is held; what does not fit into memory goes here", take_spool},
+    {"tmp_upload_dir", "front.spool",
+     "tmp_upload_dir: bodies are gathered before a worker is held; what does not fit into memory goes here",
+     take_spool},
     {"secure_scheme_headers", "", "the scheme is believed of `trusted_proxies`, by X-Forwarded-Proto"},
     {"forwarded_allow_ips", "front.trusted_proxies", "", take_trusted},
     {"accesslog", "log.access", "", take_access_log},
@@ -313,7 +336,8 @@ constexpr Row kRows[] = {
     {"permit_unconventional_http_version", "", kStrict},
     {"permit_obsolete_folding", "", kStrict},
     {"casefold_http_method", "", kStrict},
-    {"header_map", "", "fields with `_` in their names never reach the environment of a WSGI app under another one's name"},
+    {"header_map", "",
+     "fields with `_` in their names never reach the environment of a WSGI app under another one's name"},
     {"forwarder_headers", "", "those are believed of `trusted_proxies` alone"},
     // Hooks.
     {"on_starting", "", kNoHook},
@@ -327,7 +351,9 @@ constexpr Row kRows[] = {
     {"pre_exec", "", kNoHook},
     {"pre_request", "", "a WSGI middleware sees each request"},
     {"post_request", "", "a WSGI middleware sees each request; the access log has what it cost"},
-    {"child_exit", "", "the error log has a certificate of each death, and /metrics counts them; what is to be cleaned up a worker can do by `atexit`"},
+    {"child_exit", "",
+     "the error log has a certificate of each death, and /metrics counts them; what is to be cleaned up a "
+     "worker can do by `atexit`"},
     {"worker_exit", "", "`atexit` is run when a worker ends"},
     {"nworkers_changed", "", kNoHook},
     {"on_exit", "", kNoHook},
@@ -344,7 +370,8 @@ void leave_out(const Row& row, Draft& draft) {
 }
 
 void note(std::string_view key, std::string_view sentence, Draft& draft) {
-  draft.notes[key.starts_with('.') ? fmt::format("apps.{}{}", draft.app.name, key) : std::string(key)] = sentence;
+  draft.notes[key.starts_with('.') ? fmt::format("apps.{}{}", draft.app.name, key) : std::string(key)] =
+      sentence;
 }
 
 bool is_default(const Setting& setting) {
@@ -370,7 +397,8 @@ bool is_a_pair(std::string_view certificate, std::string_view key) {
 Result<void> finish_tls(Draft& draft) {
   conf::Listen& listen = draft.settings.listen;
   if (draft.certificate.empty() && draft.key.empty()) return {};
-  if (draft.certificate.empty() || draft.key.empty()) return fail(Code::kConfig, "certfile and keyfile go together");
+  if (draft.certificate.empty() || draft.key.empty())
+    return fail(Code::kConfig, "certfile and keyfile go together");
   std::move(listen.http.begin(), listen.http.end(), std::back_inserter(listen.https));
   listen.http.clear();
   if (is_a_pair(draft.certificate, draft.key)) {
@@ -378,9 +406,10 @@ Result<void> finish_tls(Draft& draft) {
     return {};
   }
   draft.settings.tls.certificates = "tls";
-  draft.notes["tls.certificates"] =
-      fmt::format("a folder of NAME.crt (with its chain) and NAME.key: mkdir tls; ln -s {} tls/{}.crt; ln -s {} tls/{}.key",
-                  draft.certificate, stem_of(draft.certificate), draft.key, stem_of(draft.certificate));
+  draft.notes["tls.certificates"] = fmt::format(
+      "a folder of NAME.crt (with its chain) and NAME.key: mkdir tls; ln -s {} tls/{}.crt; ln -s {} "
+      "tls/{}.key",
+      draft.certificate, stem_of(draft.certificate), draft.key, stem_of(draft.certificate));
   return {};
 }
 
@@ -408,7 +437,10 @@ Result<void> finish(Draft& draft) {
   if (draft.is_sync && !is_threaded && draft.kind != Kind::kAsgi) {
     draft.app.threads = 1;
     if (draft.app.concurrency != 0) draft.app.concurrency = 1;
-    note(".threads", "one request at a time, as gunicorn's sync workers; where the app may be called by threads, more cost little", draft);
+    note(".threads",
+         "one request at a time, as gunicorn's sync workers; where the app may be called by threads, more "
+         "cost little",
+         draft);
   }
   if (!draft.proxy_protocol.empty()) {
     for (const conf::Address& address : draft.settings.listen.http) {
@@ -428,7 +460,8 @@ std::string address_of(std::string_view bind) {
   if (bind.starts_with("unix:")) return std::string(bind);
   if (bind.starts_with("tcp://")) bind.remove_prefix(6);
   const std::size_t colon = bind.rfind(':');
-  const bool has_port = colon != std::string_view::npos && (bind.back() != ']') && bind.find(']') + 1 <= colon + 1;
+  const bool has_port =
+      colon != std::string_view::npos && (bind.back() != ']') && bind.find(']') + 1 <= colon + 1;
   std::string_view host = has_port ? bind.substr(0, colon) : bind;
   const std::string_view port = has_port ? bind.substr(colon + 1) : "8000";
   if (host.empty()) host = "0.0.0.0";
@@ -442,8 +475,8 @@ void serve_python(conf::App& app, Kind kind, const std::string& target) {
     app.wsgi = target;
     return;
   }
-  app.command = {app.python, "-m", "uvicorn", "--fd", "{fd}", "--no-access-log",
-                 "--forwarded-allow-ips", "*"};  // nobody but the front reaches its socket;
+  app.command = {app.python, "-m", "uvicorn", "--fd", "{fd}", "--no-access-log", "--forwarded-allow-ips",
+                 "*"};  // nobody but the front reaches its socket;
   if (target.ends_with("()")) app.command.emplace_back("--factory");
   app.command.push_back(target.substr(0, target.size() - (target.ends_with("()") ? 2 : 0)));
   if (app.concurrency == 0) app.concurrency = 100;

@@ -1,6 +1,6 @@
-// What gunicorn's settings mean here: a table of each name, our key or the sentence that says why there is none. The same
-// table serves `portherd import gunicorn.conf.py` and those flags of `run` that gunicorn's and uvicorn's users know.
-// PURE. Source: gunicorn's docs, "Settings" (20.1 to 23).
+// What gunicorn's settings mean here: a table of each name, our key or the sentence that says why there is
+// none. The same table serves `portherd import gunicorn.conf.py` and those flags of `run` that gunicorn's and
+// uvicorn's users know. PURE. Source: gunicorn's docs, "Settings" (20.1 to 23).
 #pragma once
 #include <string>
 #include <string_view>
@@ -29,12 +29,13 @@ struct Draft {
   Kind kind = Kind::kUnknown;         ///< what `worker_class` says of the app
   bool is_sync = false;               ///< one request at a time: gunicorn's default
   bool has_threads = false;
-  std::string target;                 ///< `wsgi_app`
-  std::string certificate, key;       ///< `certfile`, `keyfile`
+  std::string target;            ///< `wsgi_app`
+  std::string certificate, key;  ///< `certfile`, `keyfile`
   std::string proxy_protocol;
 };
 
-/// Names that gunicorn does not know mean nothing to it, and nothing here. Errors: a value that cannot be understood.
+/// Names that gunicorn does not know mean nothing to it, and nothing here. Errors: a value that cannot be
+/// understood.
 runtime::Result<void> apply(const Setting& setting, Draft& draft);
 /// A hook: a function in the file.
 void apply_hook(std::string_view name, Draft& draft);

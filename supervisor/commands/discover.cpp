@@ -21,9 +21,11 @@ using runtime::fail;
 using runtime::Result;
 
 constexpr std::string_view kLookedFor =
-    "no portherd.toml, no Procfile, no Django manage.py, and no app.py, main.py, wsgi.py or asgi.py, here, in src/ or in a "
+    "no portherd.toml, no Procfile, no Django manage.py, and no app.py, main.py, wsgi.py or asgi.py, here, "
+    "in src/ or in a "
     "package, with `app`, `application`, `create_app()` or `make_app()`";
-constexpr std::string_view kOtherwise = "`portherd run module:attr` or `portherd run -- command ...` serves another";
+constexpr std::string_view kOtherwise =
+    "`portherd run module:attr` or `portherd run -- command ...` serves another";
 
 bool exists(const std::string& path) {
   std::error_code error;
@@ -40,16 +42,20 @@ Kind kind_of(const std::string& word) {
   return word == "wsgi" ? Kind::kWsgi : word == "asgi" ? Kind::kAsgi : Kind::kUnknown;
 }
 
-Result<std::vector<Found>> look(const std::string& folder, const std::string& python, std::vector<std::string> target) {
+Result<std::vector<Found>> look(const std::string& folder, const std::string& python,
+                                std::vector<std::string> target) {
   TRY(const std::string answer,
-      ask_python({.script = "look.py", .arguments = std::move(target), .python = python, .directory = folder}));
+      ask_python(
+          {.script = "look.py", .arguments = std::move(target), .python = python, .directory = folder}));
   const auto json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
   std::vector<Found> all;
   if (!json.is_object() || !json.contains("found") || !json["found"].is_array())
     return fail(Code::kSystem, fmt::format("{} gave an answer that is none", python));
   for (const auto& one : json["found"]) {
     if (!one.is_object()) continue;
-    all.push_back({.target = one.value("target", ""), .path = one.value("path", ""), .file = one.value("file", ""),
+    all.push_back({.target = one.value("target", ""),
+                   .path = one.value("path", ""),
+                   .file = one.value("file", ""),
                    .kind = kind_of(one.value("kind", ""))});
   }
   return all;
@@ -68,8 +74,10 @@ Discovery discovery_of(const Found& found, const std::string& folder, const std:
 }
 
 std::unexpected<runtime::Error> nothing_in(const std::string& folder) {
-  return fail(Code::kConfig, fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, "
-                                         "`portherd run -- command ...`, or write a portherd.toml", folder, kLookedFor));
+  return fail(Code::kConfig,
+              fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, "
+                          "`portherd run -- command ...`, or write a portherd.toml",
+                          folder, kLookedFor));
 }
 
 std::string how_to_run(const Found& found) {
@@ -79,15 +87,16 @@ std::string how_to_run(const Found& found) {
 
 Result<Discovery> discover_python(const std::string& folder, const std::string& python) {
   TRY(const std::vector<Found> found, look(folder, python, {}));
-  if (found.empty())
-    return nothing_in(folder);
+  if (found.empty()) return nothing_in(folder);
   if (found.size() > 1) {
     std::vector<std::string> all;
     for (const Found& one : found) all.push_back(how_to_run(one));
-    return fail(Code::kConfig, fmt::format("more than one app in {}; say which: {}", folder, fmt::join(all, " or ")));
+    return fail(Code::kConfig,
+                fmt::format("more than one app in {}; say which: {}", folder, fmt::join(all, " or ")));
   }
   Discovery made = discovery_of(found.front(), folder, python);
-  made.said.insert(made.said.begin(), fmt::format("found {} in {}; {}", found.front().target, found.front().file, kOtherwise));
+  made.said.insert(made.said.begin(),
+                   fmt::format("found {} in {}; {}", found.front().target, found.front().file, kOtherwise));
   return made;
 }
 
@@ -98,11 +107,16 @@ Result<Discovery> discover_procfile(const std::string& folder, const std::string
   Discovery made;
   made.app = conf::app_of_procfile(*lines, app_name(folder), folder);
   if (made.app.command.empty())
-    return fail(Code::kConfig, fmt::format("{} has no `web`, so nothing to serve; say what to run: `portherd run module:attr`, "
-                                           "`portherd run -- command ...`", file));
+    return fail(
+        Code::kConfig,
+        fmt::format("{} has no `web`, so nothing to serve; say what to run: `portherd run module:attr`, "
+                    "`portherd run -- command ...`",
+                    file));
   if (exists(folder + "/.env")) made.app.env_file = folder + "/.env";
-  made.said.push_back(fmt::format("found Procfile: its `web`, and {} beside it{}; {}", made.app.services.size() == 1 ? "1 service" : fmt::format("{} services", made.app.services.size()),
-                                  made.app.env_file.empty() ? "" : ", with the variables of .env", kOtherwise));
+  made.said.push_back(fmt::format(
+      "found Procfile: its `web`, and {} beside it{}; {}",
+      made.app.services.size() == 1 ? "1 service" : fmt::format("{} services", made.app.services.size()),
+      made.app.env_file.empty() ? "" : ", with the variables of .env", kOtherwise));
   if (std::ranges::find(*lines, "release", &conf::ProcfileLine::name) != lines->end())
     made.said.emplace_back("its `release` is a step of a deployment and is not run");
   return made;
@@ -112,14 +126,17 @@ Result<Discovery> discover_procfile(const std::string& folder, const std::string
 bool has_python(const std::string& folder) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".py" || exists(entry.path().string() + "/__init__.py") || entry.path().filename() == "src") return true;
+    if (entry.path().extension() == ".py" || exists(entry.path().string() + "/__init__.py") ||
+        entry.path().filename() == "src")
+      return true;
   }
   return false;
 }
 
 }  // namespace
 
-std::string interpreter_for(const RunArguments& arguments, const RunEnvironment& environment, const std::string& folder) {
+std::string interpreter_for(const RunArguments& arguments, const RunEnvironment& environment,
+                            const std::string& folder) {
   if (!arguments.python.empty()) return arguments.python;
   for (const std::string& place : {environment.virtual_env, folder + "/.venv", folder + "/venv"}) {
     if (!place.empty() && exists(place + "/bin/python")) return place + "/bin/python";

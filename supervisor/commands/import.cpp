@@ -27,10 +27,11 @@ struct ImportArguments {
 
 const conf::Address kGunicornsOwn = *conf::parse_address("127.0.0.1:8000");
 
-std::string text_of(const ImportArguments& arguments, const conf::Settings& settings, const conf::Notes& notes,
-                    const std::vector<std::string>& left_out) {
-  std::string text = fmt::format("# Made of {} by `portherd import`. Paths are relative to the folder that this is put into.\n\n",
-                                 conf::printable(arguments.file, conf::kLongestLine));
+std::string text_of(const ImportArguments& arguments, const conf::Settings& settings,
+                    const conf::Notes& notes, const std::vector<std::string>& left_out) {
+  std::string text = fmt::format(
+      "# Made of {} by `portherd import`. Paths are relative to the folder that this is put into.\n\n",
+      conf::printable(arguments.file, conf::kLongestLine));
   text += conf::print_changed(settings, notes);
   if (!left_out.empty()) text += "\n# What has no equal:\n";
   for (const std::string& sentence : left_out) text += fmt::format("# {}\n", sentence);
@@ -48,9 +49,13 @@ Result<std::string> import_procfile(const ImportArguments& arguments) {
   if (std::filesystem::exists(source.folder() + "/.env")) app.env_file = ".env";
   std::vector<std::string> left_out;
   for (const conf::ProcfileLine& line : *lines) {
-    if (line.name == "release") left_out.push_back(fmt::format("release: a step of a deployment; run it before `portherd restart {}`: {}", app.name, line.command));
+    if (line.name == "release")
+      left_out.push_back(
+          fmt::format("release: a step of a deployment; run it before `portherd restart {}`: {}", app.name,
+                      line.command));
   }
-  const conf::Notes notes = {{fmt::format("apps.{}.env", app.name), "{port} is the port of each worker; clients come to [listen]"}};
+  const conf::Notes notes = {
+      {fmt::format("apps.{}.env", app.name), "{port} is the port of each worker; clients come to [listen]"}};
   return text_of(arguments, settings, notes, left_out);
 }
 
@@ -68,7 +73,8 @@ Result<void> apply_all(const std::string& answer, gunicorn::Draft& draft) {
 }
 
 // What the file does not say gunicorn is told on its command line.
-Result<gunicorn::Kind> choose_target(const std::string& given, const std::string& python, const std::string& here, gunicorn::Draft& draft) {
+Result<gunicorn::Kind> choose_target(const std::string& given, const std::string& python,
+                                     const std::string& here, gunicorn::Draft& draft) {
   if (!given.empty()) draft.target = given;
   if (!draft.target.empty()) {
     if (draft.target.find(':') == std::string::npos) draft.target += ":application";
@@ -84,16 +90,24 @@ Result<gunicorn::Kind> choose_target(const std::string& given, const std::string
 Result<std::string> import_gunicorn(const ImportArguments& arguments) {
   const std::string here = working_folder();
   const std::string python = interpreter_for({.python = arguments.python}, {}, here);
-  TRY(const std::string answer, ask_python({.script = "gunicorn_conf.py", .arguments = {arguments.file}, .python = python, .directory = here}));
+  TRY(const std::string answer, ask_python({.script = "gunicorn_conf.py",
+                                            .arguments = {arguments.file},
+                                            .python = python,
+                                            .directory = here}));
   conf::Settings settings;
   conf::App app;
   app.name = app_name(arguments.target.empty() ? here : arguments.target);
   gunicorn::Draft draft{.settings = settings, .app = app};
   TRY_VOID(apply_all(answer, draft));
-  TRY(const gunicorn::Kind kind, choose_target(arguments.target, python, draft.app.directory.empty() ? here : conf::absolute(here, draft.app.directory), draft));
-  if (python != "python3") app.python = python.starts_with(here + "/") ? python.substr(here.size() + 1) : python;
+  TRY(const gunicorn::Kind kind,
+      choose_target(arguments.target, python,
+                    draft.app.directory.empty() ? here : conf::absolute(here, draft.app.directory), draft));
+  if (python != "python3")
+    app.python = python.starts_with(here + "/") ? python.substr(here.size() + 1) : python;
   gunicorn::serve_python(app, kind, draft.target);
-  if (kind == gunicorn::Kind::kAsgi) draft.notes[fmt::format("apps.{}.command", app.name)] = "an ASGI app, served by the uvicorn of its own environment";
+  if (kind == gunicorn::Kind::kAsgi)
+    draft.notes[fmt::format("apps.{}.command", app.name)] =
+        "an ASGI app, served by the uvicorn of its own environment";
   settings.apps.push_back(app);
   return text_of(arguments, settings, draft.notes, draft.left_out);
 }
@@ -102,21 +116,31 @@ Result<std::string> import_file(const ImportArguments& arguments) {
   const std::string name = std::filesystem::path(arguments.file).filename().string();
   std::error_code error;
   if (!std::filesystem::is_regular_file(arguments.file, error))
-    return fail(Code::kConfig, fmt::format("{} is no file", conf::printable(arguments.file, conf::kLongestLine)));
+    return fail(Code::kConfig,
+                fmt::format("{} is no file", conf::printable(arguments.file, conf::kLongestLine)));
   if (name.starts_with("Procfile")) return import_procfile(arguments);
   if (name.ends_with(".py")) return import_gunicorn(arguments);
-  return fail(Code::kConfig, fmt::format("{} is neither a Procfile nor a gunicorn.conf.py", conf::printable(name)));
+  return fail(Code::kConfig,
+              fmt::format("{} is neither a Procfile nor a gunicorn.conf.py", conf::printable(name)));
 }
 
 }  // namespace
 
 int import_command(int argc, char** argv) {
-  CLI::App line("Prints a portherd.toml that says what a gunicorn.conf.py or a Procfile says, with a comment on each thing that has no equal.", argv[0]);
-  line.footer("\nExamples:\n  portherd import gunicorn.conf.py shop.wsgi:application > portherd.toml\n  portherd import Procfile > portherd.toml");
+  CLI::App line(
+      "Prints a portherd.toml that says what a gunicorn.conf.py or a Procfile says, with a comment on each "
+      "thing that has no equal.",
+      argv[0]);
+  line.footer(
+      "\nExamples:\n  portherd import gunicorn.conf.py shop.wsgi:application > portherd.toml\n  portherd "
+      "import Procfile > portherd.toml");
   ImportArguments arguments;
   line.add_option("FILE", arguments.file, "gunicorn.conf.py, or Procfile")->required()->type_name("");
-  line.add_option("TARGET", arguments.target, "module:attr, where gunicorn was told it on its command line")->type_name("");
-  line.add_option("--python", arguments.python, "interpreter that evaluates gunicorn.conf.py (that of .venv or venv, or python3)")->type_name("PATH");
+  line.add_option("TARGET", arguments.target, "module:attr, where gunicorn was told it on its command line")
+      ->type_name("");
+  line.add_option("--python", arguments.python,
+                  "interpreter that evaluates gunicorn.conf.py (that of .venv or venv, or python3)")
+      ->type_name("PATH");
   if (const auto status = parse(line, argc, argv)) return *status;
   const auto text = import_file(arguments);
   if (!text) return complain(text.error());

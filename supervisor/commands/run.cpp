@@ -48,10 +48,11 @@ constexpr Flag kFlags[] = {
 void describe_gunicorn(CLI::App& line, RunArguments& into) {
   for (const Flag& flag : kFlags) {
     const auto take = [&into, name = flag.name](const std::vector<std::string>& texts) { into.gunicorn.push_back({name, texts}); };
-    line.add_option_function<std::vector<std::string>>(flag.flags, take, flag.meaning)
-        ->type_name(flag.type)
-        ->allow_extra_args(false)
-        ->group("Known from gunicorn and uvicorn");
+    CLI::Option* const option = line.add_option_function<std::vector<std::string>>(flag.flags, take, flag.meaning)
+                                    ->type_name(flag.type)
+                                    ->allow_extra_args(false)
+                                    ->group("Known from gunicorn and uvicorn");
+    if (std::string_view(flag.name) != "raw_env") option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
 }
 
@@ -87,7 +88,7 @@ void describe(CLI::App& line, RunArguments& into, std::string& refused) {
   line.add_option("--host", into.host, "address alone (127.0.0.1)")->type_name("HOST");
   line.add_option("--port", into.port, "port alone (8000)")->type_name("PORT");
   line.add_option("--env-file", into.env_file, "KEY=VALUE lines for the app's environment")->type_name("FILE");
-  line.add_flag("!--no-access-log", into.has_access_log, "do not log requests");
+  line.add_flag_callback("--no-access-log", [&into] { into.has_access_log = false; }, "do not log requests");
   describe_gunicorn(line, into);
   describe_refused(line, refused);
 }

@@ -17,12 +17,14 @@ void expect_served(const play::Folder& folder, const play::Arguments& arguments)
 }
 
 bool is_installed(const std::string& file) {
-  return file.find("uvicorn") == std::string::npos || play::run({play::python(), "-c", "import uvicorn"}).status == 0;
+  return file.find("uvicorn") == std::string::npos ||
+         play::run({play::python(), "-c", "import uvicorn"}).status == 0;
 }
 
 std::vector<std::string> files_of(const std::string& folder) {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(play::source(folder))) names.push_back(entry.path().filename().string());
+  for (const auto& entry : std::filesystem::directory_iterator(play::source(folder)))
+    names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
 }
@@ -61,7 +63,8 @@ TEST_CASE("five Procfiles are served") {
 TEST_CASE("a configuration that raises shows its own traceback") {
   const play::Folder folder;
   folder.write("gunicorn.conf.py", "def cpus():\n    raise RuntimeError('no cpus')\nworkers = cpus()\n");
-  const play::Ended ended = play::portherd({"import", "gunicorn.conf.py", "a:b", "--python", play::python()}, folder.path());
+  const play::Ended ended =
+      play::portherd({"import", "gunicorn.conf.py", "a:b", "--python", play::python()}, folder.path());
   CHECK(ended.status == 1);
   CHECK(ended.out.empty());
   CHECK_MESSAGE(ended.err.find("gunicorn.conf.py\", line 2, in cpus") != std::string::npos, ended.err);

@@ -14,7 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const conf::ProcfileLine& line : *lines) {
     fuzz::expect(conf::is_app_name(line.name) && !line.command.empty(), "a line has a name and a command");
     const std::string run = conf::with_exec(line.command);
-    const bool is_same = run.size() == line.command.size() ? run == line.command : run.size() == line.command.size() + 5;
+    const bool is_same =
+        run.size() == line.command.size() ? run == line.command : run.size() == line.command.size() + 5;
     fuzz::expect(is_same, "nothing is added but `exec `");
   }
   conf::Settings settings;

@@ -8,7 +8,8 @@ std::string read(std::string_view text) {
   auto const lines = conf::parse_procfile(conf::Source("Procfile", "", std::string(text)));
   if (!lines) return std::to_string(lines.error().line) + " " + lines.error().sentence;
   std::string all;
-  for (auto const& line : *lines) all += std::to_string(line.line) + " " + line.name + "=" + line.command + ";";
+  for (auto const& line : *lines)
+    all += std::to_string(line.line) + " " + line.name + "=" + line.command + ";";
   return all;
 }
 
@@ -36,15 +37,17 @@ TEST_CASE("the shell makes way for its last command, where that is all that is l
   CHECK(conf::with_exec("a && b; c 'x; y'") == "a && b; exec c 'x; y'");
   CHECK(conf::with_exec("A=1 B=2 serve $PORT 2>&1") == "A=1 B=2 exec serve $PORT 2>&1");
   CHECK(conf::with_exec("a \"b; $X\" c\\;d") == "exec a \"b; $X\" c\\;d");
-  for (std::string const line : {"a | b", "a || b", "a &", "(a)", "cd x", "exec a", "while true; do a; done", "A=1", "a;", "a `b; c`",
-                                 "a \"$(b; c)\"", "a 'b", "a \"b", "a # b", "if a; then b; fi", "{ a; }", "$(a; b)"}) {
+  for (std::string const line :
+       {"a | b", "a || b", "a &", "(a)", "cd x", "exec a", "while true; do a; done", "A=1", "a;", "a `b; c`",
+        "a \"$(b; c)\"", "a 'b", "a \"b", "a # b", "if a; then b; fi", "{ a; }", "$(a; b)"}) {
     CAPTURE(line);
     CHECK(conf::with_exec(line) == line);
   }
 }
 
 TEST_CASE("web is the app, release is nobody, the others are services") {
-  auto const app = conf::app_of_procfile({{"release", "m", 1}, {"web", "a", 2}, {"work", "b | c", 3}}, "shop", "/srv");
+  auto const app =
+      conf::app_of_procfile({{"release", "m", 1}, {"web", "a", 2}, {"work", "b | c", 3}}, "shop", "/srv");
   CHECK(app.name == "shop");
   CHECK(app.command == std::vector<std::string>{"sh", "-c", "exec a"});
   CHECK(app.env.at("PORT") == "{port}");

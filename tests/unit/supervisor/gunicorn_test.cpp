@@ -25,23 +25,34 @@ struct Made {
   }
 };
 
-std::string refusal(const Setting& setting) { return Made().apply_all({setting}); }
+std::string refusal(const Setting& setting) {
+  return Made().apply_all({setting});
+}
 
 }  // namespace
 
 TEST_CASE("gunicorn's settings become ours, and what is different is said above them") {
   Made made;
   made.draft.is_sync = true;
-  CHECK(made.apply_all({{"bind", {"0.0.0.0:80,unix:/run/a.sock"}}, {"workers", {"3"}}, {"timeout", {"30"}}, {"keepalive", {"2"}},
-                        {"raw_env", {"A=b=c"}}, {"user", {"www-data"}}, {"umask", {"007"}}, {"forwarded_allow_ips", {"*"}},
-                        {"limit_request_fields", {"50"}}, {"max_requests", {"9"}}, {"loglevel", {"Warning"}}}) == "");
+  CHECK(made.apply_all({{"bind", {"0.0.0.0:80,unix:/run/a.sock"}},
+                        {"workers", {"3"}},
+                        {"timeout", {"30"}},
+                        {"keepalive", {"2"}},
+                        {"raw_env", {"A=b=c"}},
+                        {"user", {"www-data"}},
+                        {"umask", {"007"}},
+                        {"forwarded_allow_ips", {"*"}},
+                        {"limit_request_fields", {"50"}},
+                        {"max_requests", {"9"}},
+                        {"loglevel", {"Warning"}}}) == "");
   serve_python(made.app, Kind::kWsgi, "shop:app");
   const std::string text = made.text();
   for (const std::string line :
-       {"http = [\"0.0.0.0:80\", \"unix:/run/a.sock\"]\n", "\nworkers = 3\n", "\nthreads = 1\n", "\nrequest_timeout = \"30s\"\n",
-        "# timeout: the request ends with 504", "\nkeep_alive = \"2s\"\n", "A = \"b=c\"", "\nuser = \"www-data\"\n", "\numask = \"007\"\n",
-        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n", "\nlevel = \"warning\"\n",
-        "\nwsgi = \"shop:app\"\n"}) {
+       {"http = [\"0.0.0.0:80\", \"unix:/run/a.sock\"]\n", "\nworkers = 3\n", "\nthreads = 1\n",
+        "\nrequest_timeout = \"30s\"\n", "# timeout: the request ends with 504", "\nkeep_alive = \"2s\"\n",
+        "A = \"b=c\"", "\nuser = \"www-data\"\n", "\numask = \"007\"\n",
+        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n",
+        "\nlevel = \"warning\"\n", "\nwsgi = \"shop:app\"\n"}) {
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
   }
   CHECK(text.find("queue_timeout") == std::string::npos);
@@ -50,7 +61,11 @@ TEST_CASE("gunicorn's settings become ours, and what is different is said above 
 
 TEST_CASE("what has no equal is told with its reason, once it is set to something") {
   Made made;
-  CHECK(made.apply_all({{"pidfile", {"/run/x"}}, {"daemon", {"False"}}, {"reload", {"True"}}, {"statsd_host", {}}, {"my_own", {"x"}}}) == "");
+  CHECK(made.apply_all({{"pidfile", {"/run/x"}},
+                        {"daemon", {"False"}},
+                        {"reload", {"True"}},
+                        {"statsd_host", {}},
+                        {"my_own", {"x"}}}) == "");
   apply_hook("post_fork", made.draft);
   apply_hook("my_function", made.draft);
   REQUIRE(made.draft.left_out.size() == 3);
@@ -87,12 +102,15 @@ TEST_CASE("threads: sync has one, unless there are more") {
 
 TEST_CASE("TLS is spoken at the addresses, with the folder of a pair, or with what to make of it") {
   Made pair, other;
-  CHECK(pair.apply_all({{"bind", {":443"}}, {"certfile", {"/etc/tls/shop.crt"}}, {"keyfile", {"/etc/tls/shop.key"}}}) == "");
+  CHECK(pair.apply_all(
+            {{"bind", {":443"}}, {"certfile", {"/etc/tls/shop.crt"}}, {"keyfile", {"/etc/tls/shop.key"}}}) ==
+        "");
   CHECK(pair.settings.listen.http.empty());
   CHECK(pair.settings.listen.https.size() == 1);
   CHECK(pair.settings.tls.certificates == "/etc/tls");
   CHECK(other.apply_all({{"certfile", {"/a/fullchain.pem"}}, {"keyfile", {"/a/privkey.pem"}}}) == "");
-  CHECK(other.draft.notes["tls.certificates"].find("ln -s /a/privkey.pem tls/fullchain.key") != std::string::npos);
+  CHECK(other.draft.notes["tls.certificates"].find("ln -s /a/privkey.pem tls/fullchain.key") !=
+        std::string::npos);
 }
 
 TEST_CASE("gunicorn's addresses, with its defaults") {
