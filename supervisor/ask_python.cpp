@@ -49,7 +49,7 @@ Result<SpawnPlan> plan_of(const Errand& errand, int answer) {
   TRY(std::string program,
       conf::find_program(errand.python, path == variables.end() ? "" : path->second, errand.directory));
   SpawnPlan plan{.program = std::move(program),
-                 .arguments = {errand.python, "-c", std::string(contents_of(errand.script))},
+                 .arguments = {errand.python, "-c", fmt::format("{}{}", contents_of("report.py"), contents_of(errand.script))},
                  .environment = to_texts(variables),
                  .directory = errand.directory,
                  .fds = {{STDERR_FILENO, STDOUT_FILENO}, {answer, kAnswerFd}},

@@ -69,6 +69,7 @@ TEST_CASE("a configuration that raises shows its own traceback") {
   CHECK(ended.out.empty());
   CHECK_MESSAGE(ended.err.find("gunicorn.conf.py\", line 2, in cpus") != std::string::npos, ended.err);
   CHECK(ended.err.find("RuntimeError: no cpus") != std::string::npos);
+  CHECK(ended.err.find("<string>") == std::string::npos);  // not our own insides
 }
 
 TEST_CASE("what is no such file, and a mistake in a Procfile, are said") {

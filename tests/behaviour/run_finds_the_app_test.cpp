@@ -153,3 +153,14 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
   }
   CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "portherd import"));
 }
+
+TEST_CASE("an app that cannot be read, or looked at, shows its own error") {
+  const play::Ended syntax = Project{{{"app.py", "def app(:\n"}}}.refused();
+  CHECK(syntax.status == 1);
+  CHECK(has(syntax.err, "app.py\", line 1"));
+  CHECK(has(syntax.err, "SyntaxError"));
+  const play::Ended import = Project{{{"app.py", "import nosuch\napp = nosuch.app()\n"}}}.refused();
+  CHECK(import.status == 1);
+  CHECK(has(import.err, "app.py\", line 1, in <module>"));
+  CHECK_FALSE(has(import.err, "<string>"));
+}
