@@ -48,6 +48,7 @@ constexpr Verb kVerbs[] = {
     {"stop", supervisor::stop_command, "finish what is in flight and end, or one app"},
     {"upgrade", supervisor::upgrade_command, "replace the running program in place"},
     {"exec", supervisor::exec_command, "run a command as one of an app's processes"},
+    {"import", supervisor::import_command, "print a configuration made of gunicorn's, or of a Procfile"},
     {"completion", supervisor::completion_command, "print what makes a shell complete all this"},
     {"version", supervisor::version_command, "say which version this is"},
     {"--version", supervisor::version_command, nullptr},

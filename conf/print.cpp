@@ -2,9 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <utility>
+
 #include "conf/fault.h"
 #include "conf/keys.h"
 #include "conf/values.h"
+#include "runtime/text.h"
 
 namespace conf {
 namespace {
@@ -81,7 +85,56 @@ class Printer {
   std::string inner_;       // the tables in it
 };
 
+// As many apps, routes and services, and nothing said of any.
+Settings without_a_word(Settings const& settings) {
+  Settings bare;
+  for (App const& app : settings.apps) {
+    App& same = bare.apps.emplace_back();
+    same.name = app.name;
+    same.routes.resize(app.routes.size());
+    same.services.resize(app.services.size());
+  }
+  return bare;
+}
+
+// Walks over the lines of a print, with the table and, for those that are settings, the full key of each.
+template <class OnLine>
+void walk(std::string_view text, OnLine const& on_line) {
+  std::string table, key;
+  std::map<std::string, std::size_t, std::less<>> lists;
+  for (std::string_view const line : runtime::split(text, '\n')) {
+    bool const is_header = line.starts_with('[');
+    bool const is_list = line.starts_with("[[");
+    if (is_list) {
+      std::string const list(line.substr(2, line.size() - 4));
+      table = fmt::format("{}[{}]", list, lists[list]++);
+    } else if (is_header) {
+      table = line.substr(1, line.size() - 2);
+    }
+    if (line.empty() || line.starts_with('#')) continue;
+    key = is_header ? table : fmt::format("{}.{}", table, line.substr(0, line.find(' ')));
+    on_line(key, line, is_header, is_list);
+  }
+}
+
 }  // namespace
+
+std::string print_changed(Settings const& settings, Notes const& notes) {
+  std::set<std::string> usual;
+  walk(print(without_a_word(settings)), [&](std::string const& key, std::string_view line, bool is_header, bool) {
+    if (!is_header) usual.insert(fmt::format("{} {}", key, line));
+  });
+  std::string text, header;
+  walk(print(settings), [&](std::string const& key, std::string_view line, bool is_header, bool is_list) {
+    if (is_header) header = fmt::format("{}{}\n", text.empty() && header.empty() ? "" : "\n", line);
+    if (is_header ? !is_list : usual.contains(fmt::format("{} {}", key, line))) return;
+    text += std::exchange(header, {});
+    if (is_header) return;
+    if (auto const note = notes.find(key); note != notes.end()) text += fmt::format("# {}\n", note->second);
+    text += fmt::format("{}\n", line);
+  });
+  return text;
+}
 
 std::string print(Settings const& settings, Origins const* origins) {
   Settings copy = settings;  // the rows of conf/keys.h are visited for writing too

@@ -8,6 +8,7 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "conf/path_match.h"
 #include "proxy/answers.h"

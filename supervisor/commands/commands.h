@@ -22,6 +22,7 @@ int start_command(int argc, char** argv);
 int stop_command(int argc, char** argv);
 int upgrade_command(int argc, char** argv);
 int adopt_command(int argc, char** argv);
+int import_command(int argc, char** argv);
 int exec_command(int argc, char** argv);
 int completion_command(int argc, char** argv);
 int version_command(int argc, char** argv);

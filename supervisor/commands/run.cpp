@@ -1,9 +1,14 @@
 // portherd run: one app, without a file, or a folder with one.
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdlib>
 
+#include "conf/source.h"
 #include "supervisor/commands/arguments.h"
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/complain.h"
+#include "supervisor/commands/discover.h"
 #include "supervisor/commands/run_settings.h"
 #include "supervisor/commands/supervise.h"
 #include "supervisor/local_certificate.h"
@@ -17,11 +22,54 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-void describe(CLI::App& line, RunArguments& into) {
+// What gunicorn's and uvicorn's users say. The meaning of each: supervisor/gunicorn.cpp.
+struct Flag {
+  const char* flags;
+  const char* name;  // gunicorn's
+  const char* meaning;
+  const char* type;
+};
+
+constexpr Flag kFlags[] = {
+    {"-k,--worker-class", "worker_class", "gunicorn's: sync (one thread), gthread, or uvicorn.workers.UvicornWorker (ASGI)", "CLASS"},
+    {"--max-requests,--limit-max-requests", "max_requests", "replace a worker that has served so many", "N"},
+    {"--max-requests-jitter", "max_requests_jitter", "add a random number up to this", "N"},
+    {"-t,--timeout", "timeout", "request_timeout: silence of the app, then 504", "SECONDS"},
+    {"--graceful-timeout,--timeout-graceful-shutdown", "graceful_timeout", "for what is in flight at the end", "SECONDS"},
+    {"--keep-alive,--timeout-keep-alive", "keepalive", "idle connections of clients", "SECONDS"},
+    {"-e,--env", "raw_env", "a variable of the app's environment; again for more", "KEY=VALUE"},
+    {"--access-logfile", "accesslog", "where requests are logged; - is stderr", "FILE"},
+    {"--log-level", "loglevel", "the least important lines that are logged", "LEVEL"},
+    {"--forwarded-allow-ips", "forwarded_allow_ips", "proxies that are believed ($FORWARDED_ALLOW_IPS)", "ADDRESSES"},
+    {"--certfile,--ssl-certfile", "certfile", "FOLDER/NAME.crt: https at the address, with the certificates of that folder", "FILE"},
+    {"--keyfile,--ssl-keyfile", "keyfile", "FOLDER/NAME.key", "FILE"},
+};
+
+void describe_gunicorn(CLI::App& line, RunArguments& into) {
+  for (const Flag& flag : kFlags) {
+    const auto take = [&into, name = flag.name](const std::vector<std::string>& texts) { into.gunicorn.push_back({name, texts}); };
+    CLI::Option* const option = line.add_option_function<std::vector<std::string>>(flag.flags, take, flag.meaning)
+                                    ->type_name(flag.type)
+                                    ->allow_extra_args(false)
+                                    ->group("Known from gunicorn and uvicorn");
+    if (std::string_view(flag.name) != "raw_env") option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+}
+
+// What would be taken for a misspelling if it were only not known. `refused`: what is to be done instead.
+void describe_refused(CLI::App& line, std::string& refused) {
+  const auto refuse = [&](const char* sentence) { return [&refused, sentence] { refused = sentence; }; };
+  line.add_flag_callback("--preload", refuse("--preload: there is no preloading yet, each worker imports the app"))->group("");
+  line.add_flag_callback("-D,--daemon", refuse("--daemon: run stays in the foreground; `portherd serve` is for a service manager"))->group("");
+  const auto config = refuse("-c: `portherd import gunicorn.conf.py` prints it as a portherd.toml, which `portherd serve -c FILE` serves");
+  line.add_option_function<std::string>("-c,--config", [config](const std::string&) { config(); })->group("");
+}
+
+void describe(CLI::App& line, RunArguments& into, std::string& refused) {
   line.footer(
       "Examples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
   line.add_option("TARGET", into.target,
-                  "module:attr of a WSGI app, or a folder with a\nportherd.toml; or `-- command ...`");
+                  "module:attr of a Python app, or a folder (this one)\nin which it is found; or `-- command ...`");
   line.add_option("-b,--bind", into.bind,
                   "where to listen; again for more\n(127.0.0.1:8000; with $PORT *:$PORT)")
       ->type_name("HOST:PORT")
@@ -36,7 +84,15 @@ void describe(CLI::App& line, RunArguments& into) {
   line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
-  line.add_option("--python", into.python, "interpreter (python3)")->type_name("PATH");
+  line.add_option("--python", into.python, "interpreter (that of $VIRTUAL_ENV, .venv or venv; or python3)")->type_name("PATH");
+  line.add_flag("--factory", into.is_factory, "the target is to be called, and gives the app");
+  line.add_option("--chdir", into.chdir, "run in this folder")->type_name("FOLDER");
+  line.add_option("--host", into.host, "address alone (127.0.0.1)")->type_name("HOST");
+  line.add_option("--port", into.port, "port alone (8000)")->type_name("PORT");
+  line.add_option("--env-file", into.env_file, "KEY=VALUE lines for the app's environment")->type_name("FILE");
+  line.add_flag_callback("--no-access-log", [&into] { into.has_access_log = false; }, "do not log requests");
+  describe_gunicorn(line, into);
+  describe_refused(line, refused);
 }
 
 runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) {
@@ -50,16 +106,67 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& into) {
   CLI::App line("Serves one app, without a file.", argv[0]);
   Words words = words_and_command(argc, argv);
   into.command = std::move(words.command);
-  describe(line, into);
-  const auto status = parse(line, words.count, argv);
+  std::string refused;
+  describe(line, into, refused);
+  if (const auto status = parse(line, words.count, argv)) return status;
   into.tls = into.tls || !into.tls_bind.empty();
-  return status;
+  if (refused.empty()) return std::nullopt;
+  complain(refused);
+  return kExitUsage;
 }
 
-Reread source_of(const RunArguments& arguments, const std::string& certificates) {
-  return [arguments, certificates, here = working_folder(),
-          environment = RunEnvironment{variable("PORT"), variable("WEB_CONCURRENCY")}] {
-    return run_settings(arguments, environment, here, certificates);
+RunEnvironment environment_of_run() {
+  return {.port = variable("PORT"),
+          .web_concurrency = variable("WEB_CONCURRENCY"),
+          .forwarded_allow_ips = variable("FORWARDED_ALLOW_IPS"),
+          .virtual_env = variable("VIRTUAL_ENV")};
+}
+
+std::string folder_of(const RunArguments& arguments) {
+  return arguments.chdir.empty() ? working_folder() : conf::absolute(working_folder(), arguments.chdir);
+}
+
+bool is_told_asgi(const RunArguments& arguments) {
+  const auto found = std::ranges::find(arguments.gunicorn, "worker_class", &gunicorn::Setting::name);
+  return found != arguments.gunicorn.end() && found->texts.front().find("vicorn") != std::string::npos;
+}
+
+// Nothing: the command line, or a portherd.toml, says all.
+runtime::Result<std::optional<Discovery>> find_app(const RunArguments& arguments, const std::string& here) {
+  const RunEnvironment environment = environment_of_run();
+  const std::string folder = folder_of_run(arguments, here);
+  if (!folder.empty() && file_of_run(arguments, here).empty()) {
+    TRY(Discovery found, discover(folder, interpreter_for(arguments, environment, folder)));
+    return found;
+  }
+  std::string target = arguments.target;
+  if (!folder.empty() || !arguments.command.empty() || target.find(':') == std::string::npos) return std::nullopt;
+  if (arguments.is_factory && !target.ends_with("()")) target += "()";
+  const std::string python = interpreter_for(arguments, environment, here);
+  if (is_told_asgi(arguments)) {
+    Discovery told{.app = {.name = app_name(target), .directory = here, .python = python}, .said = {}};
+    gunicorn::serve_python(told.app, gunicorn::Kind::kAsgi, target);
+    return told;
+  }
+  TRY(Discovery found, look_at(target, here, python));
+  return found;
+}
+
+void say(const RunArguments& arguments, const std::optional<Discovery>& found) {
+  if (found) {
+    for (const std::string& sentence : found->said) complain(sentence);
+    if (arguments.python.empty() && found->app.python != "python3") complain(fmt::format("python is {}", found->app.python));
+  }
+  for (const gunicorn::Setting& setting : arguments.gunicorn) {
+    if (const auto sentence = gunicorn::sentence_of(setting.name); !sentence.empty()) complain(sentence);
+  }
+  if (!variable("GUNICORN_CMD_ARGS").empty()) complain("GUNICORN_CMD_ARGS is not read; `run` takes the same flags");
+}
+
+Reread source_of(const RunArguments& arguments, const std::string& certificates, const std::optional<Discovery>& found) {
+  const auto app = found ? std::optional(found->app) : std::nullopt;
+  return [arguments, certificates, app, here = folder_of(arguments), environment = environment_of_run()] {
+    return run_settings(arguments, environment, here, certificates, app);
   };
 }
 
@@ -74,19 +181,22 @@ int run_command(int argc, char** argv) {
   if (const auto status = parse_run(argc, argv, arguments)) return *status;
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());
-  const Reread source = source_of(arguments, *certificates);
+  const auto found = find_app(arguments, folder_of(arguments));
+  if (!found) return complain(found.error());
+  const Reread source = source_of(arguments, *certificates, *found);
   const auto loaded = source();
   if (!loaded) return complain(loaded.error());
   if (!loaded->problems.empty()) return complain(loaded->problems);
+  say(arguments, *found);
   return supervise(loaded->settings, /*is_run=*/true, has_file(*loaded) ? source : nullptr);
 }
 
 Reread source_of_run(int argc, char** argv) {
   RunArguments arguments;
-  if (parse_run(argc, argv, arguments)) return nullptr;
+  if (parse_run(argc, argv, arguments) || file_of_run(arguments, folder_of(arguments)).empty()) return nullptr;
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return nullptr;
-  const Reread source = source_of(arguments, *certificates);
+  const Reread source = source_of(arguments, *certificates, std::nullopt);
   const auto loaded = source();
   return loaded && has_file(*loaded) ? source : nullptr;
 }

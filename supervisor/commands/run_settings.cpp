@@ -53,15 +53,26 @@ Result<Address> next_port(const Address& http) {
                                    : fmt::format("{}:{}", http.host, port));
 }
 
+// As uvicorn's: each has its default.
+std::string place_of(const RunArguments& arguments, const RunEnvironment& environment) {
+  const std::string host = arguments.host.empty() ? "127.0.0.1" : arguments.host;
+  const std::string port = !arguments.port.empty() ? arguments.port : !environment.port.empty() ? environment.port : "8000";
+  return gunicorn::address_of(host.find(':') == std::string::npos ? host + ":" + port : "[" + host + "]:" + port);
+}
+
 Result<void> set_addresses(const RunArguments& arguments, const RunEnvironment& environment,
                            const std::string& here, conf::Listen& listen) {
   std::vector<std::string> bind = arguments.bind;
+  const bool has_place = !arguments.host.empty() || !arguments.port.empty();
+  if (has_place && !bind.empty()) return fail(Code::kConfig, "either --bind, or --host and --port");
+  if (has_place) bind.push_back(place_of(arguments, environment));
   const bool has_own = !listen.http.empty() || !listen.https.empty();
   if (bind.empty() && !environment.port.empty()) bind.push_back("*:" + environment.port);
   if (bind.empty() && !has_own) bind.emplace_back(kDefaultBind);
   if (!bind.empty()) listen = {};
   for (const std::string& text : bind) {
-    TRY(Address address, address_of(arguments.bind.empty() ? "PORT" : "--bind", text, here));
+    const std::string_view option = has_place ? "--host, --port" : arguments.bind.empty() ? "PORT" : "--bind";
+    TRY(Address address, address_of(option, text, here));
     listen.http.push_back(std::move(address));
   }
   for (const std::string& text : arguments.tls_bind) {
@@ -112,14 +123,41 @@ conf::Loaded made_in_code(const RunArguments& arguments, const std::string& here
   app.name = app_name(arguments.command.empty() ? arguments.target : arguments.command.front());
   app.directory = here;
   app.command = arguments.command;
-  if (arguments.command.empty()) app.wsgi = arguments.target;
+  if (arguments.command.empty()) app.wsgi = arguments.target + (arguments.is_factory && !arguments.target.ends_with("()") ? "()" : "");
   conf::Loaded made;
   made.settings.log.access.format = conf::AccessFormat::kCombined;
   made.settings.apps.push_back(std::move(app));
   return made;
 }
 
-Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::string& here) {
+conf::Loaded made_of(const conf::App& found) {
+  conf::Loaded made;
+  made.settings.log.access.format = conf::AccessFormat::kCombined;
+  made.settings.apps.push_back(found);
+  return made;
+}
+
+// What gunicorn's and uvicorn's users say; it holds for each app.
+Result<void> apply_gunicorn(const RunArguments& arguments, const RunEnvironment& environment, conf::Settings& settings) {
+  std::vector<gunicorn::Setting> all = arguments.gunicorn;
+  const bool is_said = std::ranges::find(all, "forwarded_allow_ips", &gunicorn::Setting::name) != all.end();
+  if (!is_said && settings.front.trusted_proxies.empty()) all.push_back({"forwarded_allow_ips", {environment.forwarded_allow_ips}});
+  bool is_first = true;
+  for (conf::App& app : settings.apps) {
+    conf::Settings others;  // what is of the whole is taken once
+    gunicorn::Draft draft{.settings = is_first ? settings : others, .app = app, .has_threads = arguments.threads.has_value()};
+    for (const gunicorn::Setting& setting : all) TRY_VOID(gunicorn::apply(setting, draft));
+    TRY_VOID(gunicorn::finish(draft));
+    if (const auto certificates = draft.notes.find("tls.certificates"); certificates != draft.notes.end())
+      return fail(Code::kConfig, fmt::format("--certfile, --keyfile: what is needed is {}", certificates->second));
+    if (!draft.left_out.empty()) return fail(Code::kConfig, draft.left_out.front());
+    is_first = false;
+  }
+  return {};
+}
+
+Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::string& here, const std::optional<conf::App>& found) {
+  if (found) return made_of(*found);
   const std::string& target = arguments.target;
   if (!arguments.command.empty()) {
     if (!target.empty())
@@ -134,7 +172,26 @@ Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::st
   return fail(Code::kConfig, fmt::format("`{}` is no folder and no module:attr; {}", target, kWhatToGive));
 }
 
+// Those that the command line said stand against the folder that it was said in.
+void make_absolute(const std::string& here, conf::Settings& settings) {
+  for (std::string* path : {&settings.log.access.path, &settings.tls.certificates}) {
+    if (!path->empty()) *path = conf::absolute(here, *path);
+  }
+}
+
 }  // namespace
+
+std::string folder_of_run(const RunArguments& arguments, const std::string& here) {
+  if (!arguments.command.empty()) return "";
+  if (arguments.target.empty()) return here;
+  const std::string folder = conf::absolute(here, arguments.target);
+  return is_folder(folder) ? folder : "";
+}
+
+std::string file_of_run(const RunArguments& arguments, const std::string& here) {
+  const std::string folder = folder_of_run(arguments, here);
+  return !folder.empty() && is_file(folder + "/portherd.toml") ? folder + "/portherd.toml" : "";
+}
 
 std::string app_name(std::string_view target) {
   target = target.substr(0, target.find(':'));
@@ -151,8 +208,9 @@ std::string app_name(std::string_view target) {
 }
 
 Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnvironment& environment,
-                                  const std::string& here, const std::string& certificates) {
-  TRY(conf::Loaded loaded, first_settings(arguments, here));
+                                  const std::string& here, const std::string& certificates,
+                                  const std::optional<conf::App>& found) {
+  TRY(conf::Loaded loaded, first_settings(arguments, here, found));
   TRY_VOID(set_addresses(arguments, environment, here, loaded.settings.listen));
   serve_where_no_https_is_left(loaded);
   TRY(const std::optional<conf::Workers> workers, workers_of(arguments, environment));
@@ -161,7 +219,11 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
     if (arguments.threads) app.threads = *arguments.threads;
     if (arguments.threads && app.kind() == conf::AppKind::kWsgi) app.concurrency = *arguments.threads;
     if (!arguments.python.empty()) app.python = arguments.python;
+    if (!arguments.env_file.empty()) app.env_file = conf::absolute(here, arguments.env_file);
   }
+  TRY_VOID(apply_gunicorn(arguments, environment, loaded.settings));
+  make_absolute(here, loaded.settings);
+  if (!arguments.has_access_log) loaded.settings.log.access.is_on = false;
   if (!loaded.settings.listen.https.empty() && arguments.tls) loaded.settings.tls.certificates = certificates;
   conf::settle(loaded.settings);
   conf::check(loaded);

@@ -181,3 +181,18 @@ TEST_CASE("what is printed twice is the same") {
   std::string const printed = conf::print(settings);
   CHECK(conf::print(conf::load_text(printed, "f").settings) == printed);
 }
+
+TEST_CASE("what is not as usual, with its notes, is a file that says the same") {
+  conf::Settings settings;
+  settings.listen.http.push_back(*conf::parse_address("*:80"));
+  settings.log.access.format = conf::AccessFormat::kCombined;
+  settings.apps.push_back({.name = "shop", .wsgi = "shop:app", .threads = 1});
+  settings.apps[0].services.push_back({.name = "queue", .command = {"sh"}});
+  settings.apps[0].services.push_back({.name = "clock", .command = {"sh"}});
+  CHECK(conf::print_changed(settings, {{"apps.shop.threads", "one at a time"}, {"front.threads", "not said"}}) ==
+        "[listen]\nhttp = [\"*:80\"]\n\n[log.access]\nformat = \"combined\"\n\n"
+        "[apps.shop]\nwsgi = \"shop:app\"\n# one at a time\nthreads = 1\n\n"
+        "[[apps.shop.services]]\nname = \"queue\"\ncommand = [\"sh\"]\n\n"
+        "[[apps.shop.services]]\nname = \"clock\"\ncommand = [\"sh\"]\n");
+  CHECK(conf::print_changed({}, {}).empty());
+}

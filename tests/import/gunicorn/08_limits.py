@@ -1,0 +1,11 @@
+bind = ":8000"
+backlog = 2048
+limit_request_line = 8190
+limit_request_fields = 50
+limit_request_field_size = 16380
+worker_connections = 1000
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+forwarded_allow_ips = "10.0.0.0/8, 127.0.0.1"
+proxy_protocol = True
+proxy_allow_ips = "10.0.0.1"
+timeout = 30.5
