@@ -295,8 +295,8 @@ class Front {
     if (!herd_->is_stopping) metrics_.clear();
     draining_left_ = threads_.size();
     for (auto& thread : threads_) {
-      thread->loop().post([this, &t = *thread] {
-        t.drain(loop_, [this] {
+      thread->loop().post([this, &t = *thread, is_the_end = herd_->is_stopping.load()] {
+        t.drain(is_the_end, loop_, [this] {
           if (--draining_left_ == 0) loop_.stop();
         });
       });

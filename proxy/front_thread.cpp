@@ -65,7 +65,10 @@ void FrontThread::start() {
   });
 }
 
-void FrontThread::drain(runtime::Loop& loop, std::function<void()> on_empty) {
+void FrontThread::drain(bool is_the_end, runtime::Loop& loop, std::function<void()> on_empty) {
+  if (is_the_end) {
+    for (const auto& acceptor : acceptors_) acceptor->take_the_rest();
+  }
   is_draining_ = true;
   empty_loop_ = &loop;
   on_empty_ = std::move(on_empty);

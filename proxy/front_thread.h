@@ -67,8 +67,9 @@ class FrontThread {
   /// Its settings are in force from now on, for all that begins. Who was accepted at an address that is closed stays.
   void go_over(ThreadPart part);
   void start();
-  /// No new connections; `on_empty` is posted to `loop` when the last client has gone.
-  void drain(runtime::Loop& loop, std::function<void()> on_empty);
+  /// No new connections; `on_empty` is posted to `loop` when the last client has gone. `is_the_end`: nobody else accepts at
+  /// our addresses, so who has connected already is let in.
+  void drain(bool is_the_end, runtime::Loop& loop, std::function<void()> on_empty);
   /// Cuts whoever is left.
   void cut_all() { clients_.close_all(); }
   /// Ends the thread; from another one.

@@ -166,6 +166,12 @@ Listeners::~Listeners() {
   for (const std::string& path : paths_) ::unlink(path.c_str());
 }
 
+void Listeners::close_to_clients() {
+  for (Listener& listener : all_) {
+    if (!listener.metrics) listener.sockets.clear();
+  }
+}
+
 void Listeners::leave_paths_to(const Listeners& others) {
   std::erase_if(paths_, [&](const std::string& path) {
     return std::ranges::find(others.paths_, path) != others.paths_.end();

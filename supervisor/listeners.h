@@ -46,6 +46,9 @@ class Listeners {
   Listeners& operator=(Listeners&&) noexcept = default;
 
   const std::vector<Listener>& all() const { return all_; }
+  /// No client comes any more: who connects is refused as soon as no front has a socket of the address either. The metrics
+  /// page stays, to say that we are ending. Those that were given to us are as open as whoever gave them keeps them.
+  void close_to_clients();
   /// The others are the ones that stay: the paths of Unix sockets that they have are theirs to remove.
   void leave_paths_to(const Listeners& others);
 

@@ -294,12 +294,14 @@ void Supervisor::begin_drain() {
     if (group->gate() == upstream::Gate::kPaused) [[maybe_unused]] const auto resumed = group->resume();
   }
   front_.drain();
+  ground_.listeners.close_to_clients();  // each front lets go of them, too, and no other one is started
 }
 
 void Supervisor::stop_now() {
   log(Level::kWarning, "stopping now: cutting what is in flight");
   delay_.cancel();
   front_.drain_at_once();
+  ground_.listeners.close_to_clients();
   groups_.stop();
   groups_.kill_now();
 }
