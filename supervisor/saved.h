@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 1;
+inline constexpr std::uint64_t kFormat = 2;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -185,10 +185,10 @@ struct Front {
   runtime::Time spent_until{};  ///< of its allowance
 };
 
-/// Shared with processes that live on: another size is another version of it.
+/// Shared with processes that live on: of another size or layout it is another version of it.
 struct Board {
   Descriptor memory;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0, layout = 0;
 };
 
 struct Listener {

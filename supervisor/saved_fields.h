@@ -250,6 +250,7 @@ template <class V>
 void fields(V& v, Board& board) {
   v("memory", board.memory);
   v("size", board.size);
+  v("layout", board.layout);
 }
 
 template <class V>

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "doctest_precompiled.h"
+#include "upstream/herd_board.h"
+#include "upstream/scoreboard.h"
 
 using namespace supervisor;
 using Json = nlohmann::ordered_json;
@@ -74,6 +76,23 @@ TEST_CASE("what is written is read again, every field") {
   CHECK(worker.process->about == ready_worker().process->about);
   CHECK_FALSE(again->groups[0].places[0].extra.has_value());
   CHECK(again->control.group == 33);
+}
+
+TEST_CASE("a scoreboard of another layout does not fit, even if it has the same size") {
+  saved::Supervisor all = everything();
+  all.rows = 1;
+  all.front.current = {.child = {.pid = 900}};
+  all.groups[0].places.clear();
+  all.fronts_board = {{5}, sizeof(upstream::Blocks), upstream::kBlocksLayout};
+  all.herd_board = {{6}, sizeof(upstream::HerdFigures), upstream::kHerdLayout};
+  const auto fits = saved::check(all);
+  CHECK_MESSAGE(fits.has_value(), fits.error().text());
+  for (std::uint64_t* const layout : {&all.fronts_board.layout, &all.herd_board.layout}) {
+    ++*layout;
+    REQUIRE_FALSE(saved::check(all).has_value());
+    CHECK(saved::check(all).error().text().find("the scoreboards are of another version") != std::string::npos);
+    --*layout;
+  }
 }
 
 TEST_CASE("every byte of a word survives") {
