@@ -20,7 +20,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
     : Group(herd,
             std::make_shared<Release>(
                 Release{.generation = 1, .app = std::move(app), .account = std::move(account)}),
-            index, calls, owner) {
+            index, calls, owner, /*is_adopted=*/false) {
   wanted_ = target_->app.has_processes() ? scale::first(target_->app.workers) : 0;
   is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
@@ -29,7 +29,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
   show();
 }
 
-Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner)
+Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner, bool is_adopted)
     : herd_(herd),
       index_(index),
       calls_(calls),
@@ -39,7 +39,7 @@ Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       owner_(owner),
-      own_figures_(owner != nullptr ? std::make_unique<upstream::AppHerd>() : nullptr) {}
+      service_row_(owner != nullptr ? std::make_unique<ServiceRow>(herd.figures, target_->app.name, is_adopted) : nullptr) {}
 
 // They need not be there: a failed connect is a 502 at once, so all are published as they are.
 void Group::fill_proxies() {

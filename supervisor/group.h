@@ -162,7 +162,7 @@ class Group {
   using Places = std::vector<std::unique_ptr<Place>>;
 
   // group.cpp
-  Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner);
+  Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner, bool is_adopted);
   void tend();
   void tend_at(runtime::Time due);
   void fit();
@@ -175,7 +175,7 @@ class Group {
   std::unique_ptr<Worker> make_worker(std::uint32_t slot);
   void bury(std::unique_ptr<Worker> worker);
   void show();
-  upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
+  upstream::AppHerd& figures() const { return is_service() ? service_row_->figures() : herd_.figures.app[index_]; }
   void fill_proxies();
   void renew_proxies();
   void dismiss_proxies();
@@ -275,7 +275,7 @@ class Group {
   std::string last_exit_;
   std::string failure_;  // empty: not given up
   Group* const owner_;   // whose service it is; null: an app
-  std::unique_ptr<upstream::AppHerd> own_figures_;  // of a service, which has no place on the scoreboard
+  std::unique_ptr<ServiceRow> service_row_;  // of a service
   std::vector<std::unique_ptr<Group>> services_;
 };
 

@@ -103,7 +103,7 @@ Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
     : Group(herd, to_releases(saved.releases), saved, calls, /*owner=*/nullptr) {}
 
 Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls, Group* owner)
-    : Group(herd, of_generation(releases, saved.target), saved.index, calls, owner) {
+    : Group(herd, of_generation(releases, saved.target), saved.index, calls, owner, /*is_adopted=*/true) {
   if (saved.before) before_ = of_generation(releases, *saved.before);
   last_generation_ = saved.last_generation;
   wanted_ = saved.wanted;

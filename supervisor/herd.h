@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "supervisor/environment.h"
@@ -35,6 +36,21 @@ class Rows {
   upstream::HerdFigures& herd_;
   std::vector<std::uint32_t> free_;  // given back
   std::uint32_t unused_ = 0;         // rows from here on were never taken
+};
+
+/// A service's row of our own scoreboard, for as long as this lives.
+class ServiceRow {
+ public:
+  /// `name`: of its process, "shop.queue". `is_taken`: the program before us had one for it, which is this one's.
+  ServiceRow(upstream::HerdFigures& herd, std::string_view name, bool is_taken);
+  ~ServiceRow();
+  ServiceRow(const ServiceRow&) = delete;
+  ServiceRow& operator=(const ServiceRow&) = delete;
+
+  upstream::AppHerd& figures() const { return row_.figures; }
+
+ private:
+  upstream::ServiceHerd& row_;
 };
 
 struct Herd {

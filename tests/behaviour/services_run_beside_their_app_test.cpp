@@ -135,6 +135,29 @@ TEST_CASE("a service that does not come up after a restart is given up for the o
   wait_for(portherd, "ready");
 }
 
+TEST_CASE("services are on the metrics page, and what is counted of them outlives an upgrade") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop() + "[metrics]\nlisten = \"unix:metrics.sock\"\n");
+  const std::string before = service(wait_for(portherd, "ready"));
+  const auto has = [&](const std::string& line) {
+    play::Peer visitor = play::connect_unix(folder / "metrics.sock");
+    visitor.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    return visitor.read_to_end().find(line) != std::string::npos;
+  };
+  CHECK(has("\nportherd_service_up{app=\"shop\",service=\"queue\"} 1\n"));
+  REQUIRE(::kill(std::stoi(before.substr(before.find("\"pid\": ") + 7)), SIGKILL) == 0);
+  portherd.wait_until("it runs again", [](const play::Status& now) {
+    return is_service(now, "ready") && service(now).find("\"restarts\": 1") != std::string::npos;
+  });
+  const std::string killed = "\nportherd_service_exits_total{app=\"shop\",service=\"queue\",reason=\"killed\"} 1\n";
+  CHECK(has(killed));
+  const play::Ended upgraded = order(portherd, {"upgrade"});
+  CHECK_MESSAGE(upgraded.status == 0, upgraded.err);
+  CHECK(has(killed));
+  CHECK(has("\nportherd_service_up{app=\"shop\",service=\"queue\"} 1\n"));
+  CHECK(service(portherd.status()).find("\"restarts\": 1") != std::string::npos);
+}
+
 TEST_CASE("an app is stopped with its services, they last, and started with them") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, shop());
