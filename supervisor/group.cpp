@@ -1,6 +1,7 @@
 #include "supervisor/group.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -25,7 +26,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
   is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
   for (std::size_t i = 0; i < wanted_; ++i) add_place();
-  for (const conf::Service& service : this->app().services) add_service(service);
+  for (const conf::Service& service : this->app().services) add_service(conf::service_app(this->app(), service));
   show();
 }
 
@@ -297,7 +298,10 @@ void Group::on_boot_failed(const Worker& worker) {
   ++failures_;
   show();
   if (failures_ == 1 && !has_been_ready_) tell_state();
-  if (rollout_ && worker.release() == target_) fail_release(worker);
+  if (rollout_ && worker.release() == target_) {
+    fall_back(fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name, worker.last_exit()),
+              fmt::format("{}", fmt::join(worker.last_lines(), "\n")));
+  }
 }
 
 void Group::on_exited(const Worker& worker, upstream::ExitReason reason) {

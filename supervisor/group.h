@@ -69,7 +69,8 @@ class Group {
   /// The settings say anew how many workers there are to be.
   void unpin();
   /// A new generation, which takes over worker by worker, and then service by service. One that is still on its way is given up, and told
-  /// so. If a worker of it does not become ready and the generation before serves, that one stays.
+  /// so. If a worker or a service of it does not become ready and the generation before served, that one stays: whoever has been
+  /// replaced by then is replaced back before on_done says so.
   void release(conf::App app, Account account, ReleaseCalls calls);
   /// Other settings that need no new process: in force for the workers that there are, too. If it is `workers` that
   /// differs, there are as many as that says.
@@ -207,11 +208,11 @@ class Group {
   void dismiss_successor(Place& place);
 
   // group_services.cpp
-  enum class Whom { kChanged, kAll };
   GroupCalls calls_of_service();
-  void add_service(const conf::Service& service);
-  void replace_services(Whom whom);
+  void add_service(conf::App process);
+  void replace_services();
   void replace_service(Group& service, conf::App next);
+  void go_back_to(const Release& kept, ReleaseCalls calls);
   void settle_services();
   void begin_service(Group& service);
   void stop_services();
@@ -223,7 +224,7 @@ class Group {
   void aim_at(OwnRelease release);
   void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
-  void fail_release(const Worker& worker);
+  void fall_back(std::string sentence, std::string_view lines);
   void finish_release(const runtime::Result<void>& how);
 
   // group_saved.cpp
@@ -234,11 +235,12 @@ class Group {
 
   /// A release that is on its way.
   struct Rollout {
-    OwnRelease from;              // what was in force before; null: nothing
+    OwnRelease from;              // what was in force before
     bool has_to_fall_back = false;  // `from` served when it began
     std::size_t told = 0;         // workers whose progress has been said
     bool has_reached_services = false;  // its workers are there
     std::string trouble;          // which service did not come up, and why; empty: none
+    std::string failure;          // it has been given up, and `from` is put back; empty: it has not
     ReleaseCalls calls;
   };
 

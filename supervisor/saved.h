@@ -120,11 +120,19 @@ struct Place {
 struct Variable {
   std::string name, value;
 };
+/// Of a service: its settings are made of its app's.
+struct ServiceRelease {
+  std::string name;  ///< "shop.queue"
+  std::uint32_t generation = 0;
+  Account account;
+  std::optional<std::vector<Variable>> file_environment;
+};
 struct Release {
   std::uint32_t generation = 0;
   Settings app;  ///< it alone
   Account account;
   std::optional<std::vector<Variable>> file_environment;
+  std::vector<ServiceRelease> services;
 };
 
 struct Group {

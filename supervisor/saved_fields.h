@@ -162,11 +162,20 @@ void fields(V& v, Variable& variable) {
 }
 
 template <class V>
+void fields(V& v, ServiceRelease& release) {
+  v("name", release.name);
+  v("generation", release.generation);
+  v("account", release.account);
+  v("file_environment", release.file_environment);
+}
+
+template <class V>
 void fields(V& v, Release& release) {
   v("generation", release.generation);
   v("app", release.app);
   v("account", release.account);
   v("file_environment", release.file_environment);
+  v("services", release.services);
 }
 
 template <class V>

@@ -135,6 +135,42 @@ TEST_CASE("a service that does not come up after a restart is given up for the o
   wait_for(portherd, "ready");
 }
 
+TEST_CASE("a release that fails at its service is put back as a whole: app and service are of one generation") {
+  const play::Folder folder;
+  folder.write("queue.py", R"(
+import os, signal, sys
+print("queue is", os.environ["COLOUR"], flush=True)
+if os.environ["COLOUR"] == "bad": sys.exit(3)
+signal.pause()
+)");
+  folder.write("app.env", "COLOUR=good\n");
+  auto portherd = play::Supervisor::serve(folder, kListen + R"(
+[apps.shop]
+command = ["$PYTHON", "$APPS/works.py"]
+directory = "$FOLDER"
+env_file = "app.env"
+workers = 2
+[[apps.shop.services]]
+name = "queue"
+command = ["$PYTHON", "queue.py"]
+)");
+  portherd.wait_until("all is ready", [](const play::Status& now) { return now.app("shop").state == "ready"; });
+  folder.write("app.env", "COLOUR=bad\n");
+  const play::Ended restarted = order(portherd, {"restart", "shop"});
+  CHECK(restarted.status == 1);
+  CHECK_MESSAGE(restarted.err.find("service shop.queue: generation 2 of app shop.queue did not become ready: exit status 3; "
+                                   "generation 1 stays\nqueue is bad") != std::string::npos,
+                restarted.err);
+  const play::Status now = portherd.status();
+  CHECK(now.app("shop").state == "ready");
+  REQUIRE(now.app("shop").workers.size() == 2);
+  for (const auto& worker : now.app("shop").workers) CHECK(worker.generation == 1);
+  CHECK(is_service(now, "ready"));
+  CHECK(service(now).find("\"generation\": 1,") != std::string::npos);
+  CHECK(portherd.lines_with("queue is good").size() == 2);
+  CHECK(play::get(portherd.port(), "/0").status == 200);
+}
+
 TEST_CASE("services are on the metrics page, and what is counted of them outlives an upgrade") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, shop() + "[metrics]\nlisten = \"unix:metrics.sock\"\n");

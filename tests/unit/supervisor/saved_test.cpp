@@ -54,6 +54,7 @@ saved::Supervisor everything() {
   all.front_account = {.name = "portherd", .uid = 65534, .gid = 65534, .groups = {1, 2}};
   saved::Group& group = all.groups.emplace_back();
   group.releases.push_back({.generation = 2, .app = all.settings});
+  group.releases.back().services.push_back({"shop.queue", 3, {}, std::vector<saved::Variable>{{"COLOUR", "green"}}});
   group.target = 2;
   group.places.push_back({.slot = 1, .holder = ready_worker()});
   group.places.push_back({.slot = 2, .extra = ready_worker(), .has_successor = true});
