@@ -37,6 +37,7 @@ Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls
       target_(std::move(target)),
       pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
       load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
+      patience_(herd.reaper.loop(), runtime::bind<&Group::on_patience_over>(this)),
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       owner_(owner),
@@ -88,7 +89,9 @@ void Group::leave() {
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) worker->on(Event::kRetire);
   dismiss_proxies();
-  if (rollout_) finish_release(runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name)));
+  const auto gone = runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name));
+  if (rollout_) finish_release(gone);
+  finish_awaiting(gone);
   look();
 }
 
@@ -134,6 +137,7 @@ void Group::tend() {
   replace_due();
   settle_services();
   judge_release();
+  judge_awaited();
   size_by_machine();
   watch_load();
   tell_if_gone();
@@ -302,6 +306,7 @@ void Group::on_boot_failed(const Worker& worker) {
     fall_back(fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name, worker.last_exit()),
               fmt::format("{}", fmt::join(worker.last_lines(), "\n")));
   }
+  (is_service() ? *owner_ : *this).on_awaited_boot_failed(*this, worker);
 }
 
 void Group::on_exited(const Worker& worker, upstream::ExitReason reason) {
@@ -354,7 +359,7 @@ bool Group::is_stopped() const {
 }
 
 bool Group::is_all_ready() const {
-  return std::ranges::all_of(workers(), [](const Worker* worker) { return worker->state() == State::kReady; });
+  return count_ready() == workers().size();
 }
 
 std::string_view Group::state() const {

@@ -4,7 +4,8 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out. A service of an app is a group, too,
+// release has come into force; group_scale.cpp says how many are wanted; group_await.cpp tells whoever ordered that when they
+// are there; group_gate.cpp keeps clients out. A service of an app is a group, too,
 // of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <algorithm>
@@ -52,8 +53,6 @@ class Group {
   runtime::Result<saved::Group> save() const;
 
   void start();
-  /// The same for an app that comes while others serve; told as a release is, of which this is the first.
-  void start(ReleaseCalls calls);
   /// The app has gone, and the fronts know it: its workers, and those of somebody else, finish what they have and leave. It
   /// is not to be started again. on_stopped comes.
   void leave();
@@ -68,6 +67,11 @@ class Group {
   void scale(std::size_t number);
   /// The settings say anew how many workers there are to be.
   void unpin();
+  /// Who has ordered a start, or another number of workers, hears how many are ready, and when all that are wanted are; `whom`:
+  /// the services, too. An error: one of them did not become ready, or too few did for boot_timeout after the last one that did.
+  /// What is wanted is tried on then. One asker at a time: another order takes the place of the one before, which is told so.
+  enum class Whom { kWorkers, kServicesToo };
+  void when_ready(Whom whom, ReleaseCalls calls);
   /// A new generation, which takes over worker by worker, and then service by service. One that is still on its way is given up, and told
   /// so. If a worker or a service of it does not become ready and the generation before served, that one stays: whoever has been
   /// replaced by then is replaced back before on_done says so.
@@ -144,7 +148,7 @@ class Group {
   bool is_being_released() const { return rollout_.has_value(); }
   /// A change of it is on its way, or somebody waits until one is done.
   bool is_being_changed() const {
-    return rollout_ || !when_gone_.empty() || std::ranges::any_of(services_, [](const auto& service) {
+    return rollout_ || awaited_ || !when_gone_.empty() || std::ranges::any_of(services_, [](const auto& service) {
              return service->is_being_changed() || service->is_stopping();
            });
   }
@@ -192,6 +196,13 @@ class Group {
   void watch_load();
   void look_at_load();
   scale::Memory memory() const;
+
+  // group_await.cpp
+  void judge_awaited();
+  void on_awaited_boot_failed(const Group& whose, const Worker& worker);
+  void on_patience_over();
+  void finish_awaiting(const runtime::Result<void>& how);
+  std::size_t count_ready() const;
 
   // group_gate.cpp
   runtime::Result<void> turn(Turn turn, std::string notice = {});
@@ -244,6 +255,13 @@ class Group {
     ReleaseCalls calls;
   };
 
+  /// Somebody hears when what is wanted is ready.
+  struct Awaited {
+    Whom whom;
+    std::size_t told = 0;  // workers whose progress has been said
+    ReleaseCalls calls;
+  };
+
   Herd& herd_;
   const upstream::AppIndex index_;
   GroupCalls calls_;
@@ -265,6 +283,8 @@ class Group {
   runtime::Time settled_since_{};     // since then the same workers have been ready
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
+  std::optional<Awaited> awaited_;
+  runtime::Timer patience_;           // while awaited_
   upstream::Roster proxies_;          // of a `proxy` app
   upstream::Roster leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready

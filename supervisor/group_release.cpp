@@ -17,13 +17,6 @@ using runtime::fail;
 using runtime::Level;
 using runtime::Result;
 
-void Group::start(ReleaseCalls calls) {
-  rollout_ = Rollout{.from = nullptr, .has_reached_services = true, .calls = std::move(calls)};
-  is_wanted_ = true;
-  if (is_asleep_) tell_state();
-  look();
-}
-
 void Group::release(conf::App app, Account account, ReleaseCalls calls) {
   roll_to(std::make_shared<Release>(
               Release{.generation = ++last_generation_, .app = std::move(app), .account = std::move(account)}),

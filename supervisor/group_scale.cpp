@@ -90,8 +90,7 @@ void Group::look_at_load() {
                    .were_late = std::exchange(late_, gauges.late) != gauges.late,
                    .settled = since(settled_since_, now),
                    .spare = since(spare_since_, now)};
-  load.ready = static_cast<std::size_t>(std::ranges::count_if(
-      workers(), [](const Worker* worker) { return worker->state() == State::kReady; }));
+  load.ready = count_ready();
   if (gauges.waits_since != 0)
     load.longest_wait = since(runtime::Time(Milliseconds(gauges.waits_since)), now);
   if (wanted_ < app().workers.max && (load.waiting != 0 || load.were_late)) load.memory = memory();

@@ -283,7 +283,10 @@ void Reload::take(const Step& step) {
   const ReleaseCalls calls{
       .on_progress = [this](const std::string& sentence) { say(sentence); },
       .on_done = [this, name = app.name](const Result<void>& how) { on_app_done(name, how); }};
-  if (step.is_new) return group.start(calls);
+  if (step.is_new) {
+    group.start();
+    return group.when_ready(Group::Whom::kServicesToo, calls);
+  }
   group.release(app, ground_.accounts[static_cast<std::size_t>(at)], calls);
 }
 
