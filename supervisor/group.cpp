@@ -22,6 +22,7 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
             std::make_shared<Release>(
                 Release{.generation = 1, .app = std::move(app), .account = std::move(account)}),
             index, calls, owner, /*is_adopted=*/false) {
+  if (!is_service()) herd_.promised.erase(index_);  // of an app that had the index before
   wanted_ = target_->app.has_processes() ? scale::first(target_->app.workers) : 0;
   is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
@@ -222,6 +223,7 @@ void Group::bury(std::unique_ptr<Worker> worker) {
 // What others may read of it: the states of its workers, and whether it has ever worked.
 void Group::show() {
   if (is_service()) owner_->look();
+  note_promise();
   std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
   for (const Worker* const worker : all()) {
     const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
@@ -285,6 +287,7 @@ void Group::on_changed(Worker& worker, State from) {
     has_been_ready_ = true;
     is_asleep_ = false;
     failures_ = 0;
+    note_size(worker);
   }
   if (worker.state() == State::kReady || from == State::kReady) settled_since_ = herd_.reaper.loop().now();
   const bool is_again = !worker.last_exit().empty() ||

@@ -111,6 +111,10 @@ class Group {
   void on_failed(Worker& worker);
   /// Something has been learned of a worker that may mean that it has to go.
   void look() { tend_soon_.schedule(); }
+  /// One that became ready is not larger than max_memory.
+  void on_size_fits();
+  /// Who was larger than max_memory at once serves until then: the next one will not be smaller.
+  runtime::Time spared_until() const { return spared_until_; }
   /// How long its place stays empty after an exit.
   runtime::Milliseconds wait_before_next(Worker& worker);
   /// Consecutive failed boots, this one included.
@@ -196,6 +200,8 @@ class Group {
   void watch_load();
   void look_at_load();
   scale::Memory memory() const;
+  void note_promise();
+  void note_size(const Worker& worker);
 
   // group_await.cpp
   void judge_awaited();
@@ -214,6 +220,7 @@ class Group {
   void replace_due();
   bool may_replace(retire::Why why) const;
   void replace(Place& place, retire::Why why);
+  void note_too_large(const Worker& worker);
   void settle(Place& place);
   void hand_over(Place& place);
   void dismiss_successor(Place& place);
@@ -288,6 +295,8 @@ class Group {
   upstream::Roster proxies_;          // of a `proxy` app
   upstream::Roster leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
+  Backoff too_large_;                 // replaced in a row for they were larger than max_memory at once
+  runtime::Time spared_until_{};      // see spared_until()
   runtime::Deferred tend_soon_;       // something has changed
   runtime::Timer tend_later_;         // when time alone may change something
   std::size_t failures_ = 0;          // boots that failed since one was ready

@@ -11,6 +11,7 @@
 #include "supervisor/privileges.h"
 #include "supervisor/reap.h"
 #include "supervisor/runtime_folder.h"
+#include "supervisor/scale.h"
 #include "upstream/herd_board.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
@@ -61,6 +62,7 @@ struct Herd {
   Rows rows;
   const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
+  scale::Promises promised = {};   ///< each app notes its own
   const Account& front_account;
   bool is_run = false;             ///< `run`: own environment handed on, first generation gives up
   Variables own;                   ///< our environment

@@ -91,6 +91,7 @@ struct Process {
   runtime::OomKills kills_before;
   retire::Limits limits;
   std::size_t looks_above = 0;
+  runtime::Bytes first_held = 0;
   bool is_spent = false, was_ready = false, is_probed = false;
   std::string probe_cause;
 };

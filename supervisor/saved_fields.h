@@ -103,6 +103,7 @@ void fields(V& v, Process& process) {
   v("kills_before", process.kills_before);
   v("limits", process.limits);
   v("looks_above", process.looks_above);
+  v("first_held", process.first_held);
   v("is_spent", process.is_spent);
   v("was_ready", process.was_ready);
   v("is_probed", process.is_probed);

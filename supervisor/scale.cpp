@@ -40,6 +40,13 @@ std::optional<std::size_t> fit(const Memory& memory) {
   return memory.ready + std::max<std::size_t>(memory.coming, memory.available / memory.one);
 }
 
+runtime::Bytes left_for(upstream::AppIndex app, runtime::Bytes available, const Promises& promised) {
+  for (const auto& [other, promise] : promised) {
+    if (other != app) available -= std::min(available, promise.missing * promise.one);
+  }
+  return available;
+}
+
 std::size_t first(const conf::Workers& workers) {
   return workers.is_auto ? 1 : workers.min;
 }
