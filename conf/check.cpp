@@ -193,7 +193,8 @@ void Checker::check_number_of_services() {
   std::size_t sum = 0;
   for (App const& app : settings_.apps) {
     sum += app.services.size();
-    if (sum > kMostServicesInAll) return add(key_of(app, "services"), fmt::format("more than {} services, all apps together", kMostServicesInAll));
+    if (sum <= kMostServicesInAll) continue;
+    return add(key_of(app, "services"), fmt::format("more than {} services, all apps together", kMostServicesInAll));
   }
 }
 
