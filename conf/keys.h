@@ -546,6 +546,11 @@ void visit_process(V& v, App& app) {
         .form = Form::kProgram,
         .cost = Cost::kRolling},
     app.python);
+  v(Row{.key = "reload",
+        .meaning = "For development: the app is restarted when a file changes that it is made of. Of Python, in the folders that it "
+                   "imports from; of a `command`, in its `directory` and below.",
+        .cost = Cost::kRolling},
+    app.reload);
   visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` or `asgi` app "

@@ -223,6 +223,7 @@ struct App {
   std::vector<Address> proxy;        ///< kUnix: workers that somebody else supervises
 
   std::string python = "python3";  ///< a name for PATH, or an absolute path
+  bool reload = false;             ///< a release whenever its source files change
   std::string user;                ///< empty: the supervisor's
   std::string group;               ///< empty: the user's
   std::optional<Umask> umask;      ///< empty: inherited

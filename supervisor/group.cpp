@@ -55,7 +55,9 @@ Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       owner_(owner),
-      service_row_(owner != nullptr ? std::make_unique<ServiceRow>(herd.figures, target_->app.name, is_adopted) : nullptr) {}
+      service_row_(owner != nullptr ? std::make_unique<ServiceRow>(herd.figures, target_->app.name, is_adopted) : nullptr) {
+  watch_sources();
+}
 
 // ---- what is wanted ----
 

@@ -5,7 +5,7 @@
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
 // release has come into force; group_scale.cpp says how many are wanted; group_await.cpp tells whoever ordered that when they
-// are there; group_gate.cpp keeps clients out; group_proxies.cpp has those that somebody else supervises. A service of an
+// are there; group_gate.cpp keeps clients out; group_sources.cpp watches its files, where that is wanted; group_proxies.cpp has those that somebody else supervises. A service of an
 // app is a group, too, of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <algorithm>
@@ -26,6 +26,7 @@
 #include "supervisor/retire.h"
 #include "supervisor/saved.h"
 #include "supervisor/scale.h"
+#include "supervisor/source_watch.h"
 #include "supervisor/worker.h"
 #include "upstream/roster.h"
 
@@ -112,6 +113,8 @@ class Group {
   void on_boot_failed(const Worker& worker);
   void on_exited(const Worker& worker, upstream::ExitReason reason);
   void on_failed(Worker& worker);
+  /// A worker has imported modules that lie there.
+  void on_imported(const std::vector<std::string>& folders);
   /// Something has been learned of a worker that may mean that it has to go.
   void look() { tend_soon_.schedule(); }
   /// One that became ready is not larger than max_memory.
@@ -254,6 +257,10 @@ class Group {
   void end_release_unproven();
   void finish_release(const runtime::Result<void>& how);
 
+  // group_sources.cpp
+  void watch_sources();
+  void on_sources_changed();
+
   // group_saved.cpp
   Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls, Group* owner);
   void adopt_service(const saved::Group& saved);
@@ -318,6 +325,7 @@ class Group {
   Group* const owner_;   // whose service it is; null: an app
   std::unique_ptr<ServiceRow> service_row_;  // of a service
   std::vector<std::unique_ptr<Group>> services_;
+  std::unique_ptr<SourceWatch> sources_;  // where `reload` is set
 };
 
 }  // namespace supervisor

@@ -71,6 +71,7 @@ void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
 void Group::aim_at(OwnRelease release) {
   const bool is_other_number = release->app.workers != target_->app.workers;
   target_ = std::move(release);
+  watch_sources();
   if (is_other_number) unpin();
   if (app().kind() == conf::AppKind::kProxy) renew_proxies();
 }

@@ -101,6 +101,7 @@ Result<saved::Group> Group::save() const {
                      .has_been_ready = has_been_ready_,
                      .last_exit = last_exit_};
   if (before_) saved.before = before_->generation;
+  if (sources_) saved.sources = sources_->folders();
   for (const auto& place : places_) {
     saved::Place& one = saved.places.emplace_back(saved::Place{.slot = place->slot(),
                                                                .holder = place->holder->save(),
@@ -168,6 +169,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   last_exit_ = saved.last_exit;
   for (const saved::Place& one : saved.places) adopt_place(one, releases);
   for (const saved::Group& one : saved.services) adopt_service(one);
+  on_imported(saved.sources);
   is_wanted_ = true;
   look();
 }

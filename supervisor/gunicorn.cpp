@@ -171,6 +171,12 @@ Result<void> text_for_app(const Setting& setting, Draft& draft) {
   return {};
 }
 
+template <bool conf::App::*member>
+Result<void> flag_for_app(const Setting& setting, Draft& draft) {
+  draft.app.*member = setting.texts.front() == "True";
+  return {};
+}
+
 Result<void> take_umask(const Setting& setting, Draft& draft) {
   const std::string& text = setting.texts.front();
   std::uint32_t bits = 0;
@@ -276,9 +282,9 @@ constexpr Row kRows[] = {
     {"limit_request_line", "", "`[front] max_head` bounds the whole head"},
     {"limit_request_fields", "front.max_fields", "", take_fields},
     {"limit_request_field_size", "", "`[front] max_head` bounds the whole head"},
-    {"reload", "", "`portherd restart APP` puts changed code in force, and loses no request"},
-    {"reload_engine", "", "see reload"},
-    {"reload_extra_files", "", "see reload"},
+    {"reload", ".reload", "", flag_for_app<&conf::App::reload>},
+    {"reload_engine", "", "inotify"},
+    {"reload_extra_files", "", "the folders are watched that the app imports from; for more there is `portherd restart APP`"},
     {"spew", "", "a stuck worker's stacks are in the error log"},
     {"check_config", "", "`portherd check`"},
     {"print_config", "", "`portherd check --print`"},

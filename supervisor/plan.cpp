@@ -138,6 +138,7 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables 
     if (!app.asgi.empty()) variables["PORTHERD_ASGI"] = app.asgi;
     if (!app.wsgi.empty()) variables["PORTHERD_WSGI"] = app.wsgi;
     if (!app.wsgi.empty()) variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+    if (app.reload) variables["PORTHERD_RELOAD"] = "1";
     plan.fds.push_back({seat.stack, kStackFd});
     variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);

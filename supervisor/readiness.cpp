@@ -38,15 +38,24 @@ bool says_ready(std::string_view datagram) {
   return false;
 }
 
+std::vector<std::string> imported_in(std::string_view datagram) {
+  constexpr std::string_view kSays = "IMPORTED=";
+  std::vector<std::string> folders;
+  for (const std::string_view line : runtime::split(datagram, '\n')) {
+    if (line.starts_with(kSays)) folders.emplace_back(line.substr(kSays.size()));
+  }
+  return folders;
+}
+
 runtime::Result<runtime::Fd> NotifySocket::bind(const std::string& path) {
   return runtime::bind_unix_datagram(path, 0600);
 }
 
 NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path,
-                           runtime::Call<> on_ready)
+                           runtime::Call<std::string_view> on_datagram)
     : fd_(std::move(socket)),
       path_(std::move(path)),
-      on_ready_(on_ready),
+      on_datagram_(on_datagram),
       watch_(loop, fd_.get(), runtime::bind<&NotifySocket::on_readable>(this)) {
   watch_.want_read(true);
 }
@@ -62,7 +71,7 @@ void NotifySocket::on_readable() {
   char buffer[kMostNotified];
   const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT | MSG_TRUNC);
   if (n <= 0 || static_cast<std::size_t>(n) > sizeof buffer) return;
-  if (says_ready({buffer, static_cast<std::size_t>(n)})) on_ready_();
+  on_datagram_({buffer, static_cast<std::size_t>(n)});
 }
 
 }  // namespace supervisor

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "conf/settings.h"
 #include "runtime/clock.h"
@@ -32,6 +33,9 @@ Proof proof_for_service();
 /// worker stops or reloads itself is seen by its end, and its life is watched by other means.
 bool says_ready(std::string_view datagram);
 
+/// The folders of a datagram's lines IMPORTED=folder, which our Python worker says where `reload` is set.
+std::vector<std::string> imported_in(std::string_view datagram);
+
 /// Bytes of a datagram that is read; a longer one is left unheard (systemd's NOTIFY_BUFFER_MAX).
 inline constexpr std::size_t kMostNotified = 4096;
 
@@ -40,7 +44,7 @@ inline constexpr std::size_t kMostNotified = 4096;
 class NotifySocket {
  public:
   static runtime::Result<runtime::Fd> bind(const std::string& path);
-  NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<> on_ready);
+  NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string path, runtime::Call<std::string_view> on_datagram);
   saved::Notify save() const { return {{fd_.get()}, path_}; }
   ~NotifySocket();
 
@@ -48,7 +52,7 @@ class NotifySocket {
   void on_readable();
   runtime::Fd fd_;
   std::string path_;
-  runtime::Call<> on_ready_;  // for each READY=1
+  runtime::Call<std::string_view> on_datagram_;
   runtime::IoWatch watch_;
 };
 

@@ -164,6 +164,7 @@ struct Group {
   std::string last_exit;
   std::string name;             ///< of a service, "shop.queue": its release is made of its app's; empty: an app
   std::vector<Group> services;
+  std::vector<std::string> sources;  ///< folders that are watched
 };
 
 /// Of what one app printed last.

@@ -212,6 +212,7 @@ void fields(V& v, Group& group) {
   v("last_exit", group.last_exit);
   v("name", group.name);
   v("services", group.services);
+  v("sources", group.sources);
 }
 
 template <class V>

@@ -117,7 +117,7 @@ Supervisor::~Supervisor() {
 void Supervisor::make_groups() {
   for (std::size_t i = 0; i < ground_.apps.size(); ++i) {
     Group& group = groups_.add(ground_.settings.apps[i], ground_.accounts[i], ground_.apps[i]);
-    if (options_.is_run) group.give_up_if_it_fails();
+    if (options_.is_run && !group.app().reload) group.give_up_if_it_fails();
   }
 }
 

@@ -247,8 +247,9 @@ void Worker::on_exited(const Exit& exit) {
   on(Event::kExited);
 }
 
-void Worker::on_notified() {
-  if (state_ != State::kStarting) return;
+void Worker::on_notified(std::string_view datagram) {
+  if (app_.reload) group_.on_imported(imported_in(datagram));
+  if (state_ != State::kStarting || !says_ready(datagram)) return;
   process_->journey.note("notified", herd_.reaper.loop().now());
   if (proof_.probe_after) {
     if (!process_->is_probed) begin_probe();

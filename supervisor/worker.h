@@ -142,7 +142,7 @@ class Worker {
   void adopt_process(const saved::Process& saved);
 
   void on_exited(const Exit& exit);
-  void on_notified();
+  void on_notified(std::string_view datagram);
   void on_deadline();
   void on_admission();
 

@@ -219,6 +219,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
     if (arguments.threads) app.threads = *arguments.threads;
     if (arguments.threads && app.kind() == conf::AppKind::kWsgi) app.concurrency = *arguments.threads;
     if (!arguments.python.empty()) app.python = arguments.python;
+    if (arguments.reload) app.reload = app.has_processes();
     if (!arguments.env_file.empty()) app.env_file = conf::absolute(here, arguments.env_file);
   }
   TRY_VOID(apply_gunicorn(arguments, environment, loaded.settings));

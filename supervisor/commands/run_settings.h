@@ -25,6 +25,7 @@ struct RunArguments {
   std::string env_file;
   bool is_factory = false;         // `target` is to be called
   bool has_access_log = true;
+  bool reload = false;
   std::vector<gunicorn::Setting> gunicorn;  // what its users know by other names, in the order given
 };
 

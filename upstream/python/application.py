@@ -2,6 +2,7 @@
 # How it is called is exchange.py, or asgi_http.py.
 import sys
 
+from _portherd import imported
 from _portherd.report import say, sentence_of, traceback_of
 
 CANNOT_IMPORT = 1
@@ -104,6 +105,7 @@ def call(factory, name):
 
 
 def fail(what, error):
+    imported.tell(error)
     told = traceback_of(error)
     refuse("%s: %s" % (what, sentence_of(error)), CANNOT_IMPORT, told + "\n" if told else "")
 

@@ -15,6 +15,7 @@
 #     PORTHERD_ASGI              the same, of an ASGI app: its worker is another one, with one thread
 #     PORTHERD_THREADS           requests at once; 1 without it
 #     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
+#     PORTHERD_RELOAD=1          NOTIFY_SOCKET is told, too, where imported modules lie: imported.py
 #     PORTHERD_STACK_FD          the descriptor that they are printed to; stderr without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
 # started wrongly (one of the variables above); 3 what was found is

@@ -8,7 +8,7 @@ import threading
 import time
 from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
-from _portherd import exchange
+from _portherd import exchange, imported
 from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, kind_of, refuse
 from _portherd.connection import Connection, Gone
 from _portherd.report import say, sentence_of, traceback_of
@@ -41,6 +41,8 @@ def parameters(app_key):
     if "PORTHERD_STACK_SIGNAL" in values:
         print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
                         number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
+    if values.get("PORTHERD_RELOAD") == "1":
+        imported.tell_to(values.get("NOTIFY_SOCKET"))
     return values.get(app_key, ""), threads, values.get("NOTIFY_SOCKET")
 
 
@@ -99,6 +101,8 @@ def ignore_interrupts():
 def tell_ready(path):
     if not path:
         return
+    imported.tell()
+    imported.go_on_telling()
     try:
         with socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC) as notify:
             notify.settimeout(None)

@@ -59,18 +59,25 @@ TEST_CASE("gunicorn's settings become ours, and what is different is said above 
   CHECK(conf::load_text(text, "x").problems.empty());
 }
 
+TEST_CASE("reload is ours") {
+  Made made;
+  CHECK(made.apply_all({{"reload", {"True"}}}) == "");
+  CHECK(made.app.reload);
+  CHECK(made.draft.left_out.empty());
+}
+
 TEST_CASE("what has no equal is told with its reason, once it is set to something") {
   Made made;
   CHECK(made.apply_all({{"pidfile", {"/run/x"}},
                         {"daemon", {"False"}},
-                        {"reload", {"True"}},
+                        {"reload_engine", {"poll"}},
                         {"statsd_host", {}},
                         {"my_own", {"x"}}}) == "");
   apply_hook("post_fork", made.draft);
   apply_hook("my_function", made.draft);
   REQUIRE(made.draft.left_out.size() == 3);
   CHECK(made.draft.left_out[0].starts_with("pidfile: "));
-  CHECK(made.draft.left_out[1].starts_with("reload: "));
+  CHECK(made.draft.left_out[1].starts_with("reload_engine: "));
   CHECK(made.draft.left_out[2].starts_with("post_fork: "));
 }
 

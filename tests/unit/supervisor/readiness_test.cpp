@@ -40,6 +40,12 @@ TEST_CASE("a service is ready when it says so or has run for a second, and nobod
   CHECK(supervisor::proof_for_service() == Proof{.notify = true, .runs_for = std::chrono::seconds(1)});
 }
 
+TEST_CASE("IMPORTED is a line of its own, and there may be many") {
+  using Folders = std::vector<std::string>;
+  CHECK(supervisor::imported_in("IMPORTED=/srv/a b\nREADY=1\nIMPORTED=/srv/c\n") == Folders{"/srv/a b", "/srv/c"});
+  CHECK(supervisor::imported_in("READY=1\nSTATUS=IMPORTED=/srv").empty());
+}
+
 TEST_CASE("READY=1 is a line of its own") {
   using namespace std::string_view_literals;
   for (const std::string_view word : {"READY=1"sv, "READY=1\n"sv, "READY=1\0"sv, "STATUS=up\nREADY=1"sv, "READY=1\nSTATUS=up\n"sv,
@@ -64,7 +70,7 @@ struct Stage {
     path = folder + "/n";
     auto bound = supervisor::NotifySocket::bind(path);
     REQUIRE(bound.has_value());
-    socket = std::make_unique<supervisor::NotifySocket>(loop, std::move(*bound), path, runtime::bind<&Stage::on_ready>(this));
+    socket = std::make_unique<supervisor::NotifySocket>(loop, std::move(*bound), path, runtime::bind<&Stage::on_datagram>(this));
     path.copy(to.sun_path, sizeof to.sun_path - 1);
   }
   ~Stage() {
@@ -88,7 +94,7 @@ struct Stage {
     REQUIRE(::sendmsg(worker.get(), &message, 0) == static_cast<ssize_t>(text.size()));
     loop.turn();
   }
-  void on_ready() { ++heard; }
+  void on_datagram(std::string_view datagram) { heard += supervisor::says_ready(datagram) ? 1 : 0; }
 
   std::string folder = "/tmp/portherd-notify-XXXXXX", path;
   runtime::Loop loop;
