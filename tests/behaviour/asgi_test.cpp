@@ -7,6 +7,8 @@ namespace {
 using namespace play::h2;
 
 constexpr const char* kConfig = R"(
+[front]
+drain_timeout = "300ms"
 [listen]
 http = ["127.0.0.1:$PORT"]
 https = ["127.0.0.1:$TLS"]
@@ -149,6 +151,17 @@ TEST_CASE("a WebSocket of an ASGI app") {
     play.portherd->expect_line("closed by 1006");
   }
   CHECK(play::get(play.portherd->port()).body == "-");
+}
+
+TEST_CASE("at the end of a drain a WebSocket of an ASGI app is closed with 1012 by the front, between two of its frames") {
+  Play play;
+  play::Peer client = play.open_websocket();
+  client.send(masked("hello"));
+  CHECK(client.read(7) == "\x81\x05hello");
+  play.portherd->signal(SIGTERM);
+  CHECK(client.read_to_end() == "\x88\x02\x03\xf4");
+  play.portherd->expect_line("closed by 1006");
+  CHECK(play.portherd->wait_exit() == 0);
 }
 
 TEST_CASE("a WebSocket of an ASGI app over HTTP/2") {
