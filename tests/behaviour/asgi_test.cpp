@@ -24,7 +24,8 @@ graceful_timeout = "2s"
 
 constexpr const char* kShop = R"(
 async def http(scope, receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")],
+                "trailers": scope["path"] == "/summed"})
     if scope["path"] == "/headers":
         names = b" ".join(name for name, value in scope["headers"] if name.startswith(b"x") and b"forwarded" not in name)
         text = "%s %s %s %s " % (scope["http_version"], scope["scheme"], scope["path"], scope["raw_path"])
@@ -35,6 +36,9 @@ async def http(scope, receive, send):
             pass
         print("they left", flush=True)
         return
+    if scope["path"] == "/summed":
+        await send({"type": "http.response.body", "body": b"123"})
+        return await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"6"), (b"content-length", b"1")]})
     while True:
         message = await receive()
         await send({"type": "http.response.body", "body": message["body"].upper() or b"-", "more_body": message["more_body"]})
@@ -118,6 +122,23 @@ TEST_CASE("an ASGI app over HTTP/2") {
   CHECK(client.next(kData, 1).payload == "FIRST");
   client.send(frame(kData, kEndStream, 1, "again"));
   CHECK(client.body(1) == "AGAIN");
+}
+
+TEST_CASE("trailers of an ASGI app reach who takes them") {
+  Play play;
+  play::Peer client = play::connect(play.portherd->port());
+  client.send("GET /summed HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+  client.read_head();
+  CHECK(client.read(23) == "3\r\n123\r\n0\r\nx-sum: 6\r\n\r\n");
+  client.send("GET /summed HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read_answer().body == "123");
+  Client two(play::connect_tls(play.portherd->tls_port(), "localhost", "h2"));
+  two.send(frame(kHeaders, kEndHeaders | kEndStream, 1,
+                 block({{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/summed"}})));
+  CHECK(two.next(kHeaders, 1).status() == 200);
+  CHECK(two.next(kData, 1).payload == "123");
+  const auto trailers = two.next(kHeaders, 1);
+  CHECK(trailers.fields == Fields{{"x-sum", "6"}});
 }
 
 TEST_CASE("an ASGI app is told when its client leaves") {
