@@ -1,4 +1,7 @@
 // An ASGI app in our own worker, by real clients: HTTP/1.1, HTTP/2 and WebSockets over both, and what a restart does to them.
+#include <filesystem>
+
+#include "examples.h"
 #include "play_h2.h"
 #include "steady_load.h"
 
@@ -220,4 +223,23 @@ TEST_CASE("a restart of an ASGI app loses no request, and closes its WebSockets 
   play.portherd->expect_line("closed by 1012");
   play.portherd->expect_line("ends");
   load.stop_unhurt();
+}
+
+TEST_CASE("FastAPI: examples/fastapi, by its file and found without it") {
+  if (play::run({play::python(), "-c", "import fastapi"}).status != 0) return;
+  const play::Folder folder;
+  const std::string config = play::example(folder, "fastapi");
+  const auto is_served = [](play::Supervisor portherd) {
+    portherd.wait_ready();
+    CHECK(play::get(portherd.port(), "/items/7").body == R"({"number":7})");
+    CHECK(play::get(portherd.port(), "/items/x").status == 422);
+    play::Peer client = play::connect(portherd.port());
+    client.send(kUpgrade);
+    CHECK(client.read_head().starts_with("HTTP/1.1 101 "));
+    client.send(masked("hello"));
+    CHECK(client.read(7) == "\x81\x05hello");
+  };
+  is_served(play::Supervisor::serve(folder, config));
+  std::filesystem::remove(folder / "portherd.toml");
+  is_served(play::Supervisor::run(folder, {"--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"}));
 }
