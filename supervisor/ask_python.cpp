@@ -16,6 +16,7 @@
 #include "conf/program.h"
 #include "supervisor/environment.h"
 #include "supervisor/spawn.h"
+#include "upstream/python_package.h"
 
 namespace supervisor {
 namespace {
@@ -43,13 +44,18 @@ std::string_view contents_of(std::string_view file) {
   return found != std::end(kScripts) ? found->contents : std::string_view();
 }
 
+// How errors are shown, and what a worker knows an app by, stand before the question.
+std::string text_of(std::string_view script) {
+  return fmt::format("{}{}{}", contents_of("report.py"), upstream::python_source("kind.py"), contents_of(script));
+}
+
 Result<SpawnPlan> plan_of(const Errand& errand, int answer) {
   const Variables variables = own_environment();
   const auto path = variables.find("PATH");
   TRY(std::string program,
       conf::find_program(errand.python, path == variables.end() ? "" : path->second, errand.directory));
   SpawnPlan plan{.program = std::move(program),
-                 .arguments = {errand.python, "-c", fmt::format("{}{}", contents_of("report.py"), contents_of(errand.script))},
+                 .arguments = {errand.python, "-c", text_of(errand.script)},
                  .environment = to_texts(variables),
                  .directory = errand.directory,
                  .fds = {{STDERR_FILENO, STDOUT_FILENO}, {answer, kAnswerFd}},

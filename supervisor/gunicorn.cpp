@@ -439,6 +439,10 @@ void apply_hook(std::string_view name, Draft& draft) {
 }
 
 Result<void> finish(Draft& draft) {
+  if (draft.kind == Kind::kAsgi && draft.has_threads) {
+    draft.app.threads = conf::App().threads;
+    draft.left_out.push_back("threads: the worker of an ASGI app has one, and takes as many requests as `concurrency` says");
+  }
   const bool is_threaded = draft.has_threads && draft.app.threads > 1;
   if (draft.is_sync && !is_threaded && draft.kind != Kind::kAsgi) {
     draft.app.threads = 1;
@@ -477,15 +481,7 @@ std::string address_of(std::string_view bind) {
 }
 
 void serve_python(conf::App& app, Kind kind, const std::string& target) {
-  if (kind != Kind::kAsgi) {
-    app.wsgi = target;
-    return;
-  }
-  app.command = {app.python, "-m", "uvicorn", "--fd", "{fd}", "--no-access-log", "--forwarded-allow-ips",
-                 "*"};  // nobody but the front reaches its socket;
-  if (target.ends_with("()")) app.command.emplace_back("--factory");
-  app.command.push_back(target.substr(0, target.size() - (target.ends_with("()") ? 2 : 0)));
-  if (app.concurrency == 0) app.concurrency = 100;
+  (kind == Kind::kAsgi ? app.asgi : app.wsgi) = target;
 }
 
 }  // namespace supervisor::gunicorn

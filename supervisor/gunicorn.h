@@ -26,7 +26,7 @@ struct Draft {
   conf::App& app;
   conf::Notes notes;                  ///< by our key
   std::vector<std::string> left_out;  ///< sentences, "NAME: ..."
-  Kind kind = Kind::kUnknown;         ///< what `worker_class` says of the app
+  Kind kind = Kind::kUnknown;         ///< what `worker_class` says of the app, or what it was found to be
   bool is_sync = false;               ///< one request at a time: gunicorn's default
   bool has_threads = false;
   std::string target;            ///< `wsgi_app`
@@ -48,7 +48,7 @@ std::string_view sentence_of(std::string_view name);
 /// "0.0.0.0:8000" for ":8000", "127.0.0.1:80" for "localhost:80".
 std::string address_of(std::string_view bind);
 
-/// The app's program, which serves `target`. ASGI: by uvicorn of the app's own environment.
+/// Which of our two Python workers serves `target`: that for WSGI, unless it is known to be ASGI.
 void serve_python(conf::App& app, Kind kind, const std::string& target);
 
 }  // namespace supervisor::gunicorn

@@ -219,9 +219,10 @@ void Worker::unpublish() {
   deadline_.arm(app_.graceful_timeout);
 }
 
-// The last of what it has in flight, and a moment for it before it is told to end. False: they have had it.
+// The last of what it has in flight, and a moment for it before it is told to end. False: they have had it; or it closes
+// them itself when it is told, as our worker for ASGI does: so the app, too, hears of it.
 bool Worker::close_websockets() {
-  if (is_service_ || std::exchange(process_->is_closing_websockets, true)) return false;
+  if (is_service_ || process_->about.speech == upstream::Speech::kScopes || std::exchange(process_->is_closing_websockets, true)) return false;
   herd_.front.tell(upstream::CloseWebsockets{index_, process_->about.id});
   deadline_.arm(kFarewell);
   return true;

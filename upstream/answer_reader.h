@@ -29,8 +29,8 @@ class AnswerReader {
   bool has_surplus() const { return speech_ == Speech::kHttp ? http_.has_surplus() : worker_.has_surplus(); }
   /// The client can have the end of its answer; our own worker may still be busy with the request.
   bool body_is_whole() const { return speech_ == Speech::kHttp ? http_.body_is_whole() : worker_.body_is_whole(); }
-  /// Of an answer that is whole: see chunked_reader.h. Our own worker protocol has none.
-  std::string_view trailers() const { return speech_ == Speech::kHttp ? http_.trailers() : std::string_view(); }
+  /// Of an answer that is whole: see chunked_reader.h.
+  std::string_view trailers() const { return speech_ == Speech::kHttp ? http_.trailers() : worker_.trailers(); }
   /// The worker hears of it that nobody wants the answer any more; our own may let go before that is whole.
   void abandon() { worker_.abandon(); }
   /// Our worker said that it will not run the request: safe to repeat elsewhere (with Step::kBroken).

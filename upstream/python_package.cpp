@@ -1,6 +1,7 @@
 #include "upstream/python_package.h"
 
-#include <string_view>
+#include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -33,6 +34,11 @@ std::string python_bootstrap() {
     blob += source.contents;
   }
   return blob;
+}
+
+std::string_view python_source(std::string_view file) {
+  const auto* const found = std::ranges::find(kSources, file, &Source::file);
+  return found != std::end(kSources) ? found->contents : std::string_view();
 }
 
 std::vector<std::string> python_arguments(int blob_fd) { return {"-c", fmt::format(kLine, blob_fd)}; }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace upstream {
@@ -11,6 +12,9 @@ namespace upstream {
 /// The blob that the spawned interpreter reads: file name NUL contents NUL file name NUL contents, and so on.
 /// The same for every worker; meant to be put into a sealed memfd once.
 std::string python_bootstrap();
+
+/// One of those files; empty: there is none of that name.
+std::string_view python_source(std::string_view file);
 
 /// The arguments after the interpreter. `blob_fd` is the blob's descriptor in the child: it is read by
 /// position, so its offset does not matter and may be shared, and closed before the app is imported.

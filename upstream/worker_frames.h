@@ -9,6 +9,7 @@ namespace upstream {
 
 inline constexpr runtime::Bytes kMostHeadFrame = 256 * 1024;
 inline constexpr runtime::Bytes kMostBodyFrame = 64 * 1024;
+inline constexpr runtime::Bytes kMostTrailersFrame = 8 * 1024;  // as of a chunked body
 
 struct Frame {
   /// As on the wire. The first four are the front's, the others the worker's.
@@ -22,6 +23,7 @@ struct Frame {
     kInterim = 18,
     kDone = 19,
     kNotTaken = 20,
+    kTrailers = 21,
   };
   static constexpr std::uint8_t kLastFlag = 1, kDoneFlag = 2;
   static constexpr runtime::Bytes kHeadSize = 8;

@@ -1,6 +1,7 @@
 #include "upstream/worker_protocol.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "upstream/grammar.h"
 
@@ -18,6 +19,14 @@ std::string_view next_text(std::string_view& rest) {
   const std::string_view text = rest.substr(0, end);
   rest.remove_prefix(std::min(end + 1, rest.size()));
   return text;
+}
+
+/// A field of a head, or of trailers. Nothing: it is none.
+std::optional<Field> next_field(std::string_view& rest) {
+  const std::string_view name = next_text(rest);
+  const std::string_view value = runtime::trim(next_text(rest));
+  if (!is_token(name) || !is_field_value(value)) return std::nullopt;
+  return Field{name, value, identify(name)};
 }
 
 }  // namespace
@@ -56,6 +65,10 @@ Step WorkerAnswerReader::next(runtime::InBuffer& in, ResponseHead& head, runtime
       if (!begin_frame(in)) return is_broken_ ? Step::kBroken : Step::kMore;
     }
     if (frame_.type == Frame::kHead || frame_.type == Frame::kInterim) return take_head(in, head);
+    if (frame_.type == Frame::kTrailers) {
+      if (const Step step = take_trailers(in); step != Step::kEnd) return step;
+      continue;
+    }
     if (frame_.length > 0) return take_body(in, body);
     if (frame_.type == Frame::kNotTaken) {
       was_not_taken_ = true;
@@ -111,6 +124,10 @@ std::string_view WorkerAnswerReader::complaint_about(const Frame& frame) const {
       if (frame.length > body_left_) return "the body is longer than its Content-Length";
       return frame.is_last() && frame.length < body_left_ ? "the body is shorter than its Content-Length"
                                                           : "";
+    case Frame::kTrailers:
+      if (frame.length > kMostTrailersFrame) return "trailers are longer than they may be";
+      if (!head_seen_ || last_seen_ || !frame.is_last()) return "trailers that are not behind a body, or not its end";
+      return framing_ == Framing::kNone || is_tunnel_ ? "trailers where there can be none" : "";
     case Frame::kDone:
       return frame.length > 0 || frame.is_last() ? "a done frame with a payload or an end" : "";
     case Frame::kNotTaken:
@@ -155,10 +172,9 @@ bool WorkerAnswerReader::take_fields(std::string_view payload, ResponseHead& hea
   }
   for (std::size_t left = payload.size() - status_line.size(); left > 0; left = rest.size()) {
     if (head.fields.size() == kMaxFields) return broken("the head has too many fields"), false;
-    const std::string_view name = next_text(rest);
-    const std::string_view value = runtime::trim(next_text(rest));
-    if (!is_token(name) || !is_field_value(value)) return broken("a field is none"), false;
-    head.fields.push_back({name, value, identify(name)});
+    const auto field = next_field(rest);
+    if (!field) return broken("a field is none"), false;
+    head.fields.push_back(*field);
   }
   return true;
 }
@@ -177,8 +193,9 @@ bool WorkerAnswerReader::take_framing(ResponseHead& head) {
   const bool has_no_body = method_ == Method::kHead || head.status == 204 || head.status == 304;
   const bool has_end =
       has_length || frame_.is_last();  // without a length, and no body follows: it is 0 bytes long
+  is_tunnel_ = head.status == 101;
   framing_ = has_no_body ? Framing::kNone : has_end ? Framing::kLength : Framing::kChunked;
-  head.framing = head.status == 101 ? Framing::kNone : framing_;  // what follows is a tunnel, and no body of this answer
+  head.framing = is_tunnel_ ? Framing::kNone : framing_;  // what follows is a tunnel, and no body of this answer
   body_left_ = framing_ == Framing::kLength ? head.content_length : 0;
   return true;
 }
@@ -190,6 +207,21 @@ Step WorkerAnswerReader::take_body(runtime::InBuffer& in, runtime::Slice& body) 
   if (framing_ == Framing::kLength) body_left_ -= n;
   frame_.length -= static_cast<std::uint32_t>(n);
   return frame_.length > 0 || end_frame() ? Step::kBody : Step::kBroken;
+}
+
+/// kEnd: the frame is read.
+Step WorkerAnswerReader::take_trailers(runtime::InBuffer& in) {
+  const std::string_view payload = in.bytes().substr(0, frame_.length);
+  if (payload.size() < frame_.length) return Step::kMore;
+  if (!payload.empty() && std::count(payload.begin(), payload.end(), '\0') % 2 != 1) return broken("a trailer has a name and no value");
+  std::string_view rest = payload;
+  while (!rest.empty()) {
+    const auto field = next_field(rest);
+    if (!field) return broken("a trailer is no field");
+    trailers_.append(field->name).append(": ").append(field->value).append("\r\n");
+  }
+  in.consume(payload.size());
+  return end_frame() ? Step::kEnd : Step::kBroken;
 }
 
 /// The frame is read; what its flags say is now true. False: it cannot be.

@@ -3,6 +3,7 @@
 // bounds-checked; app code is not trusted to be sound.
 #pragma once
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "runtime/buffer.h"
@@ -33,6 +34,8 @@ class WorkerAnswerReader {
   void abandon() { is_abandoned_ = true; }
   /// The client can have the end of its answer.
   bool body_is_whole() const { return last_seen_; }
+  /// Of an answer that is whole: field lines, each with its CRLF; empty: it has none.
+  std::string_view trailers() const { return trailers_; }
   /// After kEnd: nothing stood behind the answer.
   bool may_reuse() const { return done_seen_ && !is_broken_ && !has_surplus_; }
   /// After kEnd: something did.
@@ -47,6 +50,7 @@ class WorkerAnswerReader {
   std::string_view complaint_about(const Frame& frame) const;
   Step take_head(runtime::InBuffer& in, ResponseHead& head);
   Step take_body(runtime::InBuffer& in, runtime::Slice& body);
+  Step take_trailers(runtime::InBuffer& in);
   bool take_fields(std::string_view payload, ResponseHead& head);
   bool take_framing(ResponseHead& head);
   bool end_frame();
@@ -65,6 +69,8 @@ class WorkerAnswerReader {
   unsigned interim_ = 0;
   Framing framing_ = Framing::kNone;
   std::uint64_t body_left_ = 0;  // with kLength
+  bool is_tunnel_ = false;
+  std::string trailers_;
   std::string_view complaint_;
 };
 

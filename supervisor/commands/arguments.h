@@ -17,6 +17,7 @@ namespace supervisor {
 inline std::string words_of(const CLI::App& line) {
   std::string words;
   for (const CLI::Option* option : line.get_options()) {
+    if (option->get_group().empty()) continue;  // known only to be answered
     for (const std::string& name : option->get_snames()) words += "-" + name + "\n";
     for (const std::string& name : option->get_lnames()) words += "--" + name + "\n";
     if (option->get_positional() && option->get_name(true) == "APP") words += "APP\n";

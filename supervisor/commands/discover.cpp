@@ -69,7 +69,7 @@ Discovery discovery_of(const Found& found, const std::string& folder, const std:
   if (!found.path.empty()) made.app.env["PYTHONPATH"] = conf::absolute(folder, found.path);
   gunicorn::serve_python(made.app, found.kind, found.target);
   if (found.kind == Kind::kAsgi)
-    made.said.push_back(fmt::format("{} is an ASGI app: served by the uvicorn of {}", found.target, python));
+    made.said.push_back(fmt::format("{} is an ASGI app", found.target));
   return made;
 }
 

@@ -69,22 +69,23 @@ Result<void> apply_all(const std::string& answer, gunicorn::Draft& draft) {
   }
   for (const auto& name : json["functions"]) gunicorn::apply_hook(name.get<std::string>(), draft);
   if (draft.settings.listen.http.empty()) draft.settings.listen.http.push_back(kGunicornsOwn);
-  return gunicorn::finish(draft);
+  return {};
 }
 
 // What the file does not say gunicorn is told on its command line.
-Result<gunicorn::Kind> choose_target(const std::string& given, const std::string& python,
-                                     const std::string& here, gunicorn::Draft& draft) {
+Result<void> choose_target(const std::string& given, const std::string& python, const std::string& here,
+                           gunicorn::Draft& draft) {
   if (!given.empty()) draft.target = given;
-  if (!draft.target.empty()) {
-    if (draft.target.find(':') == std::string::npos) draft.target += ":application";
-    return draft.kind;
-  }
-  const auto found = discover(here, python);
-  if (!found || found->app.wsgi.empty())
+  const bool is_said = !draft.target.empty();
+  if (is_said && draft.target.find(':') == std::string::npos) draft.target += ":application";
+  if (is_said && draft.kind != gunicorn::Kind::kUnknown) return {};
+  const auto found = is_said ? look_at(draft.target, here, python) : discover(here, python);
+  if (!found || !found->app.is_python())
     return fail(Code::kConfig, "the file does not say which app: `portherd import FILE module:attr`");
-  draft.target = found->app.wsgi;
-  return draft.kind;
+  const bool is_asgi = found->app.wsgi.empty();
+  draft.target = is_asgi ? found->app.asgi : found->app.wsgi;
+  if (is_asgi) draft.kind = gunicorn::Kind::kAsgi;
+  return {};
 }
 
 Result<std::string> import_gunicorn(const ImportArguments& arguments) {
@@ -99,15 +100,12 @@ Result<std::string> import_gunicorn(const ImportArguments& arguments) {
   app.name = app_name(arguments.target.empty() ? here : arguments.target);
   gunicorn::Draft draft{.settings = settings, .app = app};
   TRY_VOID(apply_all(answer, draft));
-  TRY(const gunicorn::Kind kind,
-      choose_target(arguments.target, python,
-                    draft.app.directory.empty() ? here : conf::absolute(here, draft.app.directory), draft));
+  TRY_VOID(choose_target(arguments.target, python,
+                         draft.app.directory.empty() ? here : conf::absolute(here, draft.app.directory), draft));
+  TRY_VOID(gunicorn::finish(draft));
   if (python != "python3")
     app.python = python.starts_with(here + "/") ? python.substr(here.size() + 1) : python;
-  gunicorn::serve_python(app, kind, draft.target);
-  if (kind == gunicorn::Kind::kAsgi)
-    draft.notes[fmt::format("apps.{}.command", app.name)] =
-        "an ASGI app, served by the uvicorn of its own environment";
+  gunicorn::serve_python(app, draft.kind, draft.target);
   settings.apps.push_back(app);
   return text_of(arguments, settings, draft.notes, draft.left_out);
 }

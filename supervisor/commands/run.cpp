@@ -9,6 +9,7 @@
 #include "supervisor/commands/commands.h"
 #include "supervisor/commands/complain.h"
 #include "supervisor/commands/discover.h"
+#include "supervisor/commands/run_flags.h"
 #include "supervisor/commands/run_settings.h"
 #include "supervisor/commands/supervise.h"
 #include "supervisor/local_certificate.h"
@@ -22,50 +23,7 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// What gunicorn's and uvicorn's users say. The meaning of each: supervisor/gunicorn.cpp.
-struct Flag {
-  const char* flags;
-  const char* name;  // gunicorn's
-  const char* meaning;
-  const char* type;
-};
-
-constexpr Flag kFlags[] = {
-    {"-k,--worker-class", "worker_class", "gunicorn's: sync (one thread), gthread, or uvicorn.workers.UvicornWorker (ASGI)", "CLASS"},
-    {"--max-requests,--limit-max-requests", "max_requests", "replace a worker that has served so many", "N"},
-    {"--max-requests-jitter", "max_requests_jitter", "add a random number up to this", "N"},
-    {"-t,--timeout", "timeout", "request_timeout: silence of the app, then 504", "SECONDS"},
-    {"--graceful-timeout,--timeout-graceful-shutdown", "graceful_timeout", "for what is in flight at the end", "SECONDS"},
-    {"--keep-alive,--timeout-keep-alive", "keepalive", "idle connections of clients", "SECONDS"},
-    {"-e,--env", "raw_env", "a variable of the app's environment; again for more", "KEY=VALUE"},
-    {"--access-logfile", "accesslog", "where requests are logged; - is stderr", "FILE"},
-    {"--log-level", "loglevel", "the least important lines that are logged", "LEVEL"},
-    {"--forwarded-allow-ips", "forwarded_allow_ips", "proxies that are believed ($FORWARDED_ALLOW_IPS)", "ADDRESSES"},
-    {"--certfile,--ssl-certfile", "certfile", "FOLDER/NAME.crt: https at the address, with the certificates of that folder", "FILE"},
-    {"--keyfile,--ssl-keyfile", "keyfile", "FOLDER/NAME.key", "FILE"},
-};
-
-void describe_gunicorn(CLI::App& line, RunArguments& into) {
-  for (const Flag& flag : kFlags) {
-    const auto take = [&into, name = flag.name](const std::vector<std::string>& texts) { into.gunicorn.push_back({name, texts}); };
-    CLI::Option* const option = line.add_option_function<std::vector<std::string>>(flag.flags, take, flag.meaning)
-                                    ->type_name(flag.type)
-                                    ->allow_extra_args(false)
-                                    ->group("Known from gunicorn and uvicorn");
-    if (std::string_view(flag.name) != "raw_env") option->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  }
-}
-
-// What would be taken for a misspelling if it were only not known. `refused`: what is to be done instead.
-void describe_refused(CLI::App& line, std::string& refused) {
-  const auto refuse = [&](const char* sentence) { return [&refused, sentence] { refused = sentence; }; };
-  line.add_flag_callback("--preload", refuse("--preload: there is no preloading yet, each worker imports the app"))->group("");
-  line.add_flag_callback("-D,--daemon", refuse("--daemon: run stays in the foreground; `portherd serve` is for a service manager"))->group("");
-  const auto config = refuse("-c: `portherd import gunicorn.conf.py` prints it as a portherd.toml, which `portherd serve -c FILE` serves");
-  line.add_option_function<std::string>("-c,--config", [config](const std::string&) { config(); })->group("");
-}
-
-void describe(CLI::App& line, RunArguments& into, std::string& refused) {
+void describe(CLI::App& line, RunArguments& into) {
   line.footer(
       "Examples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
   line.add_option("TARGET", into.target,
@@ -79,11 +37,17 @@ void describe(CLI::App& line, RunArguments& into, std::string& refused) {
   line.add_option("--threads", into.threads, "threads of a Python worker, 1 to 1024 (4)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024).description(""));
+  line.add_option("--concurrency,--limit-concurrency", into.concurrency, "requests of one worker at the same time\n(its threads; 100 for ASGI)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 65536).description(""));
   line.add_flag("--tls", into.tls,
                 "https too, on the next port, with a certificate\nfor localhost made on first use");
   line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
+  line.add_option_function<std::string>("--uds", [&into](const std::string& path) { into.bind.push_back("unix:" + path); },
+                                        "the same as --bind unix:PATH")
+      ->type_name("PATH");
   line.add_option("--python", into.python, "interpreter (that of $VIRTUAL_ENV, .venv or venv; or python3)")->type_name("PATH");
   line.add_flag("--factory", into.is_factory, "the target is to be called, and gives the app");
   line.add_flag("--reload", into.reload, "restart the app when its source files change,\nfor development");
@@ -92,8 +56,7 @@ void describe(CLI::App& line, RunArguments& into, std::string& refused) {
   line.add_option("--port", into.port, "port alone (8000)")->type_name("PORT");
   line.add_option("--env-file", into.env_file, "KEY=VALUE lines for the app's environment")->type_name("FILE");
   line.add_flag_callback("--no-access-log", [&into] { into.has_access_log = false; }, "do not log requests");
-  describe_gunicorn(line, into);
-  describe_refused(line, refused);
+  describe_known_flags(line, into);
 }
 
 runtime::Result<std::string> prepare_certificate(const RunArguments& arguments) {
@@ -107,12 +70,11 @@ std::optional<int> parse_run(int argc, char** argv, RunArguments& into) {
   CLI::App line("Serves one app, without a file.", argv[0]);
   Words words = words_and_command(argc, argv);
   into.command = std::move(words.command);
-  std::string refused;
-  describe(line, into, refused);
+  describe(line, into);
   if (const auto status = parse(line, words.count, argv)) return status;
   into.tls = into.tls || !into.tls_bind.empty();
-  if (refused.empty()) return std::nullopt;
-  complain(refused);
+  if (into.refused.empty()) return std::nullopt;
+  complain(into.refused);
   return kExitUsage;
 }
 
@@ -158,6 +120,7 @@ void say(const RunArguments& arguments, const std::optional<Discovery>& found) {
     for (const std::string& sentence : found->said) complain(sentence);
     if (arguments.python.empty() && found->app.python != "python3") complain(fmt::format("python is {}", found->app.python));
   }
+  for (const std::string& sentence : arguments.said) complain(sentence);
   for (const gunicorn::Setting& setting : arguments.gunicorn) {
     if (const auto sentence = gunicorn::sentence_of(setting.name); !sentence.empty()) complain(sentence);
   }

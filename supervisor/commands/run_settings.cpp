@@ -218,6 +218,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
     if (workers) app.workers = *workers;
     if (arguments.threads) app.threads = *arguments.threads;
     if (arguments.threads && app.kind() == conf::AppKind::kWsgi) app.concurrency = *arguments.threads;
+    if (arguments.concurrency) app.concurrency = *arguments.concurrency;
     if (!arguments.python.empty()) app.python = arguments.python;
     if (arguments.reload) app.reload = app.has_processes();
     if (!arguments.env_file.empty()) app.env_file = conf::absolute(here, arguments.env_file);

@@ -19,6 +19,7 @@ struct RunArguments {
   bool tls = false;
   std::string workers;  // a number, or "auto"; empty: not given
   std::optional<std::size_t> threads;
+  std::optional<std::size_t> concurrency;
   std::string python;
   std::string chdir;               // empty: not given
   std::string host, port;          // in the place of `bind`; empty: not given
@@ -27,6 +28,8 @@ struct RunArguments {
   bool has_access_log = true;
   bool reload = false;
   std::vector<gunicorn::Setting> gunicorn;  // what its users know by other names, in the order given
+  std::vector<std::string> said;            // sentences about flags that mean nothing here
+  std::string refused;                      // a sentence about one that cannot be obeyed; empty: none
 };
 
 /// What the environment says about `run` (docs/design.md, "The command line"). Empty: nothing.

@@ -1,4 +1,7 @@
 // An ASGI app in our own worker, by real clients: HTTP/1.1, HTTP/2 and WebSockets over both, and what a restart does to them.
+#include <filesystem>
+
+#include "examples.h"
 #include "play_h2.h"
 #include "steady_load.h"
 
@@ -7,6 +10,8 @@ namespace {
 using namespace play::h2;
 
 constexpr const char* kConfig = R"(
+[front]
+drain_timeout = "300ms"
 [listen]
 http = ["127.0.0.1:$PORT"]
 https = ["127.0.0.1:$TLS"]
@@ -22,7 +27,8 @@ graceful_timeout = "2s"
 
 constexpr const char* kShop = R"(
 async def http(scope, receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")],
+                "trailers": scope["path"] == "/summed"})
     if scope["path"] == "/headers":
         names = b" ".join(name for name, value in scope["headers"] if name.startswith(b"x") and b"forwarded" not in name)
         text = "%s %s %s %s " % (scope["http_version"], scope["scheme"], scope["path"], scope["raw_path"])
@@ -33,6 +39,9 @@ async def http(scope, receive, send):
             pass
         print("they left", flush=True)
         return
+    if scope["path"] == "/summed":
+        await send({"type": "http.response.body", "body": b"123"})
+        return await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"6"), (b"content-length", b"1")]})
     while True:
         message = await receive()
         await send({"type": "http.response.body", "body": message["body"].upper() or b"-", "more_body": message["more_body"]})
@@ -118,6 +127,23 @@ TEST_CASE("an ASGI app over HTTP/2") {
   CHECK(client.body(1) == "AGAIN");
 }
 
+TEST_CASE("trailers of an ASGI app reach who takes them") {
+  Play play;
+  play::Peer client = play::connect(play.portherd->port());
+  client.send("GET /summed HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\n\r\n");
+  client.read_head();
+  CHECK(client.read(23) == "3\r\n123\r\n0\r\nx-sum: 6\r\n\r\n");
+  client.send("GET /summed HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(client.read_answer().body == "123");
+  Client two(play::connect_tls(play.portherd->tls_port(), "localhost", "h2"));
+  two.send(frame(kHeaders, kEndHeaders | kEndStream, 1,
+                 block({{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/summed"}})));
+  CHECK(two.next(kHeaders, 1).status() == 200);
+  CHECK(two.next(kData, 1).payload == "123");
+  const auto trailers = two.next(kHeaders, 1);
+  CHECK(trailers.fields == Fields{{"x-sum", "6"}});
+}
+
 TEST_CASE("an ASGI app is told when its client leaves") {
   Play play;
   play::Peer client = play::connect(play.portherd->port());
@@ -149,6 +175,17 @@ TEST_CASE("a WebSocket of an ASGI app") {
     play.portherd->expect_line("closed by 1006");
   }
   CHECK(play::get(play.portherd->port()).body == "-");
+}
+
+TEST_CASE("at the end of a drain a WebSocket of an ASGI app is closed with 1012 by the front, between two of its frames") {
+  Play play;
+  play::Peer client = play.open_websocket();
+  client.send(masked("hello"));
+  CHECK(client.read(7) == "\x81\x05hello");
+  play.portherd->signal(SIGTERM);
+  CHECK(client.read_to_end() == "\x88\x02\x03\xf4");
+  play.portherd->expect_line("closed by 1006");
+  CHECK(play.portherd->wait_exit() == 0);
 }
 
 TEST_CASE("a WebSocket of an ASGI app over HTTP/2") {
@@ -186,4 +223,23 @@ TEST_CASE("a restart of an ASGI app loses no request, and closes its WebSockets 
   play.portherd->expect_line("closed by 1012");
   play.portherd->expect_line("ends");
   load.stop_unhurt();
+}
+
+TEST_CASE("FastAPI: examples/fastapi, by its file and found without it") {
+  if (play::run({play::python(), "-c", "import fastapi"}).status != 0) return;
+  const play::Folder folder;
+  const std::string config = play::example(folder, "fastapi");
+  const auto is_served = [](play::Supervisor portherd) {
+    portherd.wait_ready();
+    CHECK(play::get(portherd.port(), "/items/7").body == R"({"number":7})");
+    CHECK(play::get(portherd.port(), "/items/x").status == 422);
+    play::Peer client = play::connect(portherd.port());
+    client.send(kUpgrade);
+    CHECK(client.read_head().starts_with("HTTP/1.1 101 "));
+    client.send(masked("hello"));
+    CHECK(client.read(7) == "\x81\x05hello");
+  };
+  is_served(play::Supervisor::serve(folder, config));
+  std::filesystem::remove(folder / "portherd.toml");
+  is_served(play::Supervisor::run(folder, {"--python", "$PYTHON", "--bind", "127.0.0.1:$PORT"}));
 }

@@ -93,7 +93,6 @@ TEST_CASE("Django by manage.py") {
 }
 
 TEST_CASE("an ASGI app is told from WSGI, found or given") {
-  if (!can_import("uvicorn")) return;
   const std::string app =
       "async def app(scope, receive, send):\n"
       "    if scope['type'] != 'http':\n        return\n"
@@ -102,6 +101,14 @@ TEST_CASE("an ASGI app is told from WSGI, found or given") {
   Project project{{"main.py", app}};
   CHECK(project.served("main:app is an ASGI app") == "asgi");
   CHECK(project.served("main:app is an ASGI app", {"main:app"}) == "asgi");
+  CHECK(project.served("main:app, 1 worker x 7 requests",
+                       {"main:app", "-k", "uvicorn.workers.UvicornWorker", "--limit-concurrency", "7"}) == "asgi");
+  CHECK(project.served("--lifespan: an app that has a lifespan gets it",
+                       {"main:app", "--loop", "uvloop", "--no-server-header", "--lifespan", "on"}) == "asgi");
+  CHECK(has(project.refused({"main:app", "--root-path", "/api"}).err, "--root-path: the app says it itself"));
+  CHECK(has(project.refused({"main:app", "--threads", "8"}).err, "`threads` is for a `wsgi` app"));
+  CHECK(Project{{"app.py", "import other\napp = (lambda: other.app)()\n"}, {"other.py", app}}.served(
+            "app:app is an ASGI app") == "asgi");
 }
 
 TEST_CASE("the folder's .venv is used, and that is said") {
@@ -141,6 +148,7 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
                                                               "-k",
                                                               "gthread"}) == "b,c");
   for (const play::Arguments& refused : {play::Arguments{"--preload"},
+                                         {"--reload"},
                                          {"--daemon"},
                                          {"-c", "gunicorn.conf.py"},
                                          {"-k", "tornado"},

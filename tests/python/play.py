@@ -18,7 +18,7 @@ APPS = os.path.join(ROOT, "tests", "apps", "wsgi")
 PATIENCE = 20  # seconds until a test gives up waiting for an event
 
 REQUEST, BODY, ABANDON, SCOPE = 1, 2, 3, 4  # docs/worker-protocol.md
-HEAD, ANSWER_BODY, INTERIM, DONE_FRAME, NOT_TAKEN = 16, 17, 18, 19, 20
+HEAD, ANSWER_BODY, INTERIM, DONE_FRAME, NOT_TAKEN, TRAILERS = 16, 17, 18, 19, 20, 21
 LAST, DONE = 1, 2
 
 

@@ -3,8 +3,8 @@ import json
 import signal
 import unittest
 
-from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, INTERIM, LAST, NOT_TAKEN, SCOPE, AsgiWorker, Worker,
-                  frame, pythons, scope, whole)
+from play import (ABANDON, ANSWER_BODY, BODY, DONE, DONE_FRAME, HEAD, INTERIM, LAST, NOT_TAKEN, SCOPE, TRAILERS, AsgiWorker,
+                  Worker, frame, pythons, scope, whole)
 
 
 class Http(unittest.TestCase):
@@ -26,7 +26,7 @@ class Http(unittest.TestCase):
             "type": "http", "asgi": {"version": "3.0", "spec_version": "2.3"}, "http_version": "1.1", "method": "GET",
             "scheme": "http", "path": "/scope x/\xe9/%zz", "raw_path": "/scope%20x/%C3%A9%2F%zz", "query_string": "a=%20&b",
             "root_path": "", "headers": [list(field) for field in fields], "client": ["192.0.2.7", 4711],
-            "server": ["example.com", 80], "extensions": {"http.response.early_hint": {}}})
+            "server": ["example.com", 80], "extensions": {"http.response.early_hint": {}, "http.response.trailers": {}}})
 
     def test_a_client_without_an_address_is_None(self):
         self.assertIsNone(json.loads(self.front.fetch("/scope", client="")[2])["client"])
@@ -69,6 +69,13 @@ class Http(unittest.TestCase):
         frames = self.front.answer()
         self.assertEqual(frames[0], (INTERIM, 0, b"103 Early Hints\0link\0</a.css>; rel=preload"))
         self.assertEqual(whole(frames[1:])[2], b"hinted")
+
+    def test_trailers(self):
+        self.front.ask("/trailers")
+        self.assertEqual(self.front.answer(), [
+            (HEAD, 0, b"200 OK\0trailer\0x-sum"), (ANSWER_BODY, 0, b"summed"), (TRAILERS, LAST | DONE, b"x-sum\x006\0x-last\x001")])
+        self.front.ask("/trailers", method="HEAD")
+        self.assertEqual([kind for kind, _, _ in self.front.answer()], [HEAD])
 
     def test_the_app_hears_of_a_client_that_leaves_and_may_go_on_sending(self):
         self.front.ask("/waits")
@@ -126,7 +133,9 @@ class Http(unittest.TestCase):
                 self.assertIn("portherd: GET '/%s': error in the app\n" % name, self.worker.wait_stderr(said))
 
     def test_mistakes_after_it_cut_the_answer(self):
-        for name, said in (("raises_late", "LookupError: too late"), ("half", "before its answer was whole")):
+        for name, said in (("raises_late", "LookupError: too late"), ("half", "before its answer was whole"),
+                           ("no_trailers", "before its answer was whole"), ("unannounced", "has not announced"),
+                           ("trailer_of_str", "header name must be bytes, not str")):
             with self.subTest(name):
                 front = self.worker.connect()
                 front.ask("/" + name)

@@ -1,8 +1,9 @@
 # A WebSocket of an ASGI app: the handshake, messages both ways, and each way in which it may end.
 import unittest
+from random import Random
 
 from play import ABANDON, ANSWER_BODY, BODY, DONE, HEAD, LAST, SCOPE, AsgiWorker, frame, scope, whole
-from test_websocket import masked
+from test_websocket import masked, whatever
 
 FIELDS = [("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")]
 
@@ -144,3 +145,19 @@ class WebSocket(unittest.TestCase):
             self.say(b"", LAST)
             self.assertIsNone(self.front.frame())
             self.assertEqual(worker.wait(), 0)
+
+    def test_whatever_comes_through_a_tunnel_it_ends_and_the_worker_goes_on(self):
+        with AsgiWorker("sockets:app") as worker:
+            for seed in range(100):
+                with self.subTest(seed=seed):
+                    self.front = worker.connect()
+                    self.open()
+                    self.say(whatever(Random(seed)))
+                    self.say(b"", LAST)
+                    while not self.front.frame()[1] & DONE:
+                        pass
+            self.front = worker.connect()
+            self.open()
+            self.say(masked(1, b"still"))
+            self.heard(b"\x81\x05still")
+            self.assertEqual(worker.stderr(), "")

@@ -2,6 +2,7 @@
 import importlib.util
 import os
 import unittest
+from random import Random
 
 from play import ROOT
 
@@ -24,11 +25,23 @@ def masked(kind, payload=b"", fin=True, head=None, mask=MASK):
 
 def read(data, step=None, limit=1 << 24):
     reader = websocket.Reader(limit)
-    step = step or len(data)
+    step = step or len(data) or 1
     return [found for at in range(0, len(data), step) for found in reader.feed(data[at:at + step])]
 
 
 TEXT, BINARY, CLOSE, PING, PONG, FAILED = 1, 2, 8, 9, 10, 16
+
+
+def whatever(random):
+    """Noise, or frames of which some bytes are wrong."""
+    if random.random() < 0.2:
+        return random.randbytes(random.randrange(300))
+    frames = [masked(random.choice((0, 1, 2, 8, 9, 10)), random.choice((b"", b"\x03\xe8", b"\xc3\xa9", b"x" * random.randrange(1200))),
+                     random.random() < 0.7) for _ in range(random.randrange(1, 8))]
+    data = bytearray(b"".join(frames))
+    for _ in range(random.randrange(3)):
+        data[random.randrange(len(data))] = random.randrange(256)
+    return bytes(data)
 
 
 class Reading(unittest.TestCase):
@@ -115,6 +128,21 @@ class Reading(unittest.TestCase):
             reader.feed(masked(0, b"x", False))
         self.assertLess(len(reader.fragments), 1100)
         self.assertEqual(reader.feed(masked(0, b"x")), [(BINARY, b"x" * 5002)])
+
+
+class Whatever(unittest.TestCase):
+    """Bytes that nobody has thought of. The seed is the row's number: a failure can be had again."""
+
+    def test_comes_is_read_the_same_however_it_is_cut(self):
+        for seed in range(1500):
+            with self.subTest(seed=seed):
+                data = whatever(Random(seed))
+                whole = read(data, limit=1000)
+                self.assertEqual(read(data, 1, limit=1000), whole)
+                self.assertEqual(read(data, 7, limit=1000), whole)
+                kinds = [kind for kind, _ in whole]
+                self.assertLessEqual(set(kinds), {TEXT, BINARY, CLOSE, PING, FAILED})
+                self.assertFalse({CLOSE, FAILED} & set(kinds[:-1]), "something stands behind the end")
 
 
 class Writing(unittest.TestCase):

@@ -1,7 +1,8 @@
 # One answer of an ASGI app: its messages checked, and turned into the frames that carry head and body. What an app may
 # do beside it is asgi_http.py and asgi_websocket.py; the rules of a head are asgi_head.py.
-from _portherd.asgi_head import lay_out
-from _portherd.frames import BODY_LIMIT, BODY_OUT, DONE, DONE_FRAME, HEAD, HEAD_OUT, INTERIM_OUT, LAST
+from _portherd.asgi_head import lay_out, lay_out_trailers
+from _portherd.frames import (
+    BODY_LIMIT, BODY_OUT, DONE, DONE_FRAME, HEAD, HEAD_OUT, INTERIM_OUT, LAST, TRAILERS_OUT)
 from _portherd.head import without_length
 
 pack = HEAD.pack
@@ -13,7 +14,7 @@ MOST_INTERIM = 16  # what the front takes
 
 class Answer:
     __slots__ = ("connection", "is_for_head", "head", "declared", "sent", "has_no_body", "is_begun", "is_whole",
-                 "interim")
+                 "interim", "trailers", "is_body_whole")
 
     def __init__(self, connection, is_for_head):
         self.connection = connection
@@ -25,8 +26,10 @@ class Answer:
         self.is_begun = False  # the head is out and cannot be changed any more
         self.is_whole = False  # the last frame is out, and the slot free
         self.interim = 0
+        self.trailers = None  # fields that follow the body, as far as the app has said them; None: none will
+        self.is_body_whole = False  # and trailers are due
 
-    def start(self, status, fields):
+    def start(self, status, fields, has_trailers=False):
         if self.head is not None:
             raise RuntimeError("the answer was started before")
         head, self.declared = lay_out(status, fields)
@@ -35,12 +38,14 @@ class Answer:
             if status == 204 and self.declared is not None:
                 head, self.declared = without_length(head), None  # RFC 9110 8.6
         self.head = head
+        if has_trailers and not self.has_no_body:
+            self.trailers = []
 
     def body(self, block, is_last):
         """Sends a block. Returns what the caller has to await, or None."""
         if self.head is None:
             raise RuntimeError("a body before the start of the answer")
-        if self.is_whole:
+        if self.is_whole or self.is_body_whole:
             raise RuntimeError("a body after the end of the answer")
         if type(block) is not bytes:
             block = as_bytes(block)
@@ -48,6 +53,8 @@ class Answer:
             return self.without_body(len(block), is_last)
         size = len(block)
         self.check_length(size, is_last)
+        if is_last and self.trailers is not None:
+            self.is_body_whole, is_last = True, False
         flags = LAST | DONE if is_last else 0
         if size > BODY_LIMIT:
             return self.long_body(block, flags)
@@ -90,6 +97,18 @@ class Answer:
         self.sent += len(block)
         await self.connection.write_body(block, flags, head)
         self.is_whole = bool(flags)
+
+    def trail(self, fields, is_last):
+        """Trailers (RFC 9110 6.5). Behind an answer without a body there are none, and nobody misses them."""
+        if self.has_no_body:
+            return
+        if self.trailers is None or not self.is_body_whole or self.is_whole:
+            raise RuntimeError("trailers that the start of the answer has not announced, or that are not behind its body")
+        self.trailers += fields
+        if is_last:
+            payload = lay_out_trailers(self.trailers)
+            self.connection.write(pack(len(payload), TRAILERS_OUT, LAST | DONE, 0) + payload)
+            self.is_whole = True
 
     def without_body(self, size, is_last):
         if not self.is_begun:

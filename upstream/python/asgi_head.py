@@ -2,11 +2,14 @@
 # bytes out; a mistake of the app is a ValueError or TypeError. The same for WSGI, whose headers are str, is head.py.
 from http import HTTPStatus
 
-from _portherd.frames import FIELDS_LIMIT, HEAD_LIMIT
+from _portherd.frames import FIELDS_LIMIT, HEAD_LIMIT, TRAILERS_LIMIT
 from _portherd.head import CONTROLS, HOP, HOP_BY_HOP, KINDS_LIMIT, LENGTH, PLAIN, TOKEN
 
 STATUS_LINES = {int(status): b"%d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
 STATUS_LINES[103] = b"103 Early Hints"
+
+# A WSGI app has no trailers to tell of. The front passes the field on where they can follow.
+HOP_BY_HOP_HERE = HOP_BY_HOP - {"trailer"}
 
 kinds = {}  # as head.py's, by bytes
 
@@ -41,6 +44,14 @@ def lay_out(status, fields, first=200):
     return payload, declared
 
 
+def lay_out_trailers(fields):
+    """The payload of a `trailers` frame. What may be no trailer the front leaves out."""
+    payload = lay_out(200, [(name, value) for name, value in fields if kind_of(name) == PLAIN])[0].partition(b"\0")[2]
+    if len(payload) > TRAILERS_LIMIT:
+        raise ValueError("trailers of %d bytes, %d at most" % (len(payload), TRAILERS_LIMIT))
+    return payload
+
+
 def kind_of(name):
     try:
         return kinds[name]
@@ -52,7 +63,7 @@ def kind_of(name):
     if not text or not TOKEN.issuperset(text):
         raise ValueError("header name is not a token: %r" % name)
     lower = text.lower()
-    kind = HOP if lower in HOP_BY_HOP else LENGTH if lower == "content-length" else PLAIN
+    kind = HOP if lower in HOP_BY_HOP_HERE else LENGTH if lower == "content-length" else PLAIN
     if len(kinds) < KINDS_LIMIT and len(name) < 64:
         kinds[name] = kind
     return kind

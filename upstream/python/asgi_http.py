@@ -86,15 +86,21 @@ class HttpExchange:
             waits = self.answer.body(message.get("body", b""), not message.get("more_body", False))
             if waits is not None:
                 await waits
-            if self.answer.is_whole:
-                self.bell.ring()
-                self.connection.release(self)
+            self.release_if_whole()
         elif kind == "http.response.start":
-            self.answer.start(message["status"], message.get("headers", ()))
+            self.answer.start(message["status"], message.get("headers", ()), message.get("trailers", False))
+        elif kind == "http.response.trailers":
+            self.answer.trail(message.get("headers", ()), not message.get("more_trailers", False))
+            self.release_if_whole()
         elif kind == "http.response.early_hint":
             self.answer.hint(message.get("links", ()))
         else:
             raise RuntimeError('there is no message "%s" of an app\'s answer' % kind)
+
+    def release_if_whole(self):
+        if self.answer.is_whole:
+            self.bell.ring()
+            self.connection.release(self)
 
     async def ignore(self):
         """Others get a turn, so that whoever waits for the disconnect hears of it."""

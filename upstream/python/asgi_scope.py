@@ -35,7 +35,7 @@ def scope_of(payload, state):
         scope["extensions"] = {"websocket.http.response": {}}
     else:
         scope["method"] = method.decode("latin-1")
-        scope["extensions"] = {"http.response.early_hint": {}}
+        scope["extensions"] = {"http.response.early_hint": {}, "http.response.trailers": {}}
     if state is not None:
         scope["state"] = state.copy()
     return scope

@@ -7,12 +7,13 @@ import signal
 import sys
 from socket import SHUT_RD
 
-from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, find, kind_of, refuse
+from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, find, refuse
 from _portherd.asgi_connection import Connection
 from _portherd.asgi_http import HttpExchange
 from _portherd.asgi_scope import scope_of
 from _portherd.asgi_stacks import tell_tasks_on
 from _portherd.asgi_websocket import WebSocketExchange
+from _portherd.kind import kind_of
 from _portherd.lifespan import Lifespan
 from _portherd.report import say
 from _portherd.worker import ignore_interrupts, import_like_python, listening_socket, parameters, tell_ready

@@ -5,11 +5,12 @@ from struct import Struct
 HEAD = Struct("<IBBH")  # length of the payload, type, flags, zero
 
 REQUEST, BODY_IN, ABANDON, SCOPE = 1, 2, 3, 4
-HEAD_OUT, BODY_OUT, INTERIM_OUT, DONE_OUT, NOT_TAKEN_OUT = 16, 17, 18, 19, 20
+HEAD_OUT, BODY_OUT, INTERIM_OUT, DONE_OUT, NOT_TAKEN_OUT, TRAILERS_OUT = 16, 17, 18, 19, 20, 21
 LAST, DONE = 1, 2
 
 BODY_LIMIT = 64 * 1024
 HEAD_LIMIT = 256 * 1024
+TRAILERS_LIMIT = 8 * 1024
 FIELDS_LIMIT = 1024
 
 # What the front may send, and how much of it: to a WSGI worker, and to an ASGI worker.

@@ -9,8 +9,9 @@ import time
 from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
 from _portherd import exchange, imported
-from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, kind_of, refuse
+from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, refuse
 from _portherd.connection import Connection, Gone
+from _portherd.kind import kind_of
 from _portherd.report import say, sentence_of, traceback_of
 
 LISTENING_FD = 3  # sd_listen_fds(3)

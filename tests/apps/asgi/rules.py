@@ -77,6 +77,13 @@ async def hint(scope, receive, send):
     await body(send, b"hinted")
 
 
+async def trailers(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"trailer", b"x-sum")], "trailers": True})
+    await body(send, b"summed")
+    await send({"type": "http.response.trailers", "headers": [(b"x-sum", b"6")], "more_trailers": True})
+    await send({"type": "http.response.trailers", "headers": [(b"connection", b"x"), (b"x-last", b"1")]})
+
+
 async def one_block(scope, receive, send):
     await receive()
     print("has one", flush=True)
@@ -97,6 +104,9 @@ wrong = {
     "two_lengths": [("start", {"headers": [(b"content-length", b"4"), (b"Content-Length", b"4")]})],
     "unknown": [("pathsend", {})],
     "nothing": [],
+    "unannounced": [("start", {}), ("body", {"body": b"abc", "more_body": True}), ("trailers", {"headers": []})],
+    "no_trailers": [("start", {"trailers": True}), ("body", {"body": b"abc"})],
+    "trailer_of_str": [("start", {"trailers": True}), ("body", {"body": b"abc"}), ("trailers", {"headers": [("a", "b")]})],
     "half": [("start", {}), ("body", {"body": b"abc", "more_body": True})],
     "behind": [("start", {}), ("body", {"body": b"abc"}), ("body", {"body": b"d"})],
 }

@@ -107,6 +107,17 @@ TEST_CASE("threads: sync has one, unless there are more") {
   CHECK(thread_class.app.threads == 4);
 }
 
+TEST_CASE("an ASGI app has our worker for it, which has no threads") {
+  Made made;
+  CHECK(made.apply_all({{"worker_class", {"uvicorn.workers.UvicornWorker"}}, {"threads", {"8"}}}) == "");
+  serve_python(made.app, made.draft.kind, "shop:make()");
+  CHECK(made.app.asgi == "shop:make()");
+  CHECK(made.app.wsgi.empty());
+  CHECK(made.app.threads == 4);
+  REQUIRE(made.draft.left_out.size() == 1);
+  CHECK(made.draft.left_out[0].starts_with("threads: "));
+}
+
 TEST_CASE("TLS is spoken at the addresses, with the folder of a pair, or with what to make of it") {
   Made pair, other;
   CHECK(pair.apply_all(

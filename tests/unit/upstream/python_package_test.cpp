@@ -42,6 +42,7 @@ TEST_CASE("the blob holds file names and contents in pairs, as they are in the t
   for (const auto& [file, contents] : files) {
     CAPTURE(file);
     CHECK(contents == contents_of(std::string(SOURCE_DIR) + "/upstream/python/" + file));
+    CHECK(upstream::python_source(file) == contents);
   }
 }
 

@@ -51,7 +51,7 @@ std::string reading_once(const std::vector<std::string_view>& pieces, Method met
       }
       if (step == Step::kBody) text += std::string(slice.view());
       if (!was_whole && reader.body_is_whole()) text += "|";
-      if (step == Step::kEnd) text += ";";
+      if (step == Step::kEnd) text += std::string(reader.trailers()) + ";";
       if (step == Step::kBroken) {
         CHECK_FALSE(reader.complaint().empty());
         text += reader.was_not_taken() ? "not taken" : "!";
@@ -79,6 +79,25 @@ TEST_CASE("an answer in two frames, one, or many") {
   CHECK(reading_of(head(kLast | kDone, "204 No Content")) == "204 No Content {}|;+");
   CHECK(reading_of(head(0, "200 OK\0A\0b\0C\0"s) + body(0, "he") + body(0, "") + body(0, "llo") +
                    body(kLast, "") + frame(19, kDone)) == "200 OK {A=b,C=,}hello|;+");
+}
+
+TEST_CASE("trailers are the last of a body, which may have a length") {
+  const auto trailers = [](std::uint8_t flags, const std::string& payload) { return frame(21, flags, payload); };
+  const std::string hello = head(0, "200 OK") + body(0, "hello");
+  CHECK(reading_of(hello + trailers(kLast | kDone, "X-Sum\0" "1\0a\0"s)) == "200 OK {}hello|X-Sum: 1\r\na: \r\n;+");
+  CHECK(reading_of(hello + trailers(kLast, "a\0b"s) + frame(19, kDone)) == "200 OK {}hello|a: b\r\n;+");
+  CHECK(reading_of(hello + trailers(kLast | kDone, "")) == "200 OK {}hello|;+");
+  CHECK(reading_of(head(0, "200 OK\0Content-Length\0"s + "1") + body(0, "x") + trailers(kLast | kDone, "a\0b"s)) ==
+        "200 OK {Content-Length=1,}x|a: b\r\n;+");
+  for (const std::string& broken :
+       {trailers(0, "a\0b"s), trailers(kLast, "a"), trailers(kLast, "a\0b\0c"s), trailers(kLast, "a b\0c"s),
+        trailers(kLast, "a\0b\r\nc: d"s), trailers(kLast, "a\0"s + std::string(8192, 'x')),
+        body(kLast, "") + trailers(kLast, "a\0b"s)}) {
+    CHECK(reading_of(hello + broken).ends_with("!"));
+  }
+  CHECK(reading_of(trailers(kLast, "a\0b"s)) == "!");
+  CHECK(reading_of(head(0, "204 No Content") + trailers(kLast, "a\0b"s)) == "204 No Content {}!");
+  CHECK(reading_of(head(0, "200 OK\0Content-Length\0"s + "1") + trailers(kLast, "a\0b"s)).back() == '!');
 }
 
 TEST_CASE("the body may be whole before the worker has let go") {
