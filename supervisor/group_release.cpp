@@ -81,7 +81,7 @@ void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
   aim_at(std::move(next));
   if (may_wake()) want(1, "a release is to be proven");
   look();
-  if (!pending) return;
+  if (!pending || is_service()) return;  // whose app has ordered both, and waits for this one
   const std::string sentence = fmt::format("generation {} of app {} is given up: another release has taken its place", given_up, app().name);
   pending->calls.on_done(fail(Code::kSystem, pending->failure.empty() ? sentence : pending->failure));
 }

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -11,10 +12,11 @@ namespace {
 
 // A worker waits for as long as there is a FIFO `go` that nobody has written.
 constexpr const char* kWeb = R"(
-import os, worker
+import os, signal, worker
 if os.environ.get("COLOUR") == "bad":
     worker.say("the code is bad")
     raise SystemExit(3)
+if os.path.exists("stubborn"): signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if os.path.exists("go"):
     worker.say("waits for the word")
     open("go").read()
@@ -167,6 +169,30 @@ command = [")" + play::python() + "\", \"queue.py\"]\nenv = { COLOUR = \"good\" 
   CHECK(has(broken.err, "queue is bad"));
   CHECK(has(service(portherd.status()), "\"state\": \"ready\""));
   CHECK(portherd.status().app("shop").workers.at(0).generation == 1);
+}
+
+TEST_CASE("a service that is changed again before it is ready is no failure of the second change") {
+  const play::Folder folder;
+  folder.write("stubborn", "");
+  auto portherd = serve(folder, std::string(kShop) + kService + "env = { COLOUR = \"one\" }\n");
+  wait_ready(portherd);
+  std::filesystem::remove(folder / "stubborn");
+  const pid_t old = portherd.status().app("shop").workers.at(0).pid;
+  replace(folder, "\"one\"", "\"two\"");
+  play::Ended first;
+  std::thread reloading([&] { first = order(portherd, {"reload"}); });
+  portherd.expect_line("queue is two");
+  std::thread stopping([&] { order(portherd, {"stop", "shop"}); });
+  reloading.join();
+  replace(folder, "\"two\"", "\"three\"");
+  std::thread starting([&] { CHECK(order(portherd, {"start", "shop"}).status == 0); });
+  portherd.wait_until("it is started again", [](const play::Status& now) { return now.app("shop").state != "stopped"; });
+  const play::Ended second = order(portherd, {"reload"});
+  CHECK_MESSAGE(second.status == 0, second.err);
+  CHECK(portherd.lines_with("queue is three").size() == 1);
+  CHECK(::kill(old, SIGKILL) == 0);
+  stopping.join();
+  starting.join();
 }
 
 TEST_CASE("a service that comes with a release and does not become ready is a failure of that release") {
