@@ -63,7 +63,7 @@ Result<void> Front::may_change() const {
 Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
   TRY_VOID(may_change());
   TRY(version_, current_->change(change));
-  for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(change);
+  change_.emplace(change);
   on_changed_ = std::move(on_changed);
   return {};
 }
@@ -276,7 +276,12 @@ void Front::end_obeying() {
   for (auto& [version, on_obeyed] : std::exchange(obeying_, {})) on_obeyed({});
 }
 
+// Who drains is told what is in force, before anything that follows from it.
 void Front::end_changing(Result<void> how) {
+  if (how && change_) {
+    for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(*change_);
+  }
+  change_.reset();
   if (on_changed_) std::exchange(on_changed_, nullptr)(std::move(how));
   look_who_waits_.schedule();
 }

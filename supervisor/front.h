@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -55,8 +56,8 @@ class Front {
   void adopt(const saved::Front& saved);
 
   /// The one that serves is to go by this from now on, without an end of anything. `on_changed` is called, once, from the
-  /// loop: it does, or an error, and it goes on as before. Whatever `change` refers to has to be what the ground refers to by
-  /// then. Who drains is told, too. Errors, without a call: there is nobody to tell, another change or front is under way, or
+  /// loop: it does, or an error, and it goes on as before. Whatever `change` refers to has to be there until then, and what the
+  /// ground refers to from then on. Who drains is told just before, if it does. Errors, without a call: there is nobody to tell, another change or front is under way, or
   /// see FrontProcess::change.
   using OnChanged = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
@@ -124,6 +125,7 @@ class Front {
   std::vector<Process> draining_;  // have been replaced, the oldest first
   OnReplaced on_replaced_;         // of next_, or of current_ if the one before it has ended; empty: none is awaited
   OnChanged on_changed_;           // of the change that current_ was told last; empty: none is awaited
+  std::optional<FrontChange> change_;  // that one, while it is awaited
   std::uint64_t version_ = 0;      // of that change
   std::map<std::uint64_t, OnChanged> obeying_;  // who waits for current_ to have obeyed, by the version that says so
   Known known_;

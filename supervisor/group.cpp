@@ -90,6 +90,7 @@ void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
   if (rollout_ && !is_service()) finish_release(runtime::fail(runtime::Code::kSystem, "the release has not come to its end: everything is ending"));
+  finish_awaiting(runtime::fail(runtime::Code::kSystem, fmt::format("app {} is not ready: everything is ending", app().name)));
   leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
@@ -284,7 +285,7 @@ void Group::on_boot_failed(const Worker& worker) {
   ++failures_;
   show();
   if (failures_ == 1 && !has_been_ready_) tell_state();
-  if (rollout_ && worker.release() == target_) {
+  if (rollout_ && !rollout_->is_of_services && worker.release() == target_) {
     fall_back(fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name, worker.last_exit()),
               fmt::format("{}", fmt::join(worker.last_lines(), "\n")));
   }

@@ -80,9 +80,10 @@ class Group {
   /// so. If a worker or a service of it does not become ready and the generation before served, that one stays: whoever has been
   /// replaced by then is replaced back before on_done says so.
   void release(conf::App app, Account account, ReleaseCalls calls);
-  /// Other settings that need no new process: in force for the workers that there are, too. If it is `workers` that
-  /// differs, there are as many as that says.
-  void amend(conf::App app);
+  /// Other settings that need no new worker: in force for those that there are, too. If it is `workers` that differs, there are
+  /// as many as that says. Services that need a new process get one, and `calls` hears how they fare; each that fails falls back
+  /// alone. False: there are none, or a release that is on its way brings them; nobody is called.
+  bool amend(conf::App app, ReleaseCalls calls);
   /// The same as release(), of the settings that it has: its code is another, or it is to begin afresh.
   void restart(ReleaseCalls calls) { release(target_->app, target_->account, std::move(calls)); }
   /// The generation before the one in force, as it was configured then. Errors: there is none.
@@ -215,6 +216,7 @@ class Group {
   void note_size(const Worker& worker);
 
   // group_await.cpp
+  void make_way_for_order();
   void judge_awaited();
   void on_awaited_boot_failed(const Group& whose, const Worker& worker);
   void on_patience_over();
@@ -238,7 +240,8 @@ class Group {
 
   // group_services.cpp
   GroupCalls calls_of_service();
-  void add_service(conf::App process);
+  Group* add_service(conf::App process);
+  ReleaseCalls calls_of_release(const std::string& service);
   void replace_services();
   void replace_service(Group& service, conf::App next);
   void go_back_to(const Release& kept, ReleaseCalls calls);
@@ -254,6 +257,8 @@ class Group {
   void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
   void fall_back(std::string sentence, std::string_view lines);
+  bool amend_services(ReleaseCalls calls);
+  void prove(ReleaseCalls calls);
   void end_release_unproven();
   void finish_release(const runtime::Result<void>& how);
 
@@ -271,6 +276,7 @@ class Group {
   struct Rollout {
     OwnRelease from;              // what was in force before
     bool has_to_fall_back = false;  // `from` served when it began
+    bool is_of_services = false;  // alone: by amend(), `from` is what is wanted
     std::size_t told = 0;         // workers whose progress has been said
     bool has_reached_services = false;  // its workers are there
     std::string trouble;          // which service did not come up, and why; empty: none

@@ -23,10 +23,14 @@ constexpr Milliseconds kMoreThanBoot{5000};
 }  // namespace
 
 void Group::when_ready(Whom whom, ReleaseCalls calls) {
-  finish_awaiting(fail(Code::kSystem, "another order has taken its place"));
+  make_way_for_order();
   awaited_ = Awaited{.whom = whom, .calls = std::move(calls)};
   patience_.arm(app().boot_timeout + kMoreThanBoot);
   look();
+}
+
+void Group::make_way_for_order() {
+  finish_awaiting(fail(Code::kSystem, fmt::format("app {}: another order has taken its place", app().name)));
 }
 
 std::size_t Group::count_ready() const {
@@ -36,6 +40,8 @@ std::size_t Group::count_ready() const {
 
 void Group::judge_awaited() {
   if (!awaited_) return;
+  if (gate_ == upstream::Gate::kStopped)
+    return finish_awaiting(fail(Code::kSystem, fmt::format("app {} has been stopped meanwhile", app().name)));
   const std::size_t there = count_ready();
   if (there > awaited_->told) {
     awaited_->told = there;
@@ -46,10 +52,10 @@ void Group::judge_awaited() {
   if (there >= wanted() && !is_one_missing) finish_awaiting({});
 }
 
-// Who is to come in the place of one that serves is none of those who are missing.
+// Who is to come in the place of one that serves is none of those who are missing, nor is who leaves.
 void Group::on_awaited_boot_failed(const Group& whose, const Worker& worker) {
   if (!awaited_ || (whose.is_service() && awaited_->whom == Whom::kWorkers)) return;
-  if (std::ranges::any_of(places_, [&](const auto& place) { return place->is_successor(worker); })) return;
+  if (!whose.is_service() && std::ranges::count(workers(), &worker) == 0) return;
   const std::string who = whose.is_service() ? "service " + whose.app().name
                                              : fmt::format("app {}, worker {}", app().name, worker.slot());
   std::string sentence = fmt::format("{} did not become ready: {}; it is tried again", who, worker.last_exit());

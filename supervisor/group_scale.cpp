@@ -21,11 +21,13 @@ Milliseconds since(runtime::Time then, runtime::Time now) {
 }  // namespace
 
 void Group::scale(std::size_t number) {
+  make_way_for_order();
   is_pinned_ = true;
   want(number, "an order");
 }
 
 void Group::unpin() {
+  if (is_pinned_) make_way_for_order();
   is_pinned_ = has_chosen_ = false;
   spare_since_ = settled_since_ = herd_.reaper.loop().now();
   const conf::Workers& workers = app().workers;

@@ -265,7 +265,8 @@ void Reload::turn_app(std::size_t place) {
       return;
     case AppStep::kAmend:
       behind_.erase(next.name);
-      return group->amend(next);
+      if (group->amend(next, calls_for(next.name))) ++steps_under_way_;
+      return;
     case AppStep::kRelease:
       steps_.push_back({.app = index, .is_new = false});
   }
@@ -293,14 +294,14 @@ void Reload::take(const Step& step) {
   const auto at = std::ranges::find(ground_.apps, step.app) - ground_.apps.begin();
   const conf::App& app = ground_.settings.apps[static_cast<std::size_t>(at)];
   Group& group = *groups_.at(step.app);
-  const ReleaseCalls calls{
-      .on_progress = [this](const std::string& sentence) { say(sentence); },
-      .on_done = [this, name = app.name](const Result<void>& how) { on_app_done(name, how); }};
-  if (step.is_new) {
-    group.start();
-    return group.when_ready(Group::Whom::kServicesToo, calls);
-  }
-  group.release(app, ground_.accounts[static_cast<std::size_t>(at)], calls);
+  if (!step.is_new) return group.release(app, ground_.accounts[static_cast<std::size_t>(at)], calls_for(app.name));
+  group.start();
+  group.when_ready(Group::Whom::kServicesToo, calls_for(app.name));
+}
+
+ReleaseCalls Reload::calls_for(const std::string& app) {
+  return {.on_progress = [this](const std::string& sentence) { say(sentence); },
+          .on_done = [this, app](const Result<void>& how) { on_app_done(app, how); }};
 }
 
 void Reload::on_app_done(const std::string& app, const Result<void>& how) {

@@ -25,7 +25,7 @@ namespace supervisor {
 /// What has to be done for an app.
 enum class AppStep {
   kNothing,
-  kAmend,    ///< its settings change, none of its processes does
+  kAmend,    ///< its settings change, none of its workers does
   kRelease,  ///< its workers are replaced
   kRenew,    ///< it is another kind of app by the same name: that one goes, and this one comes
 };
@@ -85,6 +85,7 @@ class Reload {
   void turn_app(std::size_t place);
   void take_steps();
   void take(const Step& step);
+  ReleaseCalls calls_for(const std::string& app);
   void end_apps();
   void on_app_done(const std::string& app, const runtime::Result<void>& how);
 

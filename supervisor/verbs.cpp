@@ -85,6 +85,7 @@ void scale(Supervisor& supervisor, Group* group, const Order& order, const Asker
   if (!number || *number == 0 || *number > kMostByOrder)
     return asker.refuse(runtime::Error{Code::kConfig, fmt::format("`scale {}` takes a number from 1 to {}; for none: `portherd stop {}`",
                                                                   app, kMostByOrder, app)});
+  if (const auto fits = gate_after(group->gate(), Turn::kScale, app); !fits) return asker.refuse(fits.error());
   group->scale(*number);
   asker.say(fmt::format("app {}: {} workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
                         *number));

@@ -140,6 +140,47 @@ directory = "$FOLDER"
   CHECK(number_of_ready(portherd.status()) == 1);
 }
 
+TEST_CASE("who waits for a number of workers is told when a reload says another, and when everything ends") {
+  const play::Folder folder;
+  REQUIRE(::mkfifo((folder / "go").c_str(), 0600) == 0);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/slow_start.py"]
+directory = "$FOLDER"
+workers = 1
+)");
+  const auto are_wanted = [](std::size_t number) {
+    return [number](const play::Status& now) { return now.app("app").workers.size() == number; };
+  };
+  play::Ended first, second;
+  std::thread one([&] { first = order(portherd, {"scale", "app", "2"}); });
+  portherd.wait_until("two are wanted", are_wanted(2));
+  std::string config = folder.read("portherd.toml");
+  folder.write("portherd.toml", config.replace(config.find("workers = 1"), 11, "workers = 3"));
+  CHECK(order(portherd, {"reload"}).status == 0);
+  one.join();
+  CHECK(first.status == 1);
+  CHECK_MESSAGE(first.err.find("app app: another order has taken its place") != std::string::npos, first.err);
+  std::thread two([&] { second = order(portherd, {"scale", "app", "4"}); });
+  portherd.wait_until("four are wanted", are_wanted(4));
+  CHECK(portherd.stop() == 0);
+  two.join();
+  CHECK(second.status == 1);
+  CHECK_MESSAGE(second.err.find("app app is not ready: everything is ending") != std::string::npos, second.err);
+}
+
+TEST_CASE("what is stopped is not scaled") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "");
+  portherd.wait_ready();
+  CHECK(order(portherd, {"stop", "app"}).status == 0);
+  const play::Ended scaled = order(portherd, {"scale", "app", "2"});
+  CHECK(scaled.status == 2);
+  CHECK_MESSAGE(scaled.err.find("app is stopped; `portherd start app` ends that") != std::string::npos, scaled.err);
+}
+
 TEST_CASE("a number that cannot be is refused") {
   const play::Folder folder;
   auto portherd = serve(folder, "");
