@@ -148,7 +148,6 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
                                                               "-k",
                                                               "gthread"}) == "b,c");
   for (const play::Arguments& refused : {play::Arguments{"--preload"},
-                                         {"--reload"},
                                          {"--daemon"},
                                          {"-c", "gunicorn.conf.py"},
                                          {"-k", "tornado"},
