@@ -26,6 +26,10 @@ const std::string& name_of(const Group& group) {
   return group.app().name;
 }
 
+std::string in_words(std::size_t workers) {
+  return fmt::format("{} worker{}", workers, workers == 1 ? "" : "s");
+}
+
 // What was ordered holds for the very next request when the asker hears that it is done.
 void answer(Supervisor& supervisor, const Asker& asker, const Result<void>& how) {
   if (!how) return asker.refuse(how.error());
@@ -67,7 +71,7 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
 
 void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
   const auto started = group->switch_on();
-  if (started) asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
+  if (started) asker.say(fmt::format("app {} starts with {}", name_of(*group), in_words(group->wanted())));
   answer(supervisor, asker, started);
 }
 
@@ -80,8 +84,8 @@ void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
     return asker.refuse(runtime::Error{Code::kConfig, fmt::format("`scale {}` takes a number from 1 to {}; for none: `portherd stop {}`",
                                                                   app, kMostByOrder, app)});
   group->scale(*number);
-  asker.say(fmt::format("app {}: {} workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
-                        *number));
+  asker.say(fmt::format("app {}: {} {} wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
+                        in_words(*number), *number == 1 ? "is" : "are"));
   asker.done({{"workers", *number}});
 }
 
