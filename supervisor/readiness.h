@@ -46,9 +46,11 @@ class NotifySocket {
 
  private:
   void on_readable();
+  void on_rested() { watch_.want_read(true); }
   runtime::Fd fd_;
   std::string path_;
   runtime::Call<> on_ready_;  // for each READY=1
+  runtime::Timer rest_;       // until the next one is heard
   runtime::IoWatch watch_;
 };
 
