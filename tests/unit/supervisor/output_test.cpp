@@ -157,6 +157,7 @@ TEST_CASE("no more than so many follow, of all apps together; who leaves makes r
 }
 
 TEST_CASE("who prints without end is read at his turn, and waits for it") {
+  const LogPipe log;  // and not the screen
   runtime::Loop loop;
   OutputSink sink(/*as_is=*/false);
   int out[2], err[2];
