@@ -45,8 +45,10 @@ bool is_member(const Caller& caller, gid_t group) {
 
 // Whatever its order is. It fits into a socket that nothing was said on.
 void turn_away(const Fd& fd) {
-  const std::string line = refusal({Code::kSystem, fmt::format("the control socket has {} callers already; end one of them (`logs -f`, an order "
-                                                               "that waits), or try again", Control::kMostCallers)}) + "\n";
+  const std::string why = fmt::format(
+      "the control socket has {} callers already; end one of them (`logs -f`, an order that waits), or try again",
+      Control::kMostCallers);
+  const std::string line = refusal({Code::kSystem, why}) + "\n";
   ::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

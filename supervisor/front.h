@@ -62,7 +62,8 @@ class Front {
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
 
   /// `on_obeyed` is called, once, from the loop, when the one that serves, or is about to, has obeyed all that it was told
-  /// until now, or one that has taken over from it has; or it has ended, and the next one begins with that. Errors, without a call: there is none.
+  /// until now, or one that has taken over from it has; or it has ended, and the next one begins with that. Errors, without
+  /// a call: there is none.
   runtime::Result<void> confirm(OnChanged on_obeyed);
 
   /// change() and replace() would not be refused now.
