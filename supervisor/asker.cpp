@@ -21,6 +21,10 @@ std::string text_of(const Line& line) {
 
 }  // namespace
 
+std::string refusal(const runtime::Error& why) {
+  return text_of({{"ok", false}, {"code", word(why.code)}, {"sentence", why.text()}});
+}
+
 std::string_view word(Code code) {
   for (const auto& [known, word] : kWords) {
     if (known == code) return word;
@@ -67,7 +71,7 @@ void Asker::done_and_wait_for_our_end() const {
 }
 
 void Asker::refuse(const runtime::Error& why) const {
-  end({{"ok", false}, {"code", word(why.code)}, {"sentence", why.text()}}, /*stays_open=*/false);
+  if (const auto there = conversation_.lock()) there->end(refusal(why), /*stays_open=*/false);
 }
 
 void Asker::end(const Line& line, bool stays_open) const {

@@ -58,6 +58,9 @@ class Asker {
   std::weak_ptr<Conversation> conversation_;
 };
 
+/// The line that Asker::refuse() says. Pure.
+std::string refusal(const runtime::Error& why);
+
 /// How a code is written in a refusal: "config", "permission" ...
 std::string_view word(runtime::Code code);
 /// kProtocol for a word that is none of ours. Pure.

@@ -43,6 +43,15 @@ bool is_member(const Caller& caller, gid_t group) {
   return caller.gid == group || std::ranges::find(caller.groups, group) != caller.groups.end();
 }
 
+// Whatever its order is. It fits into a socket that nothing was said on.
+void turn_away(const Fd& fd) {
+  const std::string why = fmt::format(
+      "the control socket has {} callers already; end one of them (`logs -f`, an order that waits), or try again",
+      Control::kMostCallers);
+  const std::string line = refusal({Code::kSystem, why}) + "\n";
+  ::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 }  // namespace
 
 Right right_of(const Caller& caller, const Caller& own, std::optional<gid_t> group) {
@@ -211,7 +220,9 @@ Asker Control::adopt_asker(Fd connection) {
 void Control::on_visitor() {
   runtime::PeerAddress nobody;
   Fd fd = runtime::accept_from(listener_.get(), nobody);
-  if (fd && visits_.size() < kMostCallers) visits_.push_back(std::make_shared<Visit>(*this, std::move(fd)));
+  if (!fd) return;
+  if (visits_.size() >= kMostCallers) return turn_away(fd);
+  visits_.push_back(std::make_shared<Visit>(*this, std::move(fd)));
 }
 
 void Control::forget(Visit& visit) {

@@ -35,6 +35,14 @@ std::string text(const DeathCertificate& death) {
   return words;
 }
 
+std::size_t CrashLoop::note(const std::string& cause, runtime::Time now) {
+  const bool is_alike = cause == cause_ && now - last_ <= kSoon;
+  number_ = is_alike ? number_ + 1 : 1;
+  cause_ = cause;
+  last_ = now;
+  return number_;
+}
+
 std::string lived(const DeathCertificate& death) {
   return seconds(death.age);
 }

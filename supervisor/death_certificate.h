@@ -45,4 +45,23 @@ std::string ages(const upstream::Lost& lost);
 /// "48MiB", rounded up; "unknown" for 0.
 std::string peak(const DeathCertificate& death);
 
+/// Deaths of an app that had been ready, one like the other: a crash loop need not be told in full each time. Pure.
+class CrashLoop {
+ public:
+  /// That are told with all that is known.
+  static constexpr std::size_t kInFull = 3;
+  /// The longest between one and the next.
+  static constexpr runtime::Milliseconds kSoon{30'000};
+
+  /// One more. How many with this cause have followed each other soon, this one included.
+  std::size_t note(const std::string& cause, runtime::Time now);
+  /// Those that followed each other were more than are told in full, the last of them a moment ago.
+  bool is_on(runtime::Time now) const { return number_ > kInFull && now - last_ <= kSoon; }
+
+ private:
+  std::string cause_;       // of the last
+  std::size_t number_ = 0;  // in a row
+  runtime::Time last_{};
+};
+
 }  // namespace supervisor

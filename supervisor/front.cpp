@@ -160,7 +160,7 @@ void Front::hand_over() {
   log(Level::kInfo, "the front has been replaced: the old one drains", {{"pid", next_->pid()}, {"old", current_->pid()}});
   draining_.push_back(std::exchange(current_, std::move(next_)));
   draining_.back()->drain();
-  end_obeying();
+  ask_again();
   if (draining_.size() > kMostDraining) draining_.front()->drain_at_once();
   tell_probes();
 }
@@ -228,8 +228,8 @@ void Front::on_ended(FrontProcess& process) {
 }
 
 void Front::on_current_ended(const FrontProcess& ended) {
-  end_obeying();
   end_changing(fail(Code::kSystem, fmt::format("the front has ended meanwhile: {}", ended.cause())));
+  if (!next_) end_obeying();
   if (!was_started_) {
     log(Level::kError, "the front has ended before it could start", {{"pid", ended.pid()}, {"exit", ended.cause()}});
     had_trouble_ = !ended.trouble().empty();
@@ -239,6 +239,7 @@ void Front::on_current_ended(const FrontProcess& ended) {
     log(Level::kError, "the front has ended: another is being started already",
         {{"pid", ended.pid()}, {"exit", ended.cause()}});
     current_ = std::move(next_);
+    ask_again();
     return tell_probes();
   }
   log(Level::kError, "the front has ended: starting another", {{"pid", ended.pid()}, {"exit", ended.cause()}});
@@ -271,7 +272,12 @@ void Front::on_changed(const FrontProcess& process, const upstream::Changed& cha
   end_changing(changed.refused.empty() ? Result<void>() : fail(Code::kConfig, changed.refused));
 }
 
-// Whoever serves after the one that was asked has been told all of it at its start.
+// Who takes over was told meanwhile, too, beside the one before, and may accept before it has heard of it.
+void Front::ask_again() {
+  for (auto& [version, on_obeyed] : std::exchange(obeying_, {})) obeying_[current_->confirm()] = std::move(on_obeyed);
+}
+
+// Whoever is started after the one that was asked is told all of it at its start.
 void Front::end_obeying() {
   for (auto& [version, on_obeyed] : std::exchange(obeying_, {})) on_obeyed({});
 }

@@ -63,7 +63,8 @@ class Front {
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
 
   /// `on_obeyed` is called, once, from the loop, when the one that serves, or is about to, has obeyed all that it was told
-  /// until now, or has ended: the next one begins with that. Errors, without a call: there is none.
+  /// until now, or one that has taken over from it has; or it has ended, and the next one begins with that. Errors, without
+  /// a call: there is none.
   runtime::Result<void> confirm(OnChanged on_obeyed);
 
   /// change() and replace() would not be refused now.
@@ -113,6 +114,7 @@ class Front {
   void end_replacing(runtime::Result<void> how);
   void on_changed(const FrontProcess& process, const upstream::Changed& changed);
   void end_changing(runtime::Result<void> how);
+  void ask_again();
   void end_obeying();
   void look_who_waits();
   void on_patience_over();

@@ -19,6 +19,7 @@
 #include "conf/settings.h"
 #include "runtime/result.h"
 #include "supervisor/backoff.h"
+#include "supervisor/death_certificate.h"
 #include "supervisor/gate.h"
 #include "supervisor/herd.h"
 #include "supervisor/place.h"
@@ -128,6 +129,8 @@ class Group {
   std::size_t failures() const { return failures_; }
   /// In full, that is. What makes `run` give up is told by the supervisor.
   bool is_worth_saying_now() const { return is_worth_saying(failures_) && !may_give_up(); }
+
+  CrashLoop& crash_loop() { return crash_loop_; }
 
   /// As the release that is wanted has it.
   const conf::App& app() const { return target_->app; }
@@ -317,6 +320,7 @@ class Group {
   upstream::Roster proxies_;          // of a `proxy` app
   std::vector<saved::LeavingProxy> leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
+  CrashLoop crash_loop_;              // of those
   Backoff too_large_;                 // replaced in a row for they were larger than max_memory at once
   runtime::Time spared_until_{};      // see spared_until()
   runtime::Deferred tend_soon_;       // something has changed

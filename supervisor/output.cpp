@@ -14,6 +14,9 @@ namespace {
 
 constexpr runtime::Bytes kKeptOfLine = 1_KiB;  // of the last lines
 constexpr int kReadsAtTheEnd = 64;             // a pipe holds 64 KiB; descendants may go on writing
+constexpr runtime::Bytes kReadAtOnce = 16_KiB;
+// Whoever prints faster than that waits in write(2): neither the log nor our time is for one alone.
+constexpr runtime::Milliseconds kRest{4};
 
 }  // namespace
 
@@ -118,11 +121,12 @@ saved::Output Output::save() const {
 }
 
 void Output::finish() {
-  for (Stream* stream : {&out_, &err_}) {
-    for (int i = 0; i < kReadsAtTheEnd && stream->read_once(); ++i) {
+  for (Stream* const stream : {&out_, &err_}) {
+    for (int i = 0; i < kReadsAtTheEnd && stream->read_once() != 0; ++i) {
     }
     stream->cutter.finish([this](std::string_view line) { take(line); });
     stream->watch.want_read(false);
+    stream->rest.cancel();
     stream->fd.reset();
   }
 }
@@ -134,23 +138,30 @@ void Output::take(std::string_view line) {
 }
 
 Output::Stream::Stream(Output& to, runtime::Loop& loop, runtime::Fd from, LineCutter begun)
-    : output(to), fd(std::move(from)), cutter(std::move(begun)), watch(loop, fd.get(), runtime::bind<&Stream::on_readable>(this)) {
+    : output(to), fd(std::move(from)), cutter(std::move(begun)), rest(loop, runtime::bind<&Stream::on_rested>(this)), watch(loop, fd.get(), runtime::bind<&Stream::on_readable>(this)) {
   ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
   watch.want_read(true);
 }
 
 void Output::Stream::on_readable() {
-  read_once();
+  if (read_once() < kReadAtOnce) return;
+  watch.want_read(false);
+  rest.arm(kRest);
 }
 
-bool Output::Stream::read_once() {
-  if (!fd) return false;
-  char buffer[16384];
+void Output::Stream::on_rested() {
+  watch.want_read(true);
+}
+
+std::size_t Output::Stream::read_once() {
+  if (!fd) return 0;
+  char buffer[kReadAtOnce];
   const auto n = ::read(fd.get(), buffer, sizeof buffer);
-  if (n < 0) return false;
+  if (n < 0) return 0;
   if (n == 0) watch.want_read(false);  // it closed its output; it may well live on
-  cutter.feed({buffer, static_cast<std::size_t>(n)}, [this](std::string_view line) { output.take(line); });
-  return n > 0;
+  const auto count = static_cast<std::size_t>(n);
+  cutter.feed({buffer, count}, [this](std::string_view line) { output.take(line); });
+  return count;
 }
 
 }  // namespace supervisor

@@ -1,6 +1,6 @@
 // What workers print: bytes from their pipes become lines, marked with who said them. Bounded: a long line is
-// cut, a line that cannot be written now is dropped and counted, and of a worker only the last few lines are
-// kept, of an app what tail.h keeps.
+// cut, a line that cannot be written now is dropped and counted, who prints more than some 4 MiB/s waits, and of a
+// worker only the last few lines are kept, of an app what tail.h keeps.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -91,10 +91,12 @@ class Output {
     Stream(Output& to, runtime::Loop& loop, runtime::Fd from, LineCutter begun);
     saved::Stream save() const { return {{fd.get()}, cutter.partial(), cutter.is_discarding()}; }
     void on_readable();
-    bool read_once();  // false: nothing there now, or the end
+    void on_rested();
+    std::size_t read_once();  // bytes; 0: nothing there now, or the end
     Output& output;
     runtime::Fd fd;
     LineCutter cutter;
+    runtime::Timer rest;  // of one that prints more than is read at a time
     runtime::IoWatch watch;
   };
   void take(std::string_view line);

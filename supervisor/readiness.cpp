@@ -7,6 +7,11 @@
 #include "runtime/text.h"
 
 namespace supervisor {
+namespace {
+
+constexpr runtime::Milliseconds kRest{10};
+
+}  // namespace
 
 Proof proof_for(const conf::App& app) {
   const bool has_path = !app.health.path.empty();
@@ -56,6 +61,7 @@ NotifySocket::NotifySocket(runtime::Loop& loop, runtime::Fd socket, std::string 
     : fd_(std::move(socket)),
       path_(std::move(path)),
       on_datagram_(on_datagram),
+      rest_(loop, runtime::bind<&NotifySocket::on_rested>(this)),
       watch_(loop, fd_.get(), runtime::bind<&NotifySocket::on_readable>(this)) {
   watch_.want_read(true);
 }
@@ -64,10 +70,12 @@ NotifySocket::~NotifySocket() {
   ::unlink(path_.c_str());
 }
 
-// One a turn: a worker that floods us gets no more than its share. Descriptors that come with it are closed by the
+// One, and then a rest: a worker that floods us waits itself, for the socket holds no more than some ten. Descriptors that come with it are closed by the
 // kernel, for we have no room for any; that is all that sd_notify_barrier(3) waits for. One that does not fit is no
 // word, as with systemd: its last line could be half of another.
 void NotifySocket::on_readable() {
+  watch_.want_read(false);
+  rest_.arm(kRest);
   char buffer[kMostNotified];
   const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT | MSG_TRUNC);
   if (n <= 0 || static_cast<std::size_t>(n) > sizeof buffer) return;

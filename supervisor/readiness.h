@@ -50,9 +50,11 @@ class NotifySocket {
 
  private:
   void on_readable();
+  void on_rested() { watch_.want_read(true); }
   runtime::Fd fd_;
   std::string path_;
   runtime::Call<std::string_view> on_datagram_;
+  runtime::Timer rest_;       // until the next one is heard
   runtime::IoWatch watch_;
 };
 

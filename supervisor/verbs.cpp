@@ -26,6 +26,10 @@ const std::string& name_of(const Group& group) {
   return group.app().name;
 }
 
+std::string in_words(std::size_t workers) {
+  return fmt::format("{} worker{}", workers, workers == 1 ? "" : "s");
+}
+
 // What was ordered holds for the very next request when the asker hears that it is done.
 void answer(Supervisor& supervisor, const Asker& asker, const Result<void>& how) {
   if (!how) return asker.refuse(how.error());
@@ -73,7 +77,7 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
 
 void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
   if (const auto started = group->switch_on(); !started) return asker.refuse(started.error());
-  asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
+  asker.say(fmt::format("app {} starts with {}", name_of(*group), in_words(group->wanted())));
   group->when_ready(Group::Whom::kServicesToo, tell(supervisor, asker));
 }
 
@@ -87,8 +91,8 @@ void scale(Supervisor& supervisor, Group* group, const Order& order, const Asker
                                                                   app, kMostByOrder, app)});
   if (const auto fits = gate_after(group->gate(), Turn::kScale, app); !fits) return asker.refuse(fits.error());
   group->scale(*number);
-  asker.say(fmt::format("app {}: {} workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
-                        *number));
+  asker.say(fmt::format("app {}: {} {} wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
+                        in_words(*number), *number == 1 ? "is" : "are"));
   group->when_ready(Group::Whom::kWorkers, tell(supervisor, asker));
 }
 

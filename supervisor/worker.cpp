@@ -193,7 +193,7 @@ void Worker::publish() {
     herd_.front.tell(upstream::Publish{process_->about});
     watch_liveness();
   }
-  log(Level::kInfo, "worker is ready",
+  log(group_.crash_loop().is_on(herd_.reaper.loop().now()) ? Level::kDebug : Level::kInfo, "worker is ready",
       {{"app", app_.name},
        {"worker", slot_},
        {"pid", process_->about.pid},

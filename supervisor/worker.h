@@ -136,6 +136,7 @@ class Worker {
   std::string output_of(const DeathCertificate& death) const;
   void ask_about(upstream::WorkerId id, std::size_t answers);
   void tell_death();
+  void tell_one_more() const;
 
   // worker_saved.cpp
   saved::Process save_process() const;
@@ -167,6 +168,7 @@ class Worker {
   // The fronts were asked what that one had in flight, and death_ is told when they have answered; 0: it has been told.
   upstream::WorkerId asked_about_ = 0;
   std::size_t answers_due_ = 0;  // while asked_about_
+  std::size_t deaths_alike_ = 0; // in a row in the group, death_ included. Not handed on: it is told in full then
   runtime::Time not_before_{};
   runtime::Timer deadline_;   // the one deadline of state_
   runtime::Timer admission_;  // kPath as root: looks whether the socket is there by now

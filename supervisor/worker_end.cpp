@@ -67,8 +67,8 @@ std::string Worker::cause(const ExitFacts& around) const {
   if (child.failure()) return child.failure()->text();
   std::string words = describe(exit_, around);
   // Nothing else tells why: the probes' answers are no lines of the worker.
-  if (has_timed_out_ && !process_->probe_cause.empty())
-    words += fmt::format("; its last probe: {}", process_->probe_cause);
+  if (has_timed_out_ && process_->is_probed)
+    words += fmt::format("; its last probe: {}", process_->probe_cause.empty() ? "no answer" : process_->probe_cause);
   return words;
 }
 
@@ -117,6 +117,7 @@ std::string Worker::output_of(const DeathCertificate& death) const {
 void Worker::ask_about(upstream::WorkerId id, std::size_t answers) {
   asked_about_ = id;
   answers_due_ = answers;
+  deaths_alike_ = group_.crash_loop().note(death_.cause, herd_.reaper.loop().now());
   if (answers_due_ == 0) return tell_death();
   no_word_.arm(kWordWithin);
 }
@@ -131,6 +132,7 @@ void Worker::on_lost(const upstream::Lost& told) {
 void Worker::tell_death() {
   no_word_.cancel();
   if (std::exchange(asked_about_, 0) == 0) return;
+  if (deaths_alike_ > CrashLoop::kInFull) return tell_one_more();
   log(Level::kWarning, "worker has ended unexpectedly",
       {{"app", app_.name},
        {"worker", slot_},
@@ -142,6 +144,17 @@ void Worker::tell_death() {
        {"in_flight", death_.in_flight ? fmt::format("{}", death_.in_flight->requests) : is_service_ ? "0" : "unknown"},
        {"ages", death_.in_flight ? ages(*death_.in_flight) : ""},
        {"output", output_of(death_)}});
+}
+
+// What is new of it is that it goes on. All that is known of this one is in `status APP`.
+void Worker::tell_one_more() const {
+  log(is_worth_saying(deaths_alike_) ? Level::kWarning : Level::kDebug, "worker ends unexpectedly again and again",
+      {{"app", app_.name},
+       {"worker", slot_},
+       {"pid", death_.pid},
+       {"exit", death_.cause},
+       {"uptime", lived(death_)},
+       {"in_a_row", deaths_alike_}});
 }
 
 }  // namespace supervisor

@@ -32,7 +32,11 @@ int complain(const std::vector<conf::Problem>& problems) {
   std::string all;
   for (const conf::Problem& problem : problems) all += conf::text(problem) + "\n";
   write_all(STDERR_FILENO, all);
-  complain(problems.size() == 1 ? "1 problem" : fmt::format("{} problems", problems.size()));
+  return complain_of(problems.size());
+}
+
+int complain_of(std::size_t problems) {
+  complain(problems == 1 ? "1 problem" : fmt::format("{} problems", problems));
   return kExitUsage;
 }
 

@@ -21,6 +21,8 @@ void complain(std::string_view sentence);
 int complain(const runtime::Error& error);
 /// Every problem, and then how many there are: exit status 2.
 int complain(const std::vector<conf::Problem>& problems);
+/// How many there are alone, where they are told otherwise: exit status 2.
+int complain_of(std::size_t problems);
 
 int exit_status(runtime::Code code);
 

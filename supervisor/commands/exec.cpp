@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 
 #include "conf/check.h"
@@ -47,7 +48,7 @@ int run_in_place(const conf::App& app, const std::vector<std::string>& command) 
   const auto plan = plan_one_off(app, command, app_environment(app, environment_at_terminal(*account), *file), *account);
   if (!plan) {
     complain(plan.error().text());
-    return kNoProgram;
+    return plan.error().number == EACCES ? kNotStarted : kNoProgram;
   }
   complain(fmt::format("{}: {}", plan->program, become(*plan).text()));
   return kNotStarted;

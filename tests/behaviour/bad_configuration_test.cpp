@@ -71,6 +71,23 @@ TEST_CASE("check shows every line that cannot be read, and what is wrong with th
   CHECK(has(said, "portherd.toml:8:12"));
 }
 
+TEST_CASE("check tells programs of each mistake: where it is, and what is wrong") {
+  const play::Folder folder;
+  const std::string file = folder.write("portherd.toml", "[listen]\nhttp = [\"127.0.0.1:8000\"]\n[apps.shop]\ncommand = [\"sh\"]\n");
+  const play::Ended sound = play::portherd({"check", "--json", "-c", file});
+  CHECK(sound.status == 0);
+  CHECK(sound.out == "[]\n");
+  CHECK(sound.err.empty());
+  folder.write("portherd.toml", "[listen]\nhttp = [\"127.0.0.1:8000\"]\n[apps.shop]\ncommand = [\"sh\"]\nmax_body = \"1 elephant\"\n");
+  const play::Ended broken = play::portherd({"check", "--json", "-c", file});
+  CAPTURE(broken.out);
+  CHECK(broken.status == 2);
+  CHECK(broken.err == "portherd: 1 problem\n");
+  CHECK(broken.out.starts_with("[\n  {\n    \"file\": \"" + file + "\",\n    \"line\": 5,\n    \"column\": 12,\n    \"message\": \""));
+  CHECK(has(broken.out, "1 elephant"));
+  CHECK(play::portherd({"check", "--json", "--print", "-c", file}).status == 2);
+}
+
 TEST_CASE("a file that is not there is named") {
   const play::Folder folder;
   for (const char* const verb : {"serve", "check"}) {

@@ -139,3 +139,26 @@ TEST_CASE("without a word from the front nobody knows what was in flight, and th
   CHECK(play::get(portherd.port()).status == 200);
   CHECK(portherd.lines_with("worker has ended unexpectedly").size() == 1);
 }
+
+TEST_CASE("an app that becomes ready and dies over and over is told of in full three times, and counted from then on") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  pid_t pid = 0;
+  for (int i = 0; i < 8; ++i) {
+    pid = worker_of(portherd, pid);
+    play::Peer client = play::connect(portherd.port());
+    client.send("POST /exit HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    CHECK(client.read_answer().status == 502);
+  }
+  const std::string line = portherd.expect_line(" in_a_row=8");
+  CAPTURE(line);
+  CHECK(has(line, "worker ends unexpectedly again and again app=app worker=1 pid=" + std::to_string(pid) + " exit=\"exit status 3\" uptime="));
+  CHECK_FALSE(has(line, "licence"));
+  CHECK(portherd.lines_with("worker has ended unexpectedly").size() == 3);
+  CHECK(portherd.lines_with("again and again").size() == 2);
+  CHECK(has(play::portherd({"status", "app", "-c", portherd.config_file()}).out, "exit status 3"));
+
+  // Another cause is news.
+  pid = worker_of(portherd, pid);
+  CHECK(has(death_of(portherd, pid, "/crash"), "crashed (SIGSEGV)"));
+}

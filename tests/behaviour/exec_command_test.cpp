@@ -63,6 +63,8 @@ TEST_CASE("what exec cannot do it says, with an exit status of its own") {
   const play::Ended broken = stage.exec({"./broken"});
   CHECK(broken.status == 126);
   CHECK(broken.err == "portherd: " + stage.folder / "broken" + ": cannot start the program: No such file or directory\n");
+  CHECK(stage.exec({stage.folder.path()}).status == 126);
+  CHECK(stage.exec({"./no-such-program"}).status == 127);
   const play::Ended app = play::portherd({"exec", "-c", stage.folder / "portherd.toml", "shpo", "--", "true"});
   CHECK(app.status == 2);
   CHECK(app.err == "portherd: there is no app `shpo`; there are shop\n");

@@ -499,3 +499,60 @@ TEST_CASE("twenty reloads under load, each of something else, fail no request an
   CHECK(events.read(32) == "b\r\ndata: one\n\n\r\nb\r\ndata: two\n\n\r\n");
   CHECK(stage.portherd.lines_with("unexpectedly").empty());
 }
+
+TEST_CASE("certificates are links that lead elsewhere: where they lead is watched, too") {
+  Stage stage;
+  const auto digest = [&] { return play::connect_tls(stage.portherd.tls_port()).certificate_digest(); };
+  const auto in_force = [&](const std::string& before) {
+    stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+  };
+  // As certbot keeps them: live/NAME/fullchain.pem is a link into archive/, and ours is a link to that.
+  const auto archive = [&](const std::string& number) {
+    const play::Folder other;
+    other.certificate("localhost");
+    for (const std::string kind : {"crt", "key"}) {
+      std::filesystem::copy_file(other / "tls/localhost." + kind, stage.folder / "archive/" + kind + number);
+      std::filesystem::remove(stage.folder / "live/" + kind);
+      std::filesystem::create_symlink("../archive/" + kind + number, stage.folder / "live/" + kind);
+    }
+  };
+  std::filesystem::create_directory(stage.folder / "archive");
+  std::filesystem::create_directory(stage.folder / "live");
+  std::string before = digest();
+  archive("1");
+  for (const std::string kind : {"crt", "key"}) {
+    std::filesystem::remove(stage.folder / "tls/localhost." + kind);
+    std::filesystem::create_symlink(stage.folder / "live/" + kind, stage.folder / "tls/localhost." + kind);
+  }
+  in_force(before);
+  before = digest();
+  archive("2");
+  in_force(before);
+}
+
+TEST_CASE("the folder of certificates is a link that is swapped, as Kubernetes does: what it leads to now is in force") {
+  Stage stage;
+  const auto digest = [&] { return play::connect_tls(stage.portherd.tls_port()).certificate_digest(); };
+  std::filesystem::rename(stage.folder / "tls", stage.folder / "..1");
+  std::filesystem::create_symlink("..1", stage.folder / "tls");
+  for (const std::string number : {"2", "3"}) {
+    const std::string before = digest();
+    const play::Folder other;
+    other.certificate("localhost");
+    std::filesystem::copy(other / "tls", stage.folder / ".." + number);
+    std::filesystem::create_symlink(".." + number, stage.folder / "next");
+    std::filesystem::rename(stage.folder / "next", stage.folder / "tls");
+    stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+  }
+}
+
+TEST_CASE("the folder of certificates goes and comes again: those before stay in force until then") {
+  Stage stage;
+  const auto digest = [&] { return play::connect_tls(stage.portherd.tls_port()).certificate_digest(); };
+  const std::string before = digest();
+  std::filesystem::remove_all(stage.folder / "tls");
+  stage.portherd.expect_line("the certificates have changed, and cannot be used");
+  CHECK(digest() == before);
+  stage.folder.certificate("localhost");
+  stage.portherd.wait_until("the new one is in force", [&](const play::Status&) { return digest() != before; });
+}

@@ -247,3 +247,27 @@ TEST_CASE("a caller that says too much, or nothing of an order, harms nobody") {
   CHECK(after_nonsense == "{\"ok\":true}\n");
   CHECK(heard == "[1,2]");
 }
+
+TEST_CASE("a caller too many is told so, and there is room again when another one leaves") {
+  const Folder folder;
+  const std::string path = folder.path + "/c.sock";
+  runtime::Loop loop;
+  auto control = Control::open(loop, path, "", [](std::string_view, Right, const Asker& asker) { asker.done(); });
+  REQUIRE(control.has_value());
+  std::optional<runtime::Result<Reply>> refused, served;
+  std::thread asking([&] {
+    std::vector<runtime::Fd> callers;
+    for (std::size_t i = 0; i < Control::kMostCallers; ++i) callers.push_back(runtime::connect_unix(path));
+    refused = ask(path, "status");
+    callers.clear();
+    do served = ask(path, "status");
+    while (!served->has_value() && served->error().sentence == refused->error().sentence);
+    loop.stop();
+  });
+  loop.run();
+  asking.join();
+  REQUIRE_FALSE(refused->has_value());
+  CHECK(refused->error().code == runtime::Code::kSystem);
+  CHECK(refused->error().sentence.starts_with("the control socket has 64 callers already"));
+  CHECK(served->has_value());
+}

@@ -3,6 +3,7 @@
 #include "doctest_precompiled.h"
 
 using namespace runtime::literals;
+using supervisor::CrashLoop;
 using supervisor::DeathCertificate;
 using supervisor::text;
 
@@ -43,4 +44,26 @@ TEST_CASE("what several fronts had in flight is added up, the oldest first and n
   CHECK(death.in_flight->ages.size() == upstream::kMostAges);
   CHECK(death.in_flight->ages.front() == 500);
   CHECK(death.in_flight->ages.back() == 400);
+}
+
+TEST_CASE("deaths with one cause that follow each other soon are a crash loop") {
+  CrashLoop loop;
+  const runtime::Time start{};
+  CHECK_FALSE(loop.is_on(start));
+  for (std::size_t i = 1; i <= 3; ++i) CHECK(loop.note("exit status 3", start + CrashLoop::kSoon * (i - 1)) == i);
+  const runtime::Time third = start + CrashLoop::kSoon * 2;
+  CHECK_FALSE(loop.is_on(third));
+  CHECK(loop.note("exit status 3", third) == 4);
+  CHECK(loop.is_on(third + CrashLoop::kSoon));
+  CHECK_FALSE(loop.is_on(third + CrashLoop::kSoon + runtime::Milliseconds(1)));
+}
+
+TEST_CASE("another cause, or some quiet, is the end of a crash loop") {
+  CrashLoop loop;
+  const runtime::Time start{};
+  for (int i = 0; i < 5; ++i) loop.note("exit status 3", start);
+  CHECK(loop.note("crashed (SIGSEGV)", start) == 1);
+  CHECK_FALSE(loop.is_on(start));
+  for (int i = 0; i < 4; ++i) loop.note("exit status 3", start);
+  CHECK(loop.note("exit status 3", start + CrashLoop::kSoon + runtime::Milliseconds(1)) == 1);
 }

@@ -373,6 +373,28 @@ TEST_CASE("what is told to a front that is being started is obeyed when that one
   stage.turn_until([&] { return is_obeyed; });
 }
 
+TEST_CASE("who waits for an order waits for the front that takes over meanwhile: it was told, and need not have heard") {
+  for (const bool ends_first : {false, true}) {
+    CAPTURE(ends_first);
+    Stage stage;
+    stage.let(2, "waits");
+    stage.replace();
+    stage.wait_note(2, "begin \n");
+    bool is_obeyed = false;
+    REQUIRE(stage.front->confirm([&](const auto&) { is_obeyed = true; }).has_value());
+    const pid_t first = stage.front->pid();
+    if (ends_first) {
+      ::kill(first, SIGKILL);
+      stage.turn_until([&] { return stage.front->pid() != first; });
+    }
+    stage.say(2, upstream::Started{1});
+    stage.turn_until([&] { return stage.starts == 2; });
+    CHECK_FALSE(is_obeyed);
+    stage.say(2, upstream::Changed{.version = 2});
+    stage.turn_until([&] { return is_obeyed; });
+  }
+}
+
 TEST_CASE("the end drains all fronts, and has come when the last has ended") {
   Stage stage;
   CHECK(stage.wait_replaced() == "");

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "doctest_precompiled.h"
 #include "runtime/log.h"
 
@@ -152,4 +154,25 @@ TEST_CASE("no more than so many follow, of all apps together; who leaves makes r
   CHECK_FALSE(sink.has_room_for_follower());
   callers.pop_back();
   CHECK(sink.has_room_for_follower());
+}
+
+TEST_CASE("who prints without end is read at his turn, and waits for it") {
+  const LogPipe log;  // and not the screen
+  runtime::Loop loop;
+  OutputSink sink(/*as_is=*/false);
+  int out[2], err[2];
+  REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(err, O_CLOEXEC) == 0);
+  Output output(loop, sink, "shop.1", runtime::Fd(out[0]), runtime::Fd(err[0]));
+  ::fcntl(out[1], F_SETFL, O_NONBLOCK);
+  const std::string line(16_KiB - 1, 'x');
+  const auto began = std::chrono::steady_clock::now();
+  for (int printed = 0; printed < 16;) {
+    if (::write(out[1], (line + "\n").data(), 16_KiB) == static_cast<ssize_t>(16_KiB)) ++printed;
+    loop.turn(/*wait=*/false);
+  }
+  // Four of them are in the pipe, and of the rests between the others half is enough for this test.
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(20));
+  ::close(out[1]);
+  ::close(err[1]);
 }

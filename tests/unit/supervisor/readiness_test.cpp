@@ -1,6 +1,8 @@
 #include "supervisor/readiness.h"
 
 #include <stdlib.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -92,7 +94,16 @@ struct Stage {
       std::memcpy(CMSG_DATA(attached), &descriptor, sizeof descriptor);
     }
     REQUIRE(::sendmsg(worker.get(), &message, 0) == static_cast<ssize_t>(text.size()));
-    loop.turn();
+  }
+  void say_and_be_heard(std::string_view text, int descriptor = -1) {
+    say(text, descriptor);
+    while (is_unheard()) loop.turn();
+  }
+  // unix(7): SIOCOUTQ is what has not been read on the other side.
+  bool is_unheard() const {
+    int bytes = 0;
+    REQUIRE(::ioctl(worker.get(), SIOCOUTQ, &bytes) == 0);
+    return bytes != 0;
   }
   void on_datagram(std::string_view datagram) { heard += supervisor::says_ready(datagram) ? 1 : 0; }
 
@@ -108,16 +119,16 @@ struct Stage {
 
 TEST_CASE("each datagram is heard by itself, and the socket goes with its owner") {
   Stage stage;
-  stage.say("STATUS=booting");
+  stage.say_and_be_heard("STATUS=booting");
   CHECK(stage.heard == 0);
-  stage.say("READY=");
-  stage.say("1");
+  stage.say_and_be_heard("READY=");
+  stage.say_and_be_heard("1");
   CHECK(stage.heard == 0);
-  stage.say("READY=1");
+  stage.say_and_be_heard("READY=1");
   CHECK(stage.heard == 1);
-  stage.say("");
-  stage.say("STOPPING=1");
-  stage.say("READY=1\n");
+  stage.say_and_be_heard("");
+  stage.say_and_be_heard("STOPPING=1");
+  stage.say_and_be_heard("READY=1\n");
   CHECK(stage.heard == 2);
   stage.socket.reset();
   CHECK(::access(stage.path.c_str(), F_OK) != 0);
@@ -127,9 +138,9 @@ TEST_CASE("a datagram that does not fit says nothing, whatever it begins with") 
   Stage stage;
   std::string text = "READY=1\nSTATUS=";
   text.append(supervisor::kMostNotified - text.size(), 'x');
-  stage.say(text + 'x');
+  stage.say_and_be_heard(text + 'x');
   CHECK(stage.heard == 0);
-  stage.say(text);
+  stage.say_and_be_heard(text);
   CHECK(stage.heard == 1);
 }
 
@@ -139,7 +150,7 @@ TEST_CASE("descriptors that come with a datagram are closed, and the word counts
   REQUIRE(::pipe(ends) == 0);
   const runtime::Fd reading(ends[0]);
   runtime::Fd writing(ends[1]);
-  stage.say("READY=1", writing.get());
+  stage.say_and_be_heard("READY=1", writing.get());
   CHECK(stage.heard == 1);
   writing.reset();
   char byte;
@@ -151,4 +162,12 @@ TEST_CASE("nobody but the worker's user may say anything") {
   struct stat about{};
   REQUIRE(::stat(stage.path.c_str(), &about) == 0);
   CHECK((about.st_mode & 0777) == 0600);
+}
+
+TEST_CASE("who floods the socket is heard a hundred times a second, and waits himself") {
+  Stage stage;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i) stage.say("READY=1");
+  while (stage.heard < 8) stage.loop.turn();
+  CHECK(std::chrono::steady_clock::now() - began >= std::chrono::milliseconds(35));  // half of the rests between them
 }
