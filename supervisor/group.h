@@ -200,6 +200,7 @@ class Group {
   void watch_load();
   void look_at_load();
   scale::Memory memory() const;
+  void advise_on_memory() const;
 
   // group_gate.cpp
   runtime::Result<void> turn(Turn turn, std::string notice = {});
