@@ -43,7 +43,7 @@ STACKS = ([("portherd", w, t, "") for w, t in SHAPES] + [("portherd --preload", 
 
 
 class Container:
-    """Limits for all processes that are born in it. CPU time is counted by a measure.Group of its own."""
+    """Limits for all processes that are born in it; of what they allow it gets more than others on the machine do. CPU time is counted by a measure.Group of its own."""
 
     def __init__(self, cpus, memory):
         self.cpus, self.folders, self.counted = cpus, [], measure.Group("container")
@@ -51,9 +51,9 @@ class Container:
         for line in measure.read("/proc/self/cgroup").splitlines():
             _, controllers, path = line.split(":", 2)
             own.update({name: path for name in controllers.split(",")})
-        bounds = {"cpu": {"cpu.cfs_quota_us": int(cpus * 100000)}, "memory": {"memory.limit_in_bytes": memory} if memory else {}}
+        bounds = {"cpu": {"cpu.cfs_quota_us": int(cpus * 100000), "cpu.shares": 65536}, "memory": {"memory.limit_in_bytes": memory} if memory else {}}
         if self.counted.kind == 2:
-            self.write(self.counted.path, {"cpu.max": "%d 100000" % (cpus * 100000), **({"memory.max": memory} if memory else {})})
+            self.write(self.counted.path, {"cpu.max": "%d 100000" % (cpus * 100000), "cpu.weight": 10000, **({"memory.max": memory} if memory else {})})
             self.folders.append(self.counted.path)
             return
         for controller, files in bounds.items():
@@ -189,9 +189,9 @@ def try_out(stack, cpus, options, port, container, server):
         times, failures = asyncio.run(load(port, options.clients, options.seconds))
         spent, foreign = container.counted.cpu()[0] - before, noise.stop()["foreign_pct"]
         pages, pids = [seconds for path, seconds in times if path == "/page"], container.pids()
-        return "%d | %d | %.0f | %.0f | %.0f | %.0f | %.1f | %.0f" % (
+        return "%d | %d | %.0f | %.0f | %.0f | %.0f | %.1f | %.0f | %.0f" % (
             len(pids), len(failures), measure.memory(pids)[1] / 1024, len(times) / options.seconds, p95(pages),
-            p95([seconds for _, seconds in times]), 1000 * spent / max(1, len(times)), foreign)
+            p95([seconds for _, seconds in times]), 1000 * spent / max(1, len(times)), 100 * spent / options.seconds / cpus, foreign)
     finally:
         server.send_signal(signal.SIGTERM)
         try:
@@ -216,8 +216,8 @@ def main():
     for cpus in [float(cpus) for cpus in options.cpus.split(",")]:
         print("\n%g CPU%s, %s, %d clients\n" % (cpus, "" if cpus == 1 else "s", "%d MiB" % options.memory if options.memory else "no limit of memory",
                                                options.clients))
-        print("| stack | workers | threads | processes | failed | PSS in all, MiB | requests/s | p95 of pages, ms | p95 of all, ms | CPU ms/request | others, % of the CPUs |")
-        print("|---|---|---|---|---|---|---|---|---|---|---|")
+        print("| stack | workers | threads | processes | failed | PSS in all, MiB | requests/s | p95 of pages, ms | p95 of all, ms | CPU ms/request | CPU used, % | others, % of the machine |")
+        print("|---|---|---|---|---|---|---|---|---|---|---|---|")
         for stack in STACKS:
             if only is None or "%s %dx%d" % stack[:3] in only:
                 measure_one(stack, cpus, options)

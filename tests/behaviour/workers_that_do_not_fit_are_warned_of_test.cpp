@@ -3,7 +3,7 @@
 TEST_CASE("that not all workers will fit into the memory is said once, when the first one is ready") {
   const play::Folder folder;
   folder.write("large.py", R"(
-held = bytearray(64 << 20)
+held = bytearray(128 << 20)
 def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "0")])
     return []
@@ -15,12 +15,12 @@ http = ["127.0.0.1:$PORT"]
 wsgi = "large:app"
 python = "$PYTHON"
 threads = 8
-workers = { min = 1, max = 4000 }
+workers = { min = 1, max = 1000 }
 )");
   const std::string line = portherd.expect_line("more workers are wanted than fit into the memory");
   CHECK_MESSAGE(line.find("warning") != std::string::npos, line);
   CHECK_MESSAGE(line.find("one worker with 8 threads uses ") != std::string::npos, line);
-  CHECK_MESSAGE(line.find("of 4000 only ") != std::string::npos, line);
+  CHECK_MESSAGE(line.find("of 1000 only ") != std::string::npos, line);
 
   // A second first worker, as after a crash, says it no more.
   const pid_t first = portherd.wait_ready().app("app").ready().at(0);
