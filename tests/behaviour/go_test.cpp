@@ -12,6 +12,7 @@ TEST_CASE("a Go server by command, built by Debian's go: examples/go") {
     client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
     CHECK(client.read_answer().body == "hello");
   }
+  client.close();
   portherd.signal(SIGTERM);
   CHECK(portherd.wait_exit() == 0);
   CHECK(portherd.lines_with("SIGKILL").empty());  // it left when it was told to
