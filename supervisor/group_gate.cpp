@@ -65,6 +65,7 @@ Result<void> Group::switch_off(Gone on_gone) {
   TRY_VOID(turn(Turn::kStop, "This service has been stopped."));
   if (rollout_) end_release_unproven();
   when_gone_.push_back(std::move(on_gone));
+  finish_awaiting(fail(Code::kSystem, fmt::format("app {} has been stopped meanwhile", app().name)));
   return {};
 }
 

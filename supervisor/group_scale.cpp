@@ -45,6 +45,7 @@ void Group::want(std::size_t number, std::string_view why) {
 void Group::want(std::size_t number) {
   spare_since_ = settled_since_ = herd_.reaper.loop().now();
   wanted_ = number;
+  note_promise();
   if (sleeps()) fall_asleep();
   look();
 }
@@ -91,8 +92,7 @@ void Group::look_at_load() {
                    .were_late = std::exchange(late_, gauges.late) != gauges.late,
                    .settled = since(settled_since_, now),
                    .spare = since(spare_since_, now)};
-  load.ready = static_cast<std::size_t>(std::ranges::count_if(
-      workers(), [](const Worker* worker) { return worker->state() == State::kReady; }));
+  load.ready = count_ready();
   if (gauges.waits_since != 0)
     load.longest_wait = since(runtime::Time(Milliseconds(gauges.waits_since)), now);
   if (wanted_ < app().workers.max && (load.waiting != 0 || load.were_late)) load.memory = memory();
@@ -120,8 +120,21 @@ void Group::advise_on_memory() const {
                 {"remedy", "fewer workers with more threads, or workers = \"auto\", or a larger limit of memory (docs/containers.md)"}});
 }
 
+void Group::note_promise() {
+  if (is_service()) return;
+  const std::size_t held = count_ready();
+  herd_.promised[index_].missing = is_wanted_ ? wanted() - std::min(held, wanted()) : 0;
+}
+
+// The others need not have looked, nor be ones that do.
+void Group::note_size(const Worker& worker) {
+  if (is_service()) return;
+  runtime::Bytes& one = herd_.promised[index_].one;
+  one = std::max(one, runtime::resident_memory(worker.pid()).value_or(0));
+}
+
 scale::Memory Group::memory() const {
-  scale::Memory memory{.available = runtime::available_memory()};
+  scale::Memory memory{.available = scale::left_for(index_, runtime::available_memory(), herd_.promised)};
   for (const Worker* const worker : all()) {
     if (worker->state() != State::kReady) {
       if (worker->has_process()) ++memory.coming;

@@ -13,21 +13,24 @@ namespace supervisor {
 using runtime::Level;
 using runtime::log;
 
-void Group::add_service(const conf::Service& service) {
-  conf::App process = conf::service_app(app(), service);
+void Group::add_service(conf::App process) {
   auto account = app_account(process);
   if (!account)
     return log(Level::kError, "a service cannot be started", {{"app", process.name}, {"error", account.error().text()}});
-  services_.push_back(
+  const Group& added = *services_.emplace_back(
       std::make_unique<Group>(herd_, std::move(process), std::move(*account), index_, calls_of_service(), this));
+  OwnRelease& kept = target_->services[added.app().name];
+  if (kept && kept->app == added.app()) added.target_->file_environment = kept->file_environment;
+  kept = added.target_;
 }
 
 GroupCalls Group::calls_of_service() {
   return {.on_stopped = runtime::bind<&Group::look>(this), .on_failed = runtime::bind<&Group::on_service_failed>(this)};
 }
 
-// As the release that is wanted has them: by name, those that it does not have any more end.
-void Group::replace_services(Whom whom) {
+// As the release that is wanted has them: by name, those that it does not have any more end. Who runs for it already, by the
+// settings that it has by now, is left alone.
+void Group::replace_services() {
   std::vector<Group*> gone;
   for (const auto& service : services_) gone.push_back(service.get());
   for (const conf::Service& wanted : app().services) {
@@ -35,34 +38,42 @@ void Group::replace_services(Whom whom) {
     const auto found = std::ranges::find_if(
         gone, [&](const Group* has) { return !has->is_stopping() && has->app().name == next.name; });
     if (found == gone.end()) {
-      add_service(wanted);
+      add_service(std::move(next));
       continue;
     }
     Group& service = **found;
     gone.erase(found);
-    if (whom == Whom::kAll || service.app() != next) replace_service(service, std::move(next));
+    const OwnRelease& kept = target_->services[next.name];
+    if (service.target_ != kept || service.app() != next) replace_service(service, std::move(next));
   }
   for (Group* const service : gone) service->stop();
 }
 
+// A generation that had it once has it again as it was then, with what its env_file said.
 void Group::replace_service(Group& service, conf::App next) {
   const std::uint32_t of = generation();
   const auto note = [this, of, name = next.name](const runtime::Error& error) {
     if (rollout_ && generation() == of) rollout_->trouble = fmt::format("service {}: {}", name, error.text());
   };
-  auto account = app_account(next);
-  if (!account) {
-    log(Level::kError, "a service cannot be replaced", {{"app", next.name}, {"error", account.error().text()}});
-    return note(account.error());
+  const ReleaseCalls calls{.on_progress = [this, of](const std::string& sentence) {
+                             if (rollout_ && generation() == of) rollout_->calls.on_progress(sentence);
+                           },
+                           .on_done = [this, note](const runtime::Result<void>& how) {
+                             if (!how) note(how.error());
+                             look();
+                           }};
+  OwnRelease& kept = target_->services[next.name];
+  if (kept && kept->app == next) {
+    service.go_back_to(*kept, calls);
+  } else {
+    auto account = app_account(next);
+    if (!account) {
+      log(Level::kError, "a service cannot be replaced", {{"app", next.name}, {"error", account.error().text()}});
+      return note(account.error());
+    }
+    service.release(std::move(next), std::move(*account), calls);
   }
-  service.release(std::move(next), std::move(*account),
-                  {.on_progress = [this, of](const std::string& sentence) {
-                     if (rollout_ && generation() == of) rollout_->calls.on_progress(sentence);
-                   },
-                   .on_done = [this, note](const runtime::Result<void>& how) {
-                     if (!how) note(how.error());
-                     look();
-                   }});
+  kept = service.target_;
 }
 
 // Those that the settings do not have any more are forgotten, those that are new started. `stop APP` takes all, after

@@ -2,8 +2,10 @@
 // for `rollback`. A new generation is a new one; what needs no new process is amended by a reload, for all who are of it.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "conf/settings.h"
 #include "supervisor/environment.h"
@@ -18,6 +20,9 @@ struct Release {
   /// What env_file said when a process of this release was started first: whoever is started for it later has the
   /// same. Empty: none has been.
   mutable std::optional<Variables> file_environment = {};
+  /// Of an app: what each of its services is started from in this generation, by its process's name ("shop.queue"). One that is
+  /// not there has not been started for it.
+  std::map<std::string, std::shared_ptr<Release>> services = {};
 };
 using ReleaseRef = std::shared_ptr<const Release>;  // of its workers; its group may amend it
 

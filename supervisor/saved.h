@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 2;
+inline constexpr std::uint64_t kFormat = 3;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -91,6 +91,7 @@ struct Process {
   runtime::OomKills kills_before;
   retire::Limits limits;
   std::size_t looks_above = 0;
+  runtime::Bytes first_held = 0;
   bool is_spent = false, was_ready = false, is_probed = false;
   std::string probe_cause;
 };
@@ -120,11 +121,19 @@ struct Place {
 struct Variable {
   std::string name, value;
 };
+/// Of a service: its settings are made of its app's.
+struct ServiceRelease {
+  std::string name;  ///< "shop.queue"
+  std::uint32_t generation = 0;
+  Account account;
+  std::optional<std::vector<Variable>> file_environment;
+};
 struct Release {
   std::uint32_t generation = 0;
   Settings app;  ///< it alone
   Account account;
   std::optional<std::vector<Variable>> file_environment;
+  std::vector<ServiceRelease> services;
 };
 
 /// A worker of somebody else that was unpublished and has not drained.
@@ -202,10 +211,10 @@ struct Reload {
   std::vector<Behind> behind;
 };
 
-/// Shared with processes that live on: another size is another version of it.
+/// Shared with processes that live on: of another size or layout it is another version of it.
 struct Board {
   Descriptor memory;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0, layout = 0;
 };
 
 struct Listener {

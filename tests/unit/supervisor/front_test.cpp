@@ -209,6 +209,45 @@ TEST_CASE("one replacement at a time") {
   CHECK(second.error().text().find("being replaced already") != std::string::npos);
 }
 
+TEST_CASE("who waits until it is settled is called when the front that starts has started, one after the other") {
+  Stage stage;
+  stage.let(2, "waits");
+  stage.replace();
+  CHECK_FALSE(stage.front->is_settled());
+  std::vector<std::string> called;
+  stage.front->when_settled([&] {
+    called.emplace_back("first");
+    stage.replace();
+  });
+  stage.front->when_settled([&] { called.emplace_back("second"); });
+  stage.wait_note(2, "begin \n");
+  CHECK(called.empty());
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return called.size() == 1; });
+  CHECK(called.back() == "first");
+  stage.turn_until([&] { return called.size() == 2; });
+  CHECK(stage.replaced == std::vector<std::string>{"", ""});  // what the first has begun is over
+}
+
+TEST_CASE("who waits until it is settled is called, too, when a front that dies is followed by another, and at the end") {
+  Stage stage;
+  stage.let(2, "waits");
+  ::kill(stage.front->pid(), SIGKILL);
+  stage.turn_until([&] { return !stage.front->is_settled(); });
+  int called = 0;
+  stage.front->when_settled([&] { ++called; });
+  stage.wait_note(2, "begin \n");
+  CHECK(called == 0);
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return called == 1; });
+  CHECK(stage.front->is_settled());
+  stage.let(3, "waits");
+  stage.replace();
+  stage.front->when_settled([&] { ++called; });
+  stage.front->drain();
+  stage.turn_until([&] { return called == 2; });
+}
+
 TEST_CASE("a worker has drained when each front has said so that knew it, or has ended") {
   Stage stage;
   stage.front->tell(publish(5));
