@@ -264,6 +264,7 @@ void Group::on_lost(const upstream::Lost& told) {
 void Group::on_changed(Worker& worker, State from) {
   const bool gives_up = may_give_up();
   if (worker.state() == State::kReady) {
+    if (!has_been_ready_) advise_on_memory();
     has_been_ready_ = true;
     is_asleep_ = false;
     failures_ = 0;

@@ -215,6 +215,7 @@ class Group {
   void watch_load();
   void look_at_load();
   scale::Memory memory() const;
+  void advise_on_memory() const;
   void note_promise();
   void note_size(const Worker& worker);
 

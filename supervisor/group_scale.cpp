@@ -5,6 +5,7 @@
 #include "runtime/log.h"
 #include "runtime/machine.h"
 #include "supervisor/group.h"
+#include "supervisor/memory_advice.h"
 
 namespace supervisor {
 namespace {
@@ -101,6 +102,24 @@ void Group::look_at_load() {
   const bool may_be = number > wanted_ || !rollout_;  // nobody goes to sleep before a release has been proven
   if (number != wanted_ && may_be) want(number, why);
   watch_load();
+}
+
+// When the first worker is ready, the one that is there: later nobody could tell what is left from what will be taken.
+void Group::advise_on_memory() const {
+  const conf::Workers& workers = app().workers;
+  if (workers.is_auto || workers.max == 1) return;
+  const scale::Memory held = memory();
+  const auto advice = advice_on_memory({.wanted = workers.max,
+                                        .fits = scale::fit(held).value_or(workers.max),
+                                        .threads = app().kind() == conf::AppKind::kWsgi ? app().threads : 0,
+                                        .one = held.one,
+                                        .usable = runtime::usable_memory()});
+  if (!advice) return;
+  runtime::log(runtime::Level::kWarning, "more workers are wanted than fit into the memory",
+               {{"app", app().name},
+                {"workers", workers.max},
+                {"cause", *advice},
+                {"remedy", "fewer workers with more threads, or workers = \"auto\", or a larger limit of memory (docs/containers.md)"}});
 }
 
 void Group::note_promise() {

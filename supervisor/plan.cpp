@@ -63,9 +63,7 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
   switch (how) {
     case Handover::kListenFds:
       plan.fds.push_back({seat.socket_fd, kSocketFd});
-      // A command that names {fd} has been told. gunicorn would take the same descriptor twice and end
-      // (arbiter.py, 20.1).
-      if (mentions(app, "{fd}")) return;
+      if (!is_told_by_listen_pid(app)) return;
       variables["LISTEN_FDS"] = "1";
       plan.wants_listen_pid = true;
       return;
@@ -121,6 +119,11 @@ Handover handover_of(const conf::App& app) {
   if (mentions(app, "{fd}")) return Handover::kListenFds;
   if (expects_variable(app, "PORTHERD_SOCKET")) return Handover::kPath;
   return expects_variable(app, "PORT") ? Handover::kPort : Handover::kListenFds;
+}
+
+// A command that names {fd} has been told. gunicorn would take the same descriptor twice and end (arbiter.py, 20.1).
+bool is_told_by_listen_pid(const conf::App& app) {
+  return handover_of(app) == Handover::kListenFds && !mentions(app, "{fd}");
 }
 
 Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables variables,

@@ -26,6 +26,9 @@ enum class Handover {
 /// them, the variables that a shell's line in the command names.
 Handover handover_of(const conf::App& app);
 
+/// Whether the program finds its socket by LISTEN_FDS and LISTEN_PID: none of those words told it.
+bool is_told_by_listen_pid(const conf::App& app);
+
 inline constexpr int kSocketFd = 3;  // SD_LISTEN_FDS_START
 inline constexpr int kBlobFd = 4;    // what a Python worker runs first
 inline constexpr int kStackFd = 5;   // where it prints its stacks

@@ -11,6 +11,7 @@
 #include "runtime/random.h"
 #include "supervisor/group.h"
 #include "supervisor/plan.h"
+#include "supervisor/wrapper.h"
 
 namespace supervisor {
 namespace {
@@ -327,6 +328,8 @@ void Worker::on_deadline() {
   const bool never_was = process_ && !process_->child;
   if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
   if (state_ == State::kDraining && close_websockets()) return;
+  if (!never_was && state_ == State::kStarting && app_.kind() == conf::AppKind::kCommand && is_told_by_listen_pid(app_))
+    process_->wrapper = told_of_wrapper(pid());
   on(never_was ? Event::kExited : Event::kTimer);
 }
 

@@ -111,6 +111,7 @@ class Worker {
     bool is_closing_websockets = false;
     bool is_probed = false;   // the front was told to ask it
     std::string probe_cause;  // why its last probe said "not yet"; empty: none has
+    std::string wrapper;      // told_of_wrapper() when boot_timeout was over, before the kill. Not handed on: it is told at once
   };
 
   void perform(Action action);

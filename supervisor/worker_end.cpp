@@ -69,7 +69,7 @@ std::string Worker::cause(const ExitFacts& around) const {
   // Nothing else tells why: the probes' answers are no lines of the worker.
   if (has_timed_out_ && process_->is_probed)
     words += fmt::format("; its last probe: {}", process_->probe_cause.empty() ? "no answer" : process_->probe_cause);
-  return words;
+  return words + process_->wrapper;
 }
 
 upstream::ExitReason Worker::reason(const ExitFacts& around) const {

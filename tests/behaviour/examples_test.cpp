@@ -11,7 +11,7 @@ TEST_CASE("every example passes check") {
     CHECK_MESSAGE(check.status == 0, (check.out + check.err));
     ++count;
   }
-  CHECK(count >= 9);
+  CHECK(count >= 11);
 }
 
 TEST_CASE("the examples without a framework serve") {

@@ -11,15 +11,17 @@ TEST_CASE("as process 1: orphans are reaped, TERM drains, and the exit status is
   }
   const play::Folder folder;
   const std::uint16_t port = play::free_port();
-  const std::string said = folder / "said";
-  folder.write("portherd.toml", "[listen]\nhttp = [\"127.0.0.1:" + std::to_string(port) +
-                                    "\"]\n[apps.app]\ncommand = [\"" + play::python() + "\", \"" +
-                                    play::source("tests/apps/first_process.py") + "\"]\nenv = { SAID = \"" +
-                                    said + "\" }\n");
+  const std::string address = "127.0.0.1:" + std::to_string(port);
+  const std::string said = folder / "said", app = play::source("tests/apps/first_process.py");
+  play::Arguments arguments = {"unshare", "--pid", "--fork", "--mount-proc", "--kill-child", play::path_of_portherd()};
+  SUBCASE("by a file") {
+    folder.write("portherd.toml", "[listen]\nhttp = [\"" + address + "\"]\n[apps.app]\ncommand = [\"" + play::python() + "\", \"" +
+                                      app + "\"]\nenv = { SAID = \"" + said + "\" }\n");
+    arguments.insert(arguments.end(), {"serve", "-c", folder / "portherd.toml"});
+  }
+  SUBCASE("by run") { arguments.insert(arguments.end(), {"run", "--bind", address, "--", play::python(), app}); }
   const runtime::Fd log(::open(said.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  const pid_t container = play::start({"unshare", "--pid", "--fork", "--mount-proc", "--kill-child",
-                                       play::path_of_portherd(), "serve", "-c", folder / "portherd.toml"},
-                                      folder.path(), {}, log.get(), log.get());
+  const pid_t container = play::start(arguments, folder.path(), {{"SAID", said}}, log.get(), log.get());
   const auto end = std::chrono::steady_clock::now() + play::kPatience;
   while (play::is_refused(port)) REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, folder.read("said"));
 

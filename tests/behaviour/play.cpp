@@ -59,9 +59,9 @@ std::string source(std::string_view path) {
   return std::string(SOURCE_DIR) + "/" + std::string(path);
 }
 
-bool is_installed(const std::string& program) {
+bool is_installed(const std::string& program, const std::string& how) {
   if (run({"sh", "-c", "command -v " + program}).status == 0) return true;
-  MESSAGE("skipped: " << program << " is not installed (packaging/build-deps installs it)");
+  MESSAGE("skipped: " << program << " is not installed (" << how << ")");
   return false;
 }
 

@@ -36,7 +36,8 @@ std::uint64_t scaled(std::uint64_t count);
 const std::string& python();
 std::string source(std::string_view path);      ///< a file of this project
 std::string path_of_portherd();                 ///< $PORTHERD_BINARY, else the one of this build
-bool is_installed(const std::string& program);  ///< if not, says that the test is skipped
+/// If not, says that the test is skipped, and how one gets the program.
+bool is_installed(const std::string& program, const std::string& how = "packaging/build-deps installs it");
 
 /// A port of this test process, free now, and so is the next one. Never given out twice.
 std::uint16_t free_port();
