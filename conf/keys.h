@@ -538,6 +538,18 @@ void visit_process(V& v, App& app) {
         .form = Form::kProgram,
         .cost = Cost::kRolling},
     app.python);
+  v(Row{.key = "preload",
+        .meaning = "Imports a `wsgi` app once, and forks the workers: they are ready at once and share its memory. Not for an app "
+                   "whose import starts threads.",
+        .cost = Cost::kRolling},
+    app.preload);
+  v(Row{.key = "post_fork",
+        .meaning = "With `preload`: a function without arguments, `\"module:function\"`, that each worker calls before it is ready, to "
+                   "open anew what cannot be shared.",
+        .unset = "none",
+        .example = R"("shop.hooks:post_fork")",
+        .cost = Cost::kRolling},
+    app.post_fork);
   visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` app always "

@@ -79,6 +79,13 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
   }
 }
 
+void add_python(const conf::App& app, SpawnPlan& plan, Variables& variables, const Seat& seat) {
+  plan.fds.push_back({seat.blob_fd, kBlobFd});
+  variables["PORTHERD_WSGI"] = app.wsgi;
+  variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+  variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
+}
+
 std::vector<std::string> arguments_of(const conf::App& app, Handover how, const Seat& seat) {
   std::vector<std::string> arguments;
   if (app.kind() == conf::AppKind::kWsgi) {
@@ -134,13 +141,22 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables 
   add_socket(app, plan, variables, how, seat);
   variables["NOTIFY_SOCKET"] = seat.notify;
   if (app.kind() == conf::AppKind::kWsgi) {
-    plan.fds.push_back({seat.blob_fd, kBlobFd});
-    variables["PORTHERD_WSGI"] = app.wsgi;
-    variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+    add_python(app, plan, variables, seat);
     plan.fds.push_back({seat.stack, kStackFd});
-    variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);
   }
+  plan.environment = to_texts(variables);
+  plan.death_signal = kDeathSignal;
+  return plan;
+}
+
+Result<SpawnPlan> plan_zygote(const conf::App& app, const Seat& seat, int control, Variables variables,
+                              const Account& account) {
+  TRY(SpawnPlan plan, plan_program(app, arguments_of(app, Handover::kListenFds, seat), variables, account));
+  plan.fds = {{seat.out, 1}, {seat.err, 2}, {control, kSocketFd}};
+  add_python(app, plan, variables, seat);
+  variables["PORTHERD_PRELOAD"] = "1";
+  if (!app.post_fork.empty()) variables["PORTHERD_POST_FORK"] = app.post_fork;
   plan.environment = to_texts(variables);
   plan.death_signal = kDeathSignal;
   return plan;

@@ -94,9 +94,7 @@ void Worker::spawn() {
   if (!is_service_) proof_ = proof_for(app_);  // a reload may have changed it
   process_->limits = retire::draw_limits(app_, runtime::random_unit(), runtime::random_unit());
   if (const auto started = start_process(); !started) {
-    start_failure_ = started.error().text();
-    deadline_.arm(Milliseconds(0));  // see on_deadline()
-    return;
+    return give_up_start(started.error().text());
   }
   deadline_.arm(proof_.runs_for != Milliseconds(0) ? proof_.runs_for : app_.boot_timeout);
   if (proof_.probe && !proof_.probe_after) begin_probe();
@@ -136,32 +134,70 @@ Result<void> Worker::start_process() {
   if (app_.kind() == conf::AppKind::kWsgi) {
     TRY(stacks, StackPipe::make());
   }
+  process.stacks = std::move(stacks.ours);
   seat.notify = notify_path;
   seat.blob_fd = herd_.python.get();
   seat.out = out.second.get();
   seat.err = err.second.get();
   seat.stack = stacks.theirs.get();
-  TRY(Variables environment, make_environment());
-  TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
-                                  : plan_worker(app_, seat, std::move(environment), account_));
-  plan.descriptors = herd_.descriptors;
   process.output =
       std::make_unique<Output>(herd_.reaper.loop(), herd_.output, mark(), std::move(out.first), std::move(err.first));
   process.kills_before = runtime::oom_kills();
   process.started = std::chrono::system_clock::now();
   process.begun = herd_.reaper.loop().now();
-  TRY(Spawned spawned, supervisor::spawn(plan));
+  TRY(Variables environment, make_environment());
+  if (app_.preload) {
+    TRY_VOID(be_forked(seat, std::move(environment)));
+  } else {
+    TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
+                                    : plan_worker(app_, seat, std::move(environment), account_));
+    plan.descriptors = herd_.descriptors;
+    TRY(Spawned spawned, supervisor::spawn(plan));
+    take_child(std::move(spawned));
+  }
   if (process.socket) process.socket->close();
-  about.pid = spawned.pid;
+  return {};
+}
+
+/// By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
+Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
+  zygote_ = release_->zygote.lock();
+  if (!zygote_ || !zygote_->is_alive()) {
+    TRY(auto control, runtime::Channel::pair());
+    TRY(SpawnPlan plan, plan_zygote(app_, seat, control.second.get(), std::move(environment), account_));
+    plan.descriptors = herd_.descriptors;
+    TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first)));
+    release_->zygote = zygote_;
+  }
+  TRY(process_->birth,
+      Birth::ask(zygote_, {.notify = seat.notify, .listener = seat.socket_fd, .out = seat.out, .err = seat.err, .stack = seat.stack},
+                 runtime::bind<&Worker::on_born>(this)));
+  return {};
+}
+
+void Worker::on_born(Result<Spawned>& spawned) {
+  if (!spawned) return give_up_start(spawned.error().text());
+  herd_.reaper.loop().bury(std::move(process_->birth));
+  take_child(std::move(*spawned));
+}
+
+void Worker::take_child(Spawned spawned) {
+  Process& process = *process_;
+  process.about.pid = spawned.pid;
   process.child =
       std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
-  process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, about, *process.child, herd_.reaper.loop(),
-                                                   std::move(stacks.ours));
+  process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, herd_.reaper.loop(),
+                                                   std::move(process.stacks));
   process.journey.note("spawned", runtime::Clock::now());
   if (process.socket && !process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
-  log(Level::kDebug, "worker has been started",
-      {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
-  return {};
+  log(Level::kDebug, "worker has been started", {{"app", app_.name}, {"worker", slot_}, {"pid", process.about.pid}});
+}
+
+/// There is no process, nor will there be one: the exit that this is comes from the loop, see on_deadline().
+void Worker::give_up_start(std::string why) {
+  if (process_->birth) herd_.reaper.loop().bury(std::move(process_->birth));
+  start_failure_ = std::move(why);
+  deadline_.arm(Milliseconds(0));
 }
 
 // A service's name has both: "shop.queue".
@@ -216,18 +252,23 @@ void Worker::unpublish() {
 }
 
 void Worker::term() {
-  if (!process_->child) return deadline_.arm(Milliseconds(0));
+  if (!process_->child) return give_up_start("it was not needed any more");
   deadline_.arm(app_.graceful_timeout);
   process_->child->signal(app_.stop_signal.number);
 }
 
 void Worker::kill() {
+  if (!process_->child) {
+    zygote_->kill();  // it imports for ever; its workers live on
+    return give_up_start("its zygote has forked no worker within boot_timeout");
+  }
   deadline_.arm(kKillAgain);
   process_->child->kill_group();
 }
 
 void Worker::kill_now() {
-  if (process_ && process_->child) process_->child->kill_group();
+  if (!process_) return;
+  process_->child ? process_->child->kill_group() : give_up_start("killed before it was a worker");
 }
 
 void Worker::on_exited(const Exit& exit) {
@@ -305,7 +346,7 @@ void Worker::follow(Worker& before) {
 
 // A start that failed at once is an exit too, but one that comes from the loop.
 void Worker::on_deadline() {
-  const bool never_was = process_ && !process_->child;
+  const bool never_was = process_ && !process_->child && !process_->birth;
   if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
   on(never_was ? Event::kExited : Event::kTimer);
 }

@@ -22,11 +22,13 @@
 #include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
+#include "supervisor/zygote.h"
 #include "upstream/roster.h"
 
 namespace supervisor {
 
 class Group;
+struct Seat;
 
 class Worker {
  public:
@@ -91,6 +93,8 @@ class Worker {
     std::unique_ptr<WorkerSocket> socket;  // empty: a service's
     std::unique_ptr<NotifySocket> notify;
     std::unique_ptr<Output> output;
+    std::unique_ptr<Birth> birth;  // with `preload`, until there is a child
+    runtime::Fd stacks;            // where those of a Python worker come from; until there is a child
     std::unique_ptr<Child> child;  // empty until the fork, and if that failed
     std::unique_ptr<StuckExchanges> stuck;  // with child
     std::unique_ptr<Liveness> liveness;     // from when it is ready
@@ -111,6 +115,10 @@ class Worker {
   void perform(Action action);
   void spawn();
   runtime::Result<void> start_process();
+  runtime::Result<void> be_forked(const Seat& seat, Variables environment);
+  void on_born(runtime::Result<Spawned>& spawned);
+  void take_child(Spawned spawned);
+  void give_up_start(std::string why);
   std::string mark() const;
   runtime::Result<Variables> make_environment() const;
   void begin_probe();
@@ -152,6 +160,7 @@ class Worker {
   State state_ = State::kIdle;
   State from_ = State::kIdle;         // the state before the event that is being performed
   std::unique_ptr<Process> process_;  // from spawn to reap
+  std::shared_ptr<Zygote> zygote_;    // with `preload`, from the first start on
   Exit exit_;                         // of process_, once it has ended
   std::string start_failure_;         // why it could not even be started; empty: it could
   bool has_timed_out_ = false;        // boot_timeout was over for process_

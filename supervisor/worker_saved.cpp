@@ -94,7 +94,8 @@ void Worker::adopt_process(const saved::Process& saved) {
     process.output =
         std::make_unique<Output>(loop, herd_.output, mark(), *saved.output);
   }
-  if (!saved.child) return;
+  // Whoever was being forked ends: nobody told it to go on.
+  if (!saved.child) return give_up_start("it was about to be forked when Portherd was upgraded");
   process.child = std::make_unique<Child>(herd_.reaper, *saved.child, runtime::bind<&Worker::on_exited>(this));
   process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, loop,
                                                    saved::take(saved.stacks));

@@ -15,8 +15,10 @@
 #     PORTHERD_THREADS           requests at once; 1 without it
 #     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
 #     PORTHERD_STACK_FD          the descriptor that they are printed to; stderr without it
+#     PORTHERD_PRELOAD=1         this is a zygote: descriptor 3 is what zygote.py says, and LISTEN_FDS is not there
+#     PORTHERD_POST_FORK         "module:function" that its workers call before they serve; none without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
-# started wrongly (one of the variables above); 3 what was found is not callable.
+# started wrongly (one of the variables above); 3 what was found is not callable; 4 what was imported cannot be forked.
 import sys
 
 ModuleSpec = type(sys.__spec__)  # importlib.machinery would be a heavy import for one name

@@ -8,7 +8,7 @@ import threading
 import time
 from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
-from _portherd import exchange
+from _portherd import exchange, zygote
 from _portherd.application import CANNOT_IMPORT, STARTED_WRONGLY, find, refuse
 from _portherd.connection import Connection, Gone
 from _portherd.report import say, sentence_of, traceback_of
@@ -17,11 +17,20 @@ LISTENING_FD = 3  # sd_listen_fds(3)
 
 
 def main():
-    name, threads, notify = parameters()
-    listener = listening_socket()
+    values = parameters()
+    threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
+    name = values.get("PORTHERD_WSGI", "")
     import_like_python()
     ignore_interrupts()
-    app = find(name)
+    if values.get("PORTHERD_PRELOAD") == "1":
+        notify, app, stacks = zygote.main(name, values.get("PORTHERD_POST_FORK"))
+        print_stacks(values, stacks)
+        listener = listening_socket()
+    else:
+        notify = values.get("NOTIFY_SOCKET")
+        print_stacks(values, number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
+        listener = listening_socket()
+        app = find(name)
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
     tell_ready(notify)
@@ -34,13 +43,10 @@ def main():
 def parameters():
     """Reads our part of the environment and removes it: the app sees its own."""
     values = {key: os.environ.pop(key) for key in list(os.environ) if is_ours(key)}
-    if values.get("LISTEN_FDS") != "1" or values.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
+    is_named = values.get("LISTEN_FDS") == "1" and values.get("LISTEN_PID", str(os.getpid())) == str(os.getpid())
+    if not is_named and "PORTHERD_PRELOAD" not in values:
         refuse("LISTEN_FDS does not name one socket for this process", STARTED_WRONGLY)
-    threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
-    if "PORTHERD_STACK_SIGNAL" in values:
-        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
-                        number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
-    return values.get("PORTHERD_WSGI", ""), threads, values.get("NOTIFY_SOCKET")
+    return values
 
 
 def is_ours(key):
@@ -51,6 +57,11 @@ def number(text, name, most):
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
         refuse("%s must be a number from 1 to %d: %r" % (name, most, text), STARTED_WRONGLY)
     return int(text)
+
+
+def print_stacks(values, descriptor):
+    if "PORTHERD_STACK_SIGNAL" in values:
+        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1), descriptor)
 
 
 def print_stacks_on(number, descriptor):
