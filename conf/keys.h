@@ -168,7 +168,8 @@ void visit(V& v, Front& front) {
         .most = 1024_GiB},
     front.spool_disk);
   v(Row{.key = "drain_timeout",
-        .meaning = "How long connections may finish when the front stops; then they are cut.",
+        .meaning = "How long connections may finish when the front stops; then they are cut, WebSockets "
+                   "closed.",
         .most = kDay},
     front.drain_timeout);
   v(Row{.key = "shutdown_delay",

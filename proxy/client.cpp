@@ -199,6 +199,17 @@ void Client::drain() {
   if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->drain();
 }
 
+void Client::end_drain() {
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->end_drain();
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->end_drain();
+  close();
+}
+
+void Client::close_websockets(upstream::WorkerId worker) {
+  if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->close_websockets(worker);
+  if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->close_websockets(worker);
+}
+
 void Client::cut() {
   if (auto* h1 = std::get_if<std::unique_ptr<H1Session>>(&session_)) return (*h1)->lost(kDrained);
   if (auto* h2 = std::get_if<std::unique_ptr<H2Session>>(&session_)) return (*h2)->lost(kDrained);

@@ -8,6 +8,7 @@
 #include "proxy/transport.h"
 #include "runtime/loop.h"
 #include "upstream/figures.h"
+#include "upstream/roster.h"
 
 namespace proxy {
 
@@ -49,8 +50,12 @@ class Client {
 
   /// No new request after the one that runs; HTTP/1 idle connections wait for one more, HTTP/2 gets GOAWAY in two steps.
   void drain();
-  /// drain_timeout is over: whatever runs is cut.
+  /// drain_timeout is over: WebSockets are closed (Exchange::close_websocket), whatever else runs is cut.
+  void end_drain();
+  /// And so is their time for it: whatever is left is cut.
   void cut();
+  /// The worker is to end: WebSockets to it are closed.
+  void close_websockets(upstream::WorkerId worker);
   /// Idle, and others need the place: HTTP/2 hears GOAWAY, HTTP/1 nothing.
   void give_way();
   /// Something has come that nobody has looked at yet: a request perhaps.

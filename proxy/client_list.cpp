@@ -52,17 +52,31 @@ void ClientList::remove(Client& client) {
   leave(client);
   thread_.figures().connections.store(static_cast<std::uint32_t>(size_), std::memory_order_relaxed);
   thread_.loop().bury(std::unique_ptr<Client>(&client));
-  thread_.client_left();
+  thread_.one_fewer();
 }
 
-void ClientList::drain() {
+/// Each client of either line; it may be closed by what it is told.
+template <class Tell>
+void ClientList::each(Tell tell) {
   for (const ClientLine* const line : {&busy_, &idle_}) {
     for (Client* client = line->first(); client != nullptr;) {
-      Client* const next = ClientLine::after(*client);  // a drain may close the client
-      client->drain();
+      Client* const next = ClientLine::after(*client);
+      tell(*client);
       client = next;
     }
   }
+}
+
+void ClientList::drain() {
+  each([](Client& client) { client.drain(); });
+}
+
+void ClientList::end_drain() {
+  each([](Client& client) { client.end_drain(); });
+}
+
+void ClientList::close_websockets(upstream::WorkerId worker) {
+  each([worker](Client& client) { client.close_websockets(worker); });
 }
 
 void ClientList::close_all() {

@@ -33,7 +33,10 @@ class ClientList {
   /// Out of the list; the client is buried by the loop.
   void remove(Client& client);
   std::size_t size() const { return size_; }
+  // What each of them does is said at Client.
   void drain();
+  void end_drain();
+  void close_websockets(upstream::WorkerId worker);
   void close_all();
 
   // From the client: it is idle from now on, or has something to do.
@@ -45,6 +48,8 @@ class ClientList {
   void close_idlest();
 
  private:
+  template <class Tell>
+  void each(Tell tell);
   ClientLine& line_of(const Client& client) { return client.is_idle_ ? idle_ : busy_; }
   Client* idlest() const;
   void tell();

@@ -2,7 +2,8 @@
 // Knows neither the client's wire (client_stream.h) nor the worker's (upstream/answer_reader.h, request_writer.h).
 // One class in the files of its story, each to be read from top to bottom: exchange.cpp (what it is, and whose), exchange_routes.cpp
 // (what needs no worker), exchange_send.cpp, exchange_seek.cpp, exchange_incident.cpp (workers that are lost with it),
-// exchange_answer.cpp, exchange_deliver.cpp (slow clients), exchange_end.cpp (the clocks and the only way out).
+// exchange_answer.cpp, exchange_tunnel.cpp (after 101), exchange_deliver.cpp (slow clients), exchange_end.cpp (the clocks and
+// the only way out).
 // docs/life-of-a-request.md tells it in words.
 #pragma once
 #include <memory>
@@ -19,6 +20,7 @@
 #include "proxy/record.h"
 #include "proxy/snapshot.h"
 #include "proxy/upload.h"
+#include "proxy/websocket_frames.h"
 #include "runtime/buffer.h"
 #include "runtime/loop.h"
 #include "upstream/answer_reader.h"
@@ -55,6 +57,14 @@ class Exchange {
   /// The client has gone (connection lost, stream reset): nobody is there to be answered, or to take what is queued of the answer.
   /// The session releases the exchange afterwards; exchange_ended() is not called.
   void client_gone(const Outcome& why = kClientGone);
+
+  /// A tunnel to this worker.
+  bool is_tunnel_to(upstream::WorkerId worker) const;
+  /// A WebSocket that goes on tells its client that the service restarts (Close, 1012), as soon as a frame of the worker has ended,
+  /// and ends; if none does within kFarewell, it is cut, with this outcome. False: this is none, or nobody knows where its frames
+  /// end, and nothing has been done.
+  bool close_websocket(const Outcome& if_cut);
+  static constexpr runtime::Milliseconds kFarewell{500};
 
   /// Where a stream keeps the exchange longer than until the client has its last byte. Nothing, if it has not ended.
   void answer_taken();
@@ -135,13 +145,17 @@ class Exchange {
   void on_answer_body(runtime::Slice);
   void hold_or_resume();
   void go_on_with_answer();
-  void on_tunnel_bytes();
   void tell_answer_end();
   void on_answer_end();
   void on_worker_closed(runtime::Io how);
   void on_broken_answer();
   std::string_view cause_of_loss() const;
   void blame_worker(std::string_view what, std::string_view cause) const;
+
+  // exchange_tunnel.cpp: bytes both ways, and the end of a WebSocket.
+  void on_tunnel_bytes();
+  runtime::Bytes count_frames();
+  void say_restart();
 
   // exchange_deliver.cpp: what of it the client does not take at once.
   bool may_keep(runtime::Bytes more);
@@ -215,6 +229,9 @@ class Exchange {
   bool head_sent_ = false;               // the client has the final head: nothing can be taken back
   bool continue_sent_ = false;           // 100 was sent or the body came anyway
   bool reads_large_ = false;             // the answer is long: read 64 KiB at a time
+  WebsocketFrames frames_;               // WebSocket: those of the worker; not counting: it is another tunnel
+  Outcome cut_;                          // while is_closing_: what it will have been if no frame ends in time
+  bool is_closing_ = false;              // WebSocket: by close_websocket()
   bool worker_closed_ = false;           // tunnel: its sending side
   bool client_closed_ = false;           // tunnel: the client's sending side
   bool lives_long_ = false;              // a gRPC call, or an event stream: may be silent for stream_timeout

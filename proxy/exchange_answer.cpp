@@ -80,6 +80,7 @@ void Exchange::on_head() {
   lives_long_ = lives_long_ || (answer_.framing != Framing::kLength && is_event_stream(answer_));
   may_spool_ = may_spool_ && !is_tunnel && !lives_long_;
   phase_ = is_tunnel ? Phase::kTunnel : Phase::kRelay;
+  if (is_websocket(answer_)) frames_.begin();
   upload_.let_go();
   release_gathered();
   prepare_response(answer_, is_tunnel, takes_trailers());
@@ -114,16 +115,6 @@ void Exchange::on_room() {
 void Exchange::go_on_with_answer() {
   if (has_worker()) hold_or_resume();
   if (has_worker() || phase_ == Phase::kDeliver) arm_deadline();
-}
-
-void Exchange::on_tunnel_bytes() {
-  if (const Bytes n = from_worker_.bytes().size(); n > 0) {
-    record_.sent += n;
-    stream_->send_body(from_worker_.take(n));
-  }
-  from_worker_.rest();
-  hold_or_resume();
-  arm_deadline();
 }
 
 void Exchange::tell_answer_end() {

@@ -90,6 +90,7 @@ void Exchange::on_deadline() {
       return answer_ourselves(504, head_sent_ ? kAnswerSilent : kAnswerTimeout);
     case Phase::kTunnel:
       stream_->cut();
+      if (is_closing_) return end(cut_);
       return end(is_out_of_time() ? kOutOfTime : kStreamSilent);
     case Phase::kDeliver:
       return answer_ourselves(504, is_out_of_time() ? kOutOfTime : kDiskTimeout);
@@ -133,7 +134,7 @@ void Exchange::forget_untaken() {
 /// until it has let go: a worker that is given more than it can take makes the next request wait behind this one.
 void Exchange::let_lease_go(const Outcome& why) {
   const bool has_begun = has_worker() && lease_.is_connected() && upload_.accepted() > 0;
-  if (!has_begun || why == kOk || is_workers_end(why)) return lease_.give_back(false);
+  if (!has_begun || why == kOk || is_workers_end(why)) return lease_.give_back(false, /*has_answered=*/why == kOk);
   upstream::Leftover left;
   left.reader = std::move(reader_);
   left.head = std::move(answer_);
@@ -176,9 +177,6 @@ void Exchange::record() {
   event.outcome = outcome_;
   event.lives_long = lives_long_ || record_.status == 101;
   tally(event, row_ != nullptr ? *row_ : thread_.row(upstream::kNoApp));
-  if (outcome_ == kOk && record_.worker != 0) {
-    upstream::count(thread_.served(record_.row));
-  }
   leave_row();
   if (const conf::AccessLog& how = snapshot_->settings.log.access; how.is_on) thread_.access_log().write(event, how);
 }
@@ -215,7 +213,8 @@ void Exchange::reset() {
   match_.reset();
   snapshot_.reset();
   is_recorded_ = head_sent_ = continue_sent_ = reads_large_ = worker_closed_ = client_closed_ = answer_body_ended_ = false;
-  lives_long_ = may_spool_ = false;
+  lives_long_ = may_spool_ = is_closing_ = false;
+  frames_ = {};
   total_until_ = {};
   connect_failures_ = 0;
 }

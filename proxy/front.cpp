@@ -8,6 +8,7 @@
 
 #include "proxy/access_log.h"
 #include "proxy/change.h"
+#include "proxy/exchange.h"
 #include "proxy/front_thread.h"
 #include "proxy/metrics_listener.h"
 #include "proxy/metrics_page.h"
@@ -172,6 +173,7 @@ class Front {
     site_->configure(*now_);
     clocks_ = now_->settings.front.clocks;
     std::erase_if(metrics_, [&](const auto& one) { return change.closes(one.first); });
+    if (is_draining_) return;  // another front answers there
     for (Change::Opening& opening : change.openings) {
       if (opening.about.metrics) listen_for_metrics(opening);
     }
@@ -237,8 +239,8 @@ class Front {
     probes_[id] = std::make_unique<upstream::WorkerProbe>(
         loop_, order.worker, host_of(order.worker.app), order.path, runtime::Milliseconds(order.within),
         [this, id, app, is_single = order.within != 0](bool is_ready, const std::string& cause) {
+          if (is_ready || is_single) loop_.bury(std::move(probes_.extract(id).mapped()));
           say(upstream::Probed{app, id, is_ready, cause});
-          if (is_ready || is_single) loop_.post([this, id] { probes_.erase(id); });
         });
   }
 
@@ -249,14 +251,21 @@ class Front {
     return app != nullptr ? upstream::probed_host(*app) : upstream::kAnyHost;
   }
 
+  /// It may be ready by another word than an answer to the probe, and nobody waits for that any more.
   void obey(upstream::Publish& order) {
+    probes_.erase(order.worker.id);
     if (auto* dispatch = dispatch_of(order.worker.app)) dispatch->publish(order.worker);
   }
 
   void obey(upstream::Unpublish& order) {
-    if (auto* dispatch = dispatch_of(order.app)) {
-      dispatch->unpublish(order.worker, loop_, [this, order] { say(upstream::Drained{order.app, order.worker}); });
-    }
+    const auto drained = [this, order] { say(upstream::Drained{order.app, order.worker}); };
+    auto* const dispatch = dispatch_of(order.app);
+    // An app that only other fronts know, for this one is about to end, or has begun without it.
+    dispatch != nullptr ? dispatch->unpublish(order.worker, loop_, drained) : drained();
+  }
+
+  void obey(upstream::CloseWebsockets& order) {
+    on_each_thread([worker = order.worker](FrontThread& thread) { thread.close_websockets(worker); });
   }
 
   void obey(upstream::Ended& order) {
@@ -285,23 +294,32 @@ class Front {
   }
 
   void obey(upstream::Drain& order) {
-    if (order.at_once) return on_drain_deadline();
-    if (std::exchange(is_draining_, true)) return;
+    if (!std::exchange(is_draining_, true)) begin_drain();
+    if (order.at_once) end_drain();
+  }
+
+  void begin_drain() {
     if (!has_begun_) return loop_.stop();  // nobody was ever let in
     for (const auto& dispatch : site_->dispatches) {
       if (dispatch) dispatch->make_way();
     }
-    // Replaced: whoever asks whether we are ready is to ask the one that serves. If all is ending we say so to the last.
-    if (!herd_->is_stopping) metrics_.clear();
+    const bool is_replaced = !herd_->is_stopping && !is_supervisor_gone_;
+    if (is_replaced) leave_to_the_next();
     draining_left_ = threads_.size();
-    for (auto& thread : threads_) {
-      thread->loop().post([this, &t = *thread] {
-        t.drain(loop_, [this] {
-          if (--draining_left_ == 0) loop_.stop();
-        });
+    on_each_thread([this, is_replaced](FrontThread& thread) {
+      thread.drain(loop_, is_replaced, [this] {
+        if (--draining_left_ == 0) loop_.stop();
       });
-    }
+    });
     drain_deadline_.arm(now_->settings.front.drain_timeout);
+  }
+
+  /// Whoever asks whether we are ready is to ask the one that serves; if all is ending we say so to the last. And the workers are
+  /// asked by that one; if all is ending, requests may wait for one that starts.
+  void leave_to_the_next() {
+    metrics_.clear();
+    for (auto& [id, probe] : probes_) loop_.bury(std::move(probe));  // perhaps we are in a call from it
+    probes_.clear();
   }
 
   // What only the front says.
@@ -316,18 +334,31 @@ class Front {
   void obey(upstream::Wanted&) { give_up("an order that only a front gives"); }
   void obey(upstream::Trouble&) { give_up("an order that only a front gives"); }
 
-  /// drain_timeout is over: cut who is left, then end.
-  void on_drain_deadline() {
-    for (auto& thread : threads_) {
-      thread->loop().post([&t = *thread] { t.cut_all(); });
-    }
+  void on_drain_deadline() { is_drain_over_ ? cut_all() : end_drain(); }
+
+  /// drain_timeout is over. Only WebSockets have a moment longer, to be closed in words; if there are none this is the end.
+  void end_drain() {
+    if (std::exchange(is_drain_over_, true)) return;
+    on_each_thread([](FrontThread& thread) { thread.end_drain(); });
+    drain_deadline_.arm(Exchange::kFarewell);
+  }
+
+  void cut_all() {
+    on_each_thread([](FrontThread& thread) { thread.cut_all(); });
     loop_.stop();
+  }
+
+  /// Each between two turns of its loop.
+  template <class Task>
+  void on_each_thread(Task task) {
+    for (auto& thread : threads_) thread->loop().post([task, &t = *thread] { task(t); });
   }
 
   /// Without a supervisor nobody starts workers or hands out sockets: finish what runs, then end.
   void on_supervisor_gone() {
     if (!site_) return loop_.stop();
     runtime::log(Level::kError, "the supervisor has gone; draining");
+    is_supervisor_gone_ = true;
     upstream::Drain drain;
     obey(drain);
   }
@@ -361,6 +392,8 @@ class Front {
   runtime::Timer drain_deadline_;
   std::size_t draining_left_ = 0;  // threads that still have clients; while is_draining_
   bool is_draining_ = false;
+  bool is_drain_over_ = false;     // drain_timeout is; who is left says goodbye
+  bool is_supervisor_gone_ = false;
   bool has_begun_ = false;
   int exit_status_ = 0;
 };

@@ -35,7 +35,8 @@ FrontThread::~FrontThread() = default;
 
 void FrontThread::open_desks() {
   for (std::size_t i = 0; i < desks_.size(); ++i) {
-    if (site_.dispatches[i] && !desks_[i]) desks_[i] = std::make_unique<upstream::Desk>(loop_, *site_.dispatches[i]);
+    if (!site_.dispatches[i] || desks_[i]) continue;
+    desks_[i] = std::make_unique<upstream::Desk>(loop_, *site_.dispatches[i], runtime::bind<&FrontThread::one_fewer>(this));
   }
 }
 
@@ -65,19 +66,27 @@ void FrontThread::start() {
   });
 }
 
-void FrontThread::drain(runtime::Loop& loop, std::function<void()> on_empty) {
+void FrontThread::drain(runtime::Loop& loop, bool is_replaced, std::function<void()> on_empty) {
+  if (!is_replaced) {
+    for (const auto& acceptor : acceptors_) acceptor->take_the_rest();
+  }
+  acceptors_.clear();
   is_draining_ = true;
+  is_replaced_ = is_replaced;
   empty_loop_ = &loop;
   on_empty_ = std::move(on_empty);
-  acceptors_.clear();
   clients_.drain();
-  client_left();
+  one_fewer();
 }
 
-void FrontThread::client_left() {
-  if (!is_draining_ || clients_.size() > 0 || !on_empty_) return;
+void FrontThread::one_fewer() {
+  if (!is_draining_ || !on_empty_ || clients_.size() > 0 || (is_replaced_ && has_left_behind())) return;
   empty_loop_->post(std::move(on_empty_));
   on_empty_ = nullptr;
+}
+
+bool FrontThread::has_left_behind() const {
+  return std::ranges::any_of(desks_, [](const auto& desk) { return desk && desk->has_left_behind(); });
 }
 
 bool FrontThread::may_shake_hands() {

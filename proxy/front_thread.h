@@ -44,8 +44,6 @@ class FrontThread {
   upstream::ThreadFigures& figures() { return figures_; }
   /// Where this thread counts the requests of an app, or of upstream::kNoApp.
   upstream::AppRow& row(std::size_t app) { return site_.block.row_of(index_, app); }
-  /// Where it counts what the worker of this row of the scoreboard has served.
-  upstream::Figure& served(std::uint32_t worker) { return site_.block.served[index_][worker]; }
   TurnedAway& turned_away() { return turned_away_; }
   /// The Date of this second, RFC 9110 6.6.1.
   std::string_view date();
@@ -59,8 +57,8 @@ class FrontThread {
   /// Once a second. Closes a few of the idlest clients if the process has too much memory: only a few, for what they held
   /// comes back to the system with a delay.
   void relieve_memory();
-  /// From ClientList: one fewer.
-  void client_left();
+  /// From ClientList and the desks: a client has gone, or what was left behind.
+  void one_fewer();
 
   /// From the front's main loop, before a snapshot that has new apps comes: a desk at each Dispatch of the site.
   void open_desks();
@@ -69,8 +67,14 @@ class FrontThread {
   /// Its settings are in force from now on, for all that begins. Who was accepted at an address that is closed stays.
   void go_over(ThreadPart part);
   void start();
-  /// No new connections; `on_empty` is posted to `loop` when the last client has gone.
-  void drain(runtime::Loop& loop, std::function<void()> on_empty);
+  /// drain_timeout is over: closes WebSockets, cuts whatever else runs.
+  void end_drain() { clients_.end_drain(); }
+  /// Closes WebSockets to a worker that is to end.
+  void close_websockets(upstream::WorkerId worker) { clients_.close_websockets(worker); }
+  /// No new connections; `on_empty` is posted to `loop` when the last client has gone. `is_replaced`: another front has the same
+  /// sockets, and takes who waits in a backlog; and the same workers, so what they are still busy with after a client has gone
+  /// keeps us, too: nobody else would count its slot. If all is ending, neither: who is connected already is let in now.
+  void drain(runtime::Loop& loop, bool is_replaced, std::function<void()> on_empty);
   /// Cuts whoever is left.
   void cut_all() { clients_.close_all(); }
   /// Ends the thread; from another one.
@@ -78,6 +82,7 @@ class FrontThread {
 
  private:
   void use(const SnapshotPointer& snapshot, std::size_t max_clients);
+  bool has_left_behind() const;
   void beat();
   runtime::Loop loop_;
   const Site& site_;
@@ -103,6 +108,7 @@ class FrontThread {
   std::uint64_t handshake_turn_ = 0;                     // that handshakes_ counts in
   int handshakes_ = 0;
   bool is_draining_ = false;
+  bool is_replaced_ = false;                             // while is_draining_
   std::thread thread_;
 };
 

@@ -134,6 +134,14 @@ void H1Session::on_input_end() {
   if (!exchange_->is_being_answered() || (!body_read_ && !body_stopped_)) lost(kClientGone);
 }
 
+void H1Session::end_drain() {
+  if (!exchange_ || !exchange_->close_websocket(kDrained)) lost(kDrained);
+}
+
+void H1Session::close_websockets(upstream::WorkerId worker) {
+  if (exchange_ && exchange_->is_tunnel_to(worker)) exchange_->close_websocket(kRetired);
+}
+
 void H1Session::lost(const Outcome& why) {
   if (client_.is_closing()) return;
   if (exchange_) exchange_->client_gone(why);
@@ -253,7 +261,7 @@ void H1Session::release_exchange() {
 
 void H1Session::linger() {
   client_.transport().close_write();
-  const bool owes_nothing = body_read_ && in_.is_empty();
+  const bool owes_nothing = state_ != State::kTunnel && body_read_ && in_.is_empty();
   if (input_ended_ || owes_nothing) return client_.close();
   state_ = State::kLingering;
   client_.begin_idle();

@@ -21,6 +21,10 @@ class H1Session final : public ClientStream {
   void on_deadline();
   /// The next answer says Connection: close (RFC 9112 9.6); an idle client is not cut off before.
   void drain() { is_draining_ = true; }
+  /// drain_timeout is over: a WebSocket is closed, whatever else runs is cut.
+  void end_drain();
+  /// The worker is to end: a WebSocket to it is closed.
+  void close_websockets(upstream::WorkerId worker);
   /// The connection is of no use any more: whatever runs is cancelled.
   void lost(const Outcome& why);
 

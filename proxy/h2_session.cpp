@@ -414,6 +414,24 @@ void H2Session::drain() {
   flush_soon();
 }
 
+void H2Session::end_drain() {
+  bool has_websockets = false;
+  for (const auto& stream : streams_) {
+    const bool is_one = stream->exchange().close_websocket(kDrained);
+    has_websockets = has_websockets || is_one;
+    if (!is_one && !stream->is_cut() && !stream->lingers()) stream->reset(kDrained);
+  }
+  if (!has_websockets) return lost(kDrained);
+  if (drain_ == Drain::kNoticed) go_away();
+}
+
+void H2Session::close_websockets(upstream::WorkerId worker) {
+  for (const auto& stream : streams_) {
+    Exchange& exchange = stream->exchange();
+    if (exchange.is_tunnel_to(worker)) exchange.close_websocket(kRetired);
+  }
+}
+
 void H2Session::ping_answered() {
   if (drain_ == Drain::kNoticed) go_away();
 }

@@ -34,6 +34,10 @@ class H2Session {
   void on_deadline();
   /// GOAWAY in two steps (RFC 9113 6.8): no new requests after those that are on their way.
   void drain();
+  /// drain_timeout is over: WebSockets are closed, whatever else runs is cut.
+  void end_drain();
+  /// The worker is to end: WebSockets to it are closed.
+  void close_websockets(upstream::WorkerId worker);
   /// The connection is of no use any more: whatever runs is cancelled.
   void lost(const Outcome& why);
   /// The same for an idle one, which is told (GOAWAY) as far as the socket takes it at once.

@@ -47,5 +47,7 @@ inline constexpr Outcome kTooManySpooled{Fault::kUs, "too many temporary files a
 inline constexpr Outcome kNotSpooled{Fault::kUs, "disk does not take what is too much for memory"};
 inline constexpr Outcome kSpoolLost{Fault::kUs, "disk does not give back what it took"};
 inline constexpr Outcome kDrained{Fault::kUs, "drain_timeout was over"};
+inline constexpr Outcome kRetired{Fault::kUs, "graceful_timeout of its worker was over"};
+inline constexpr Outcome kRestarted{Fault::kNobody, "WebSocket was closed for a restart"};
 
 }  // namespace proxy

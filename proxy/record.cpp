@@ -14,7 +14,6 @@ void Record::lease(const upstream::Worker& by, runtime::Time now) {
   ++attempts;
   worker = by.id;
   slot = by.slot;
-  row = by.row;
   generation = by.generation;
   pid = by.pid;
 }

@@ -27,7 +27,7 @@ struct Record {
   std::uint16_t status = 0;                       // 0: nothing was answered
   std::uint8_t attempts = 0;
   upstream::WorkerId worker = 0;                  // the last one that had it; 0: none
-  std::uint32_t slot = 0, row = 0, generation = 0;
+  std::uint32_t slot = 0, generation = 0;
   std::int32_t pid = 0;
   std::array<Loss, upstream::kMostDeaths> lost{};  // each worker once
   std::uint8_t losses = 0;                         // of them in `lost`

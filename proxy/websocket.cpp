@@ -3,6 +3,7 @@
 #include <array>
 
 #include "proxy/tls_digest.h"
+#include "runtime/text.h"
 #include "upstream/grammar.h"
 
 namespace proxy {
@@ -54,6 +55,11 @@ std::string_view upgrade_complaint(const upstream::RequestHead& request, const u
   if (answer.status >= 200 && answer.status <= 299) return "2xx instead of 101 to a WebSocket";
   if (answer.status == 101 && !accepts_key(request, answer)) return "Sec-WebSocket-Accept is not the answer to the key";
   return {};
+}
+
+bool is_websocket(const upstream::ResponseHead& answer) {
+  const Field* const upgrade = upstream::find(answer.fields, FieldId::kUpgrade);
+  return answer.status == 101 && upgrade != nullptr && runtime::equals_ignoring_case(upgrade->value, kWebsocket);
 }
 
 }  // namespace proxy

@@ -24,7 +24,7 @@ class Channel {
   static constexpr Bytes kMaxText = 64 * 1024;
   static constexpr std::size_t kMaxFds = 252;  // the kernel's own limit is 253 (SCM_MAX_FD)
   /// Messages that wait because the peer does not read; past it the channel counts as closed.
-  static constexpr std::size_t kMaxWaiting = 4096;
+  static constexpr std::size_t kMaxWaiting = 8192;
 
   /// Two connected ends, close-on-exec, non-blocking.
   static Result<std::pair<Fd, Fd>> pair();

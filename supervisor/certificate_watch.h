@@ -15,7 +15,7 @@ class CertificateWatch {
 
   CertificateWatch(runtime::Loop& loop, runtime::Call<> on_changed);
 
-  /// This folder from now on; empty: none. One that cannot be watched is a warning in the log: a reload looks anyway.
+  /// This folder from now on, or what lies at its path by now; empty: none. One that cannot be watched is a warning in the log: a reload looks anyway.
   void look_at(const std::string& folder);
   /// Says it again after a while: it could not be done now.
   void again() { settled_.arm(kSettled); }

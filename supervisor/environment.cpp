@@ -13,10 +13,15 @@ namespace {
 
 constexpr std::string_view kBarePath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+// What systemd says to the process of a service alone (systemd.exec(5)). JOURNAL_STREAM would be wrong for a worker, whose
+// output is ours. Folders (STATE_DIRECTORY, CREDENTIALS_DIRECTORY) are meant for the app.
+constexpr std::array<std::string_view, 7> kOfTheService{
+    "NOTIFY_SOCKET", "INVOCATION_ID", "JOURNAL_STREAM", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID", "FDSTORE"};
+
 // PORT is where we listen, not where a worker should; WEB_CONCURRENCY is how many there are of them.
 bool is_ours_alone(std::string_view name) {
   return name.starts_with("LISTEN_") || name.starts_with("WATCHDOG_") || name.starts_with("PORTHERD_") ||
-         name == "NOTIFY_SOCKET" || name == "PORT" || name == "WEB_CONCURRENCY";
+         name == "PORT" || name == "WEB_CONCURRENCY" || std::ranges::find(kOfTheService, name) != kOfTheService.end();
 }
 
 void copy(const Variables& from, std::string_view name, Variables& to, std::string_view otherwise) {

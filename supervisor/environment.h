@@ -13,8 +13,8 @@ namespace supervisor {
 
 using Variables = std::map<std::string, std::string>;
 
-/// Ours, without what was meant for us alone: LISTEN_*, NOTIFY_SOCKET, WATCHDOG_*, PORTHERD_*, PORT,
-/// WEB_CONCURRENCY.
+/// Ours, without what was meant for us alone: what systemd says to a service's process (NOTIFY_SOCKET, LISTEN_*,
+/// WATCHDOG_*, INVOCATION_ID, JOURNAL_STREAM ..), PORTHERD_*, PORT, WEB_CONCURRENCY.
 Variables own_environment();
 
 /// PATH, LANG, TZ, HOME, USER, PYTHONUNBUFFERED for a process of `account`. `own` is where PATH, LANG and TZ

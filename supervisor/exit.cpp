@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 
@@ -27,6 +28,18 @@ std::string_view who(int signal, const ExitFacts& around) {
 std::string signal_name(int number) {
   const char* abbreviation = ::sigabbrev_np(number);
   return abbreviation != nullptr ? fmt::format("SIG{}", abbreviation) : fmt::format("signal {}", number);
+}
+
+runtime::OomKills unexplained(const runtime::OomKills& now, const runtime::OomKills& before, const runtime::OomKills& explained) {
+  const auto later = [](std::uint64_t count, std::uint64_t from, std::uint64_t told) { return count - std::min(count, std::max(from, told)); };
+  return {.in_cgroup = later(now.in_cgroup, before.in_cgroup, explained.in_cgroup),
+          .on_machine = later(now.on_machine, before.on_machine, explained.on_machine)};
+}
+
+runtime::OomKills with_one_more(const runtime::OomKills& explained, const runtime::OomKills& before, const runtime::OomKills& now) {
+  const auto more = [](std::uint64_t told, std::uint64_t from, std::uint64_t count) { return std::min(std::max(told, from) + 1, count); };
+  return {.in_cgroup = more(explained.in_cgroup, before.in_cgroup, now.in_cgroup),
+          .on_machine = more(explained.on_machine, before.on_machine, now.on_machine)};
 }
 
 std::string describe(const Exit& exit, const ExitFacts& around) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <string>
 
+#include "runtime/machine.h"
 #include "upstream/herd_board.h"
 
 namespace supervisor {
@@ -16,10 +17,16 @@ struct Exit {
 /// What is known around an exit; together it tells who sent a signal, by elimination.
 struct ExitFacts {
   int sent_by_us = 0;             ///< the last signal that we sent it, or 0
-  bool cgroup_oom_rose = false;   ///< the OOM counter of our cgroup rose since it was started
+  bool cgroup_oom_rose = false;   ///< the OOM counter of our cgroup rose since it was started, and nobody else's death explains that
   bool machine_oom_rose = false;  ///< the machine's did
   bool was_timeout = false;       ///< we killed it because a clock ran out
 };
+
+/// The kills of the OOM killer are counted, not named, and for everybody who lives then: each of them explains one death. Those
+/// of `now` that are later than `before`, less those that deaths have been `explained` by. All are what was counted by then.
+runtime::OomKills unexplained(const runtime::OomKills& now, const runtime::OomKills& before, const runtime::OomKills& explained);
+/// What is explained when there is one death more, of somebody who has lived since `before` until `now`.
+runtime::OomKills with_one_more(const runtime::OomKills& explained, const runtime::OomKills& before, const runtime::OomKills& now);
 
 /// "exit status 3", "killed by us (SIGKILL)", "out of memory (SIGKILL)", "probably out of memory (SIGKILL)",
 /// "crashed (SIGSEGV)", "killed from outside (SIGTERM)".

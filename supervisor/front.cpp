@@ -66,8 +66,9 @@ Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
   return {};
 }
 
+// One that is being started may have been told since its Begin, and accept before it has heard of that.
 Result<void> Front::confirm(OnChanged on_obeyed) {
-  if (!current_ || !current_->is_started()) return fail(Code::kSystem, "no front serves just now; try again");
+  if (!current_) return fail(Code::kSystem, "no front serves just now; try again");
   obeying_[current_->confirm()] = std::move(on_obeyed);
   return {};
 }
@@ -90,6 +91,7 @@ Result<void> Front::may_be_saved() const {
   if (is_draining_) return fail(Code::kSystem, "everything is ending");
   if (on_replaced_ || next_) return fail(Code::kSystem, "the front is being replaced; try again when that is done");
   if (!current_ || !current_->is_started()) return fail(Code::kSystem, "the front is being started; try again soon");
+  if (draining_.size() > kMostDraining) return fail(Code::kSystem, "a front that was replaced is being cut; try again soon");
   if (std::ranges::all_of(living(), &FrontProcess::is_listening)) return {};
   return fail(Code::kSystem, "a front has not taken yet what it was told; try again soon");
 }
@@ -203,6 +205,7 @@ void Front::on_ended(FrontProcess& process) {
   Process ended = take(process);
   settle_.schedule();
   for (const upstream::Unstuck& unstuck : ended->stuck()) calls_.on_unstuck(unstuck);
+  for (const upstream::Lost& lost : ended->unanswered()) calls_.on_lost(lost);
   if (is_draining_ || !(was_current || was_next)) {
     log(Level::kInfo, "the front has ended", {{"pid", ended->pid()}, {"exit", ended->cause()}});
     if (is_draining_ && living().empty()) {

@@ -60,8 +60,8 @@ class Front {
   using OnChanged = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
 
-  /// `on_obeyed` is called, once, from the loop, when the one that serves has obeyed all that it was told until now, or
-  /// another has begun with that. Errors, without a call: none serves.
+  /// `on_obeyed` is called, once, from the loop, when the one that serves, or is about to, has obeyed all that it was told
+  /// until now, or has ended: the next one begins with that. Errors, without a call: there is none.
   runtime::Result<void> confirm(OnChanged on_obeyed);
 
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "conf/keys.h"
 #include "conf/print.h"
 #include "runtime/log.h"
 #include "runtime/memory_text.h"
@@ -29,6 +30,9 @@ constexpr std::size_t kMostStuck = 4096;
 constexpr int kChannelFd = 3;
 constexpr int kBoardFd = 4;
 constexpr int kHerdFd = 5;
+
+// One that starts is told at once of every worker, app and address that there may be, and has not begun to read.
+static_assert(runtime::Channel::kMaxWaiting > upstream::kMaxWorkers + upstream::kMaxApps + 2 * conf::kMostItems + 10);
 
 // Only what the front uses. It needs no secret of an app, and what is open comes as descriptors. Words of the
 // command line and of the file system need not be UTF-8, nor as few as a file may have: it could not read
@@ -94,6 +98,7 @@ std::unique_ptr<FrontProcess> FrontProcess::adopt(const FrontGround& ground, con
   made->version_ = saved.version;
   made->owed_ = {saved.owed.begin(), saved.owed.end()};
   made->stuck_ = saved.stuck;
+  made->unanswered_ = saved.unanswered;
   made->is_draining_ = saved.is_draining;
   made->is_cut_ = saved.is_cut;
   if (saved.deadline) made->deadline_.arm_at(*saved.deadline);
@@ -109,6 +114,7 @@ saved::FrontProcess FrontProcess::save() const {
           .version = version_,
           .owed = {owed_.begin(), owed_.end()},
           .stuck = stuck_,
+          .unanswered = unanswered_,
           .deadline = deadline_.is_armed() ? std::optional(deadline_.deadline()) : std::nullopt,
           .is_draining = is_draining_,
           .is_cut = is_cut_};
@@ -186,6 +192,7 @@ void FrontProcess::tell(const upstream::Order& order) {
   if (const auto* ended = std::get_if<upstream::Ended>(&order)) {
     owed_.erase(ended->worker);
     std::erase_if(stuck_, [&](const upstream::Unstuck& one) { return one.worker == ended->worker; });
+    if (ended->unexpected) unanswered_.push_back({.app = ended->app, .worker = ended->worker, .requests = 0, .ages = {}});
   }
   send(order);
 }
@@ -257,6 +264,9 @@ bool FrontProcess::note(const upstream::Order& order) {
   if (const auto* stuck = std::get_if<upstream::Stuck>(&order)) {
     if (stuck_.size() >= kMostStuck) return false;
     stuck_.push_back({stuck->app, stuck->worker, stuck->exchange});
+  }
+  if (const auto* lost = std::get_if<upstream::Lost>(&order)) {
+    return std::erase_if(unanswered_, [&](const upstream::Lost& one) { return one.worker == lost->worker; }) > 0;
   }
   if (const auto* unstuck = std::get_if<upstream::Unstuck>(&order)) {
     std::erase_if(stuck_, [&](const upstream::Unstuck& one) {

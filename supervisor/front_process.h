@@ -62,7 +62,8 @@ class FrontProcess;
 /// Called from the loop.
 struct FrontProcessCalls {
   runtime::Call<FrontProcess&> on_started;  ///< it accepts
-  /// Changed, Probed, Drained, Stuck, Unstuck, Spent or Lost; Drained only for what was unpublished, and once.
+  /// Changed, Probed, Drained, Stuck, Unstuck, Spent or Lost; Drained only for what was unpublished, and Lost for who
+  /// ended unexpectedly, each once.
   runtime::Call<FrontProcess&, const upstream::Order&> on_word;
   runtime::Call<FrontProcess&> on_ended;    ///< the last call: to be buried
 };
@@ -108,6 +109,9 @@ class FrontProcess {
   bool owes(upstream::WorkerId worker) const { return owed_.contains(worker); }
   /// What would undo all that it has said is stuck.
   const std::vector<upstream::Unstuck>& stuck() const { return stuck_; }
+  /// The answers that it owes to who ended unexpectedly, as they are if it can give none any more: what it had in flight has ended
+  /// with it, not with the worker.
+  const std::vector<upstream::Lost>& unanswered() const { return unanswered_; }
 
  private:
   FrontProcess(const FrontGround& ground, bool is_strict, FrontProcessCalls calls);
@@ -144,6 +148,7 @@ class FrontProcess {
   std::uint64_t version_ = 0;                  // of the last Begin
   std::set<upstream::WorkerId> owed_;          // see owes()
   std::vector<upstream::Unstuck> stuck_;       // see stuck(); at most kMostStuck
+  std::vector<upstream::Lost> unanswered_;     // see unanswered()
   std::string trouble_, cause_;
   bool is_started_ = false;
   bool is_condemned_ = false;                  // killed for its trouble: what it says is void

@@ -15,6 +15,19 @@ using runtime::Level;
 using runtime::log;
 using runtime::Milliseconds;
 
+namespace {
+
+// Where its routes lead, and by which rules, is known only of the settings in force: one that was handed on has it no more.
+conf::App alone(conf::App app) {
+  for (conf::Route& route : app.routes) {
+    route.to.reset();
+    route.rules = {};
+  }
+  return app;
+}
+
+}  // namespace
+
 Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex index, GroupCalls calls,
              Group* owner)
     : Group(herd,
@@ -41,37 +54,12 @@ Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls
       owner_(owner),
       own_figures_(owner != nullptr ? std::make_unique<upstream::AppHerd>() : nullptr) {}
 
-// They need not be there: a failed connect is a 502 at once, so all are published as they are.
-void Group::fill_proxies() {
-  for (const conf::Address& address : app().proxy) {
-    const auto row = herd_.rows.take();
-    if (!row) return log(Level::kError, "too many workers: some are left out", {{"app", app().name}});
-    const auto slot = static_cast<std::uint32_t>(proxies_.size() + 1);
-    proxies_.push_back(
-        {.id = ++herd_.last_id,
-         .app = index_,
-         .slot = slot,
-         .row = *row,
-         .slots = static_cast<std::uint32_t>(app().concurrency),
-         .socket = address.path});
-  }
-}
-
-void Group::renew_proxies() {
-  dismiss_proxies();
-  fill_proxies();
-  publish_proxies();
-}
-
-void Group::dismiss_proxies() {
-  for (const upstream::Worker& proxy : proxies_) {
-    herd_.front.tell(upstream::Unpublish{index_, proxy.id});
-    leaving_proxies_.push_back(proxy);
-  }
-  proxies_.clear();
-}
-
 // ---- what is wanted ----
+
+void Group::give_up_if_it_fails() {
+  gives_up_ = true;
+  for (const auto& service : services_) service->gives_up_ = true;
+}
 
 void Group::start() {
   is_wanted_ = true;
@@ -94,6 +82,7 @@ void Group::leave() {
 void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
+  if (rollout_ && !is_service()) finish_release(runtime::fail(runtime::Code::kSystem, "the release has not come to its end: everything is ending"));
   leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
@@ -111,16 +100,13 @@ void Group::kill_now() {
   }
 }
 
-void Group::publish_proxies() {
-  for (const upstream::Worker& proxy : proxies_) herd_.front.tell(upstream::Publish{proxy});
-}
-
 // ---- from what is to what is wanted ----
 
 // The only place where a worker is made, started or told to go while the app runs; each step leaves alone what
 // is as it should be. What it leads to is noted by on_changed() and looked at in the next turn.
 void Group::tend() {
   tend_later_.cancel();
+  settle_proxies();
   if (is_stopping_) stop_services();
   if (is_stopping_ && is_stopped()) {
     for (const Gone& on_gone : std::exchange(when_gone_, {})) on_gone({});
@@ -175,11 +161,11 @@ void Group::dismiss_a_place() {
 }
 
 // Starts who is due. While nobody has ever been ready one is tried at a time: if the app is broken, that shows
-// once, not N times at once.
+// once, not N times at once. Nor are there ever two of a service, also if one has still to end by an order.
 void Group::fill(Place& place) {
   if (place.is_leaving) return;
   if (place.holder->release() != target_) renew(place);
-  if (has_been_ready_ || !is_another_being_tried(*place.holder)) begin(*place.holder);
+  if ((has_been_ready_ && !is_service()) || !is_another_being_tried(*place.holder)) begin(*place.holder);
   if (place.has_successor) begin(*place.extra);
 }
 
@@ -243,21 +229,12 @@ void Group::on_probed(const upstream::Probed& answer) {
 
 void Group::on_drained(const upstream::Drained& answer) {
   if (Worker* const worker = find(answer.worker)) return worker->on(Event::kDrained);
-  std::erase_if(leaving_proxies_, [&](const upstream::Worker& proxy) {
-    if (proxy.id != answer.worker) return false;
-    herd_.front.tell(upstream::Ended{.app = index_, .worker = proxy.id});
-    herd_.rows.give_back(proxy.row);
-    return true;
-  });
-  look();
+  on_proxy_drained(answer.worker);
 }
 
 void Group::on_stuck(const upstream::Stuck& told) {
   if (Worker* const worker = find(told.worker)) return worker->on_stuck(told);
-  const auto proxy = std::ranges::find(proxies_, told.worker, &upstream::Worker::id);
-  if (proxy == proxies_.end()) return;
-  log(Level::kWarning, "a worker does not let go of a request that has run out of time",
-      {{"app", app().name}, {"worker", proxy->slot}, {"socket", proxy->socket}, {"exchange", told.exchange}});
+  on_proxy_stuck(told);
 }
 
 void Group::on_unstuck(const upstream::Unstuck& told) {
@@ -347,6 +324,16 @@ std::vector<Worker*> Group::all() const {
 
 bool Group::is_stopped() const {
   return leaving_proxies_.empty() && have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
+}
+
+bool Group::goes_by(const conf::App& settings) const {
+  if (alone(app()) != alone(settings)) return false;
+  return std::ranges::all_of(services_, [&](const auto& service) {
+    const auto named = std::ranges::find_if(settings.services, [&](const conf::Service& one) {
+      return conf::service_app(settings, one).name == service->app().name;
+    });
+    return named == settings.services.end() || conf::service_app(settings, *named) == service->app();
+  });
 }
 
 bool Group::is_all_ready() const {

@@ -4,8 +4,9 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out. A service of an app is a group, too,
-// of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
+// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out;
+// group_proxies.cpp has those that somebody else supervises. A service of an app is a group, too, of one worker
+// that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -51,6 +52,9 @@ class Group {
   /// Not while it is_being_changed(). Errors: see saved::from_settings.
   runtime::Result<saved::Group> save() const;
 
+  /// It is of the first generation of `run`: if it does not become ready, nothing is tried again, and on_failed comes. Before
+  /// start().
+  void give_up_if_it_fails();
   void start();
   /// The same for an app that comes while others serve; told as a release is, of which this is the first.
   void start(ReleaseCalls calls);
@@ -142,11 +146,7 @@ class Group {
   bool is_all_ready() const;
   bool is_being_released() const { return rollout_.has_value(); }
   /// A change of it is on its way, or somebody waits until one is done.
-  bool is_being_changed() const {
-    return rollout_ || !when_gone_.empty() || std::ranges::any_of(services_, [](const auto& service) {
-             return service->is_being_changed() || service->is_stopping();
-           });
-  }
+  bool is_being_changed() const;
   /// "starting", "ready", "degraded" (some are not ready), "failing" (all are waiting for the next try),
   /// "failed", "stopping"; by order "paused", "maintenance", "stopped"; "asleep" until somebody asks for it.
   std::string_view state() const;
@@ -156,6 +156,8 @@ class Group {
   const std::string& last_exit() const { return last_exit_; }
   /// Why its first generation has failed.
   const std::string& failure() const { return failure_; }
+  /// Its workers and services are of these settings, or are to be.
+  bool goes_by(const conf::App& settings) const;
 
  private:
   using OwnRelease = std::shared_ptr<Release>;  // shared with its workers
@@ -176,16 +178,23 @@ class Group {
   void bury(std::unique_ptr<Worker> worker);
   void show();
   upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
+  bool may_give_up() const { return gives_up_ && !has_been_ready_ && !is_stopping_; }
+  Worker* find(upstream::WorkerId id) const;
+
+  // group_proxies.cpp
   void fill_proxies();
   void renew_proxies();
   void dismiss_proxies();
-  bool may_give_up() const { return herd_.is_run && !has_been_ready_ && !is_stopping_; }
-  Worker* find(upstream::WorkerId id) const;
+  void settle_proxies();
+  void on_proxy_drained(upstream::WorkerId id);
+  void on_proxy_stuck(const upstream::Stuck& told) const;
+  void forget_proxy(const upstream::Worker& proxy);
 
   // group_scale.cpp
   void want(std::size_t number, std::string_view why);
   void want(std::size_t number);
   bool sleeps() const { return app().has_processes() && wanted() == 0; }
+  bool may_wake() const { return sleeps() && !is_service() && gate_ != upstream::Gate::kStopped; }
   void fall_asleep();
   void size_by_machine();
   void watch_load();
@@ -224,6 +233,7 @@ class Group {
   void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
   void fail_release(const Worker& worker);
+  void end_release_unproven();
   void finish_release(const runtime::Result<void>& how);
 
   // group_saved.cpp
@@ -264,12 +274,13 @@ class Group {
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
   upstream::Roster proxies_;          // of a `proxy` app
-  upstream::Roster leaving_proxies_;  // unpublished, and not drained yet
+  std::vector<saved::LeavingProxy> leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
   runtime::Deferred tend_soon_;       // something has changed
   runtime::Timer tend_later_;         // when time alone may change something
   std::size_t failures_ = 0;          // boots that failed since one was ready
   bool has_been_ready_ = false;       // a worker has, ever
+  bool gives_up_ = false;             // by give_up_if_it_fails()
   bool is_wanted_ = false;            // between start() and stop()
   bool is_stopping_ = false;
   std::string last_exit_;

@@ -17,7 +17,7 @@ Result<void> Group::turn(Turn turn, std::string notice) {
   TRY(const Gate next, gate_after(gate_, turn, app().name));
   pause_.cancel();
   notice_ = std::move(notice);
-  runtime::log(runtime::Level::kInfo, "requests are treated otherwise by order",
+  runtime::log(runtime::Level::kInfo, "an app's gate is another one, by order",
                {{"app", app().name},
                 {"before", upstream::kGates[static_cast<std::size_t>(gate_)]},
                 {"now", upstream::kGates[static_cast<std::size_t>(next)]}});
@@ -63,6 +63,7 @@ Result<void> Group::switch_off(Gone on_gone) {
                             "clients out",
                             app().name, app().name));
   TRY_VOID(turn(Turn::kStop, "This service has been stopped."));
+  if (rollout_) end_release_unproven();
   when_gone_.push_back(std::move(on_gone));
   return {};
 }

@@ -30,7 +30,12 @@ void Group::release(conf::App app, Account account, ReleaseCalls calls) {
           std::move(calls));
 }
 
+// While one is on its way, what is in force is the one before it.
 Result<void> Group::roll_back(ReleaseCalls calls) {
+  if (rollout_ && rollout_->has_to_fall_back) {
+    roll_to(rollout_->from, std::move(calls));
+    return {};
+  }
   if (!before_) return fail(Code::kSystem, fmt::format("app {} has no generation before this one", app().name));
   auto again = std::make_shared<Release>(*before_);
   again->generation = ++last_generation_;
@@ -40,6 +45,8 @@ Result<void> Group::roll_back(ReleaseCalls calls) {
 
 void Group::amend(conf::App app) {
   const bool is_other_number = app.workers != target_->app.workers;
+  // What a `restart` may have to fall back to has the same settings, and is to keep them the same.
+  if (rollout_ && rollout_->from && rollout_->from->app == target_->app) rollout_->from->app = app;
   target_->app = std::move(app);
   if (is_other_number) unpin();
   for (Worker* const worker : all()) worker->on_amended();
@@ -47,15 +54,20 @@ void Group::amend(conf::App app) {
   look();
 }
 
-// A release that replaces one which is still on its way falls back to what that one would have.
+// A release that replaces one which is still on its way falls back to what that one would have. An app that is asleep has
+// one worker wake to prove it: the first request would be the wrong one to learn that it does not boot.
 void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
-  const std::optional<Rollout> pending = std::move(rollout_);
-  rollout_ = Rollout{.from = pending && pending->from ? pending->from : target_,
-                     .has_to_fall_back = std::ranges::any_of(places_, &Place::is_ready),
+  const std::optional<Rollout> pending = std::exchange(rollout_, std::nullopt);
+  const std::uint32_t given_up = generation();
+  const bool has_slept = has_been_ready_ && may_wake();
+  const bool falls_back = pending && pending->has_to_fall_back;
+  rollout_ = Rollout{.from = falls_back ? pending->from : target_,
+                     .has_to_fall_back = falls_back || has_slept || std::ranges::any_of(places_, &Place::is_ready),
                      .calls = std::move(calls)};
   aim_at(std::move(next));
+  if (may_wake()) want(1, "a release is to be proven");
   look();
-  if (pending) pending->calls.on_done(fail(Code::kSystem, "another release has taken its place"));
+  if (pending) pending->calls.on_done(fail(Code::kSystem, fmt::format("generation {} of app {} is given up: another release has taken its place", given_up, app().name)));
 }
 
 void Group::aim_at(OwnRelease release) {
@@ -79,9 +91,12 @@ void Group::judge_release() {
   if (there < wanted()) return;
   if (!std::exchange(rollout_->has_reached_services, true)) replace_services(Whom::kAll);
   if (std::ranges::any_of(services_, &Group::is_being_released)) return;
+  if (rollout_->from != target_) before_ = rollout_->from;
   if (!rollout_->trouble.empty()) return finish_release(fail(Code::kSystem, rollout_->trouble));
-  before_ = rollout_->from;
   runtime::log(Level::kInfo, "a release is in force", {{"app", app().name}, {"generation", generation()}});
+  if (wanted() == 0 && app().has_processes() && !is_service()) {
+    rollout_->calls.on_progress(fmt::format("app {}, generation {}: no worker runs now; the next one is of it", app().name, generation()));
+  }
   finish_release({});
 }
 
@@ -98,6 +113,15 @@ void Group::fail_release(const Worker& worker) {
   if (!worker.last_lines().empty()) sentence += fmt::format("\n{}", fmt::join(worker.last_lines(), "\n"));
   runtime::log(Level::kError, "a release has failed", {{"app", app().name}, {"cause", worker.last_exit()}});
   finish_release(fail(Code::kSystem, std::move(sentence)));
+}
+
+// By `stop APP`: nobody is left who could prove it, and nobody who serves and would have to be spared. It is what comes by
+// `start APP`.
+void Group::end_release_unproven() {
+  before_ = rollout_->from;
+  if (!rollout_->has_reached_services) replace_services(Whom::kAll);
+  finish_release(fail(Code::kSystem, fmt::format("app {0} was stopped before generation {1} was in force: `portherd start {0}` begins with that",
+                                                 app().name, generation())));
 }
 
 // Who is told may order the next one.

@@ -60,6 +60,7 @@ Result<saved::Group> Group::save() const {
                      .spare_since = spare_since_,
                      .settled_since = settled_since_,
                      .proxies = proxies_,
+                     .leaving_proxies = leaving_proxies_,
                      .spent_until = allowance_.spent_until(),
                      .failures = failures_,
                      .has_been_ready = has_been_ready_,
@@ -87,6 +88,13 @@ Result<saved::Group> Group::save() const {
     saved.releases.push_back(from_release(*release, std::move(app)));
   }
   return saved;
+}
+
+// Of a service only what is wanted can be handed on, for it is made of its app's settings: nobody may be left of what was.
+bool Group::is_being_changed() const {
+  const auto is_of_another = [this](const Worker* worker) { return worker->release() != target_; };
+  return rollout_ || !when_gone_.empty() || (is_service() && std::ranges::any_of(all(), is_of_another)) ||
+         std::ranges::any_of(services_, [](const auto& service) { return service->is_being_changed() || service->is_stopping(); });
 }
 
 // Each once: what is wanted, what was, and whatever somebody still is of.
@@ -118,6 +126,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   spare_since_ = saved.spare_since;
   settled_since_ = saved.settled_since;
   proxies_ = saved.proxies;
+  leaving_proxies_ = saved.leaving_proxies;
   allowance_ = Allowance(saved.spent_until);
   failures_ = saved.failures;
   has_been_ready_ = saved.has_been_ready;

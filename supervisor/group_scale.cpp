@@ -96,7 +96,8 @@ void Group::look_at_load() {
     load.longest_wait = since(runtime::Time(Milliseconds(gauges.waits_since)), now);
   if (wanted_ < app().workers.max && (load.waiting != 0 || load.were_late)) load.memory = memory();
   const auto [number, why] = scale::by_load(app(), load);
-  if (number != wanted_) want(number, why);
+  const bool may_be = number > wanted_ || !rollout_;  // nobody goes to sleep before a release has been proven
+  if (number != wanted_ && may_be) want(number, why);
   watch_load();
 }
 

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "runtime/machine.h"
 #include "supervisor/environment.h"
 #include "supervisor/front.h"
 #include "supervisor/output.h"
@@ -46,11 +47,12 @@ struct Herd {
   const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
   const Account& front_account;
-  bool is_run = false;             ///< `run`: own environment handed on, first generation gives up
+  bool is_run = false;             ///< `run`: own environment handed on, output as it is
   Variables own;                   ///< our environment
   rlim_t descriptors = 1024;       ///< the soft limit that we were started with, for workers
   const runtime::Fd& python;       ///< what a Python worker runs first; empty: no app is one
   upstream::WorkerId last_id = 0;  ///< of the workers started so far
+  runtime::OomKills explained_kills = {};  ///< see exit.h: what their deaths have been explained by
 };
 
 /// Sealed, so that no worker can change what the next one runs.

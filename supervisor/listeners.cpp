@@ -23,6 +23,8 @@ namespace {
 using runtime::Fd;
 using runtime::Result;
 
+constexpr std::size_t kMostTakenOver = runtime::Channel::kMaxFds / 2;  // beside those of its own
+
 constexpr mode_t kEverybody = 0666;  // as a TCP port; a folder's mode may narrow it
 
 std::string with_port(const conf::Address& address, std::uint16_t port) {
@@ -45,6 +47,17 @@ std::string bound_to(int fd) {
 bool is_for(const conf::Address& address, const std::string& bound) {
   if (address.host != "*") return bound == address.text;
   return bound == fmt::format("[::]:{}", address.port) || bound == fmt::format("0.0.0.0:{}", address.port);
+}
+
+bool is_wide(const conf::Address& address) {
+  return address.host == "*" || address.host == "::" || address.host == "0.0.0.0";
+}
+
+// `bound`: as bound_to() tells it. Those of all addresses are open for each family apart, or for both: never the same.
+bool is_within(const conf::Address& address, const std::string& bound) {
+  if (bound.starts_with("[::]:") || bound.starts_with("0.0.0.0:")) return false;
+  if (address.host == "*" || address.host == (bound.starts_with('[') ? "::" : "0.0.0.0")) return true;
+  return address.text == bound;
 }
 
 bool is_listening(int fd) {
@@ -166,6 +179,10 @@ Listeners::~Listeners() {
   for (const std::string& path : paths_) ::unlink(path.c_str());
 }
 
+void Listeners::close() {
+  for (Listener& one : all_) one.sockets.clear();
+}
+
 void Listeners::leave_paths_to(const Listeners& others) {
   std::erase_if(paths_, [&](const std::string& path) {
     return std::ranges::find(others.paths_, path) != others.paths_.end();
@@ -192,6 +209,16 @@ bool Listeners::take(const conf::Address& address, bool tls, bool metrics) {
   return true;
 }
 
+// Alone first: with SO_REUSEPORT we would share the port with another program of our user without an error. Not where we
+// share it with ourselves, while one address takes over from another that it covers ("127.0.0.1:80", and now "*:80").
+Result<std::uint16_t> Listeners::port_for(const conf::Address& address) const {
+  const bool is_ours = std::ranges::any_of(
+      given_, [&](const Listener& one) { return !one.is_adopted && one.port != 0 && one.port == address.port; });
+  if (is_ours) return address.port;
+  TRY(const Fd alone, runtime::listen_tcp(address.host, address.port, /*shared=*/false));
+  return runtime::local_port(alone.get());
+}
+
 Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::size_t threads) {
   if (address.kind == conf::Address::Kind::kUnix) {
     TRY(Fd fd, runtime::listen_unix(address.path, kEverybody));
@@ -200,19 +227,30 @@ Result<void> Listeners::open_one(const conf::Address& address, bool tls, std::si
     listener.sockets.push_back(std::move(fd));
     return {};
   }
-  // Alone first: with SO_REUSEPORT we would share the port with another program of our user without an error.
-  TRY(Fd alone, runtime::listen_tcp(address.host, address.port, /*shared=*/false));
-  const std::uint16_t port = runtime::local_port(alone.get());
-  alone.reset();
+  TRY(const std::uint16_t port, port_for(address));
   Listener& listener =
       all_.emplace_back(Listener{.text = with_port(address, port), .asked = address.text, .port = port, .tls = tls});
   const std::size_t count =
       std::min(threads, runtime::Channel::kMaxFds);  // all of them travel in one message
-  for (std::size_t i = 0; i < count; ++i) {
+  take_over(address, listener);
+  for (std::size_t i = is_wide(address) ? 0 : listener.sockets.size(); i < count; ++i) {
     TRY(Fd fd, runtime::listen_tcp(address.host, port, /*shared=*/true));
     listener.sockets.push_back(std::move(fd));
   }
   return {};
+}
+
+// Who connects to a narrower address comes to its own sockets as long as they are open, and would be lost in them when they
+// are closed: so one that covers it has them, too, and gives them back.
+void Listeners::take_over(const conf::Address& address, Listener& listener) {
+  for (Listener& one : given_) {
+    if (one.is_adopted || one.port == 0 || one.port != address.port) continue;
+    std::erase_if(one.sockets, [&](Fd& fd) {
+      if (!is_within(address, bound_to(fd.get())) || listener.sockets.size() == kMostTakenOver) return false;
+      listener.sockets.push_back(std::move(fd));
+      return true;
+    });
+  }
 }
 
 ListenChange difference(const std::vector<Listener>& now, const std::vector<Listener>& next) {

@@ -1,5 +1,5 @@
-// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open as long
-// as we live, whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening
+// The listening sockets: bound by us, or adopted from systemd, before anything else is started; open until
+// all drains, whichever front serves them. Who accepts: the front. The rules: docs/design.md, "Listening
 // sockets".
 #pragma once
 #include <cstdint>
@@ -46,6 +46,8 @@ class Listeners {
   Listeners& operator=(Listeners&&) noexcept = default;
 
   const std::vector<Listener>& all() const { return all_; }
+  /// What they are stays known. Without a front that has the sockets, too, who connects is refused from now on.
+  void close();
   /// The others are the ones that stay: the paths of Unix sockets that they have are theirs to remove.
   void leave_paths_to(const Listeners& others);
 
@@ -53,7 +55,9 @@ class Listeners {
   Listeners() = default;
   runtime::Result<void> open_all(const conf::Listen& settings, const conf::Metrics& metrics, std::size_t threads);
   bool take(const conf::Address& address, bool tls, bool metrics);
+  runtime::Result<std::uint16_t> port_for(const conf::Address& address) const;
   runtime::Result<void> open_one(const conf::Address& address, bool tls, std::size_t threads);
+  void take_over(const conf::Address& address, Listener& listener);
 
   std::vector<Listener> all_;
   std::vector<Listener> given_;     // open already; taken by the address that names one

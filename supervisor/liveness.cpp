@@ -10,18 +10,18 @@ namespace supervisor {
 
 using runtime::Milliseconds;
 
-Liveness::Liveness(Front& front, const conf::App& app, const upstream::Worker& about,
-                   const upstream::Scoreboard& fronts, runtime::Loop& loop)
-    : front_(front), app_(app), about_(about), fronts_(fronts), timer_(loop, runtime::bind<&Liveness::ask>(this)) {
+Liveness::Liveness(Ask ask, const conf::App& app, const upstream::Worker& about, const upstream::Scoreboard& fronts,
+                   runtime::Loop& loop)
+    : ask_(ask), app_(app), about_(about), fronts_(fronts), timer_(loop, runtime::bind<&Liveness::on_due>(this)) {
   // Those that were started together are not all asked in the same moment.
   const auto first = static_cast<double>(app_.health.interval.count()) * runtime::random_unit();
   if (app_.health.interval != Milliseconds(0)) timer_.arm(Milliseconds(static_cast<Milliseconds::rep>(first)));
 }
 
-void Liveness::ask() {
+void Liveness::on_due() {
   if (is_full()) return timer_.arm(app_.health.interval);
   is_asked_ = true;
-  front_.tell(upstream::Probe{about_, app_.health.path, static_cast<std::uint64_t>(app_.health.timeout.count())});
+  ask_(upstream::Probe{about_, app_.health.path, static_cast<std::uint64_t>(app_.health.timeout.count())});
 }
 
 void Liveness::on_answer(const upstream::Probed& answer) {

@@ -6,7 +6,7 @@
 
 #include "conf/settings.h"
 #include "runtime/loop.h"
-#include "supervisor/front.h"
+#include "upstream/orders.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
 
@@ -15,8 +15,9 @@ namespace supervisor {
 /// Of one process, from when it is ready.
 class Liveness {
  public:
-  /// All outlive it. With `health.interval` 0 it asks nothing.
-  Liveness(Front& front, const conf::App& app, const upstream::Worker& about, const upstream::Scoreboard& fronts,
+  using Ask = runtime::Call<const upstream::Order&>;
+  /// All outlive it. `ask` takes a Probe to the front that serves. With `health.interval` 0 it asks nothing.
+  Liveness(Ask ask, const conf::App& app, const upstream::Worker& about, const upstream::Scoreboard& fronts,
            runtime::Loop& loop);
 
   /// The front's answer. Of a worker whose slots are all taken a failure says nothing: it may have nobody to answer with.
@@ -25,11 +26,11 @@ class Liveness {
   bool is_unwell() const { return failures_ >= app_.health.failures; }
 
  private:
-  void ask();
+  void on_due();
   bool is_full() const { return fronts_.worker(about_.row).busy >= about_.slots; }
   void tell(const std::string& cause) const;
 
-  Front& front_;
+  const Ask ask_;
   const conf::App& app_;
   const upstream::Worker& about_;
   const upstream::Scoreboard& fronts_;

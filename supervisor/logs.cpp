@@ -1,6 +1,7 @@
 #include "supervisor/logs.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,15 +12,15 @@
 namespace supervisor {
 namespace {
 
+// Nobody is waited for: a FIFO without a reader is refused, and a line that one which is full does not take is lost.
+constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
 runtime::Result<runtime::Fd> open_one(const std::string& path) {
-  runtime::Fd fd = path.empty()
-                       ? runtime::duplicate(STDERR_FILENO)
-                       : runtime::Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-  if (!fd) {
-    return runtime::fail(runtime::Code::kSystem, "cannot open the log " + (path.empty() ? "stderr" : path),
-                         errno);
-  }
-  return fd;
+  runtime::Fd fd = path.empty() ? runtime::duplicate(STDERR_FILENO) : runtime::Fd(::open(path.c_str(), kHow, 0640));
+  if (fd) return fd;
+  const int why = errno;
+  const char* const hint = why == ENXIO ? ": nobody reads there" : "";
+  return runtime::fail(runtime::Code::kSystem, fmt::format("cannot open the log {}{}", path.empty() ? "stderr" : path, hint), why);
 }
 
 runtime::Level to_level(conf::LogLevel level) {

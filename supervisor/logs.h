@@ -15,6 +15,7 @@ struct LogFiles {
   runtime::Fd error;
   runtime::Fd access;  ///< empty: off
 };
+/// Never waits, now or when something is written. Errors, kSystem: one cannot be opened, or is a FIFO that nobody reads.
 runtime::Result<LogFiles> open_logs(const conf::Log& settings);
 
 /// A second descriptor of each, to be passed on.

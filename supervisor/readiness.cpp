@@ -30,6 +30,7 @@ Proof proof_for_service() {
 }
 
 bool says_ready(std::string_view datagram) {
+  if (datagram.ends_with('\0')) datagram.remove_suffix(1);  // a C program that sent its string whole
   for (const std::string_view line : runtime::split(datagram, '\n')) {
     if (line == "READY=1") return true;
   }
@@ -53,11 +54,14 @@ NotifySocket::~NotifySocket() {
   ::unlink(path_.c_str());
 }
 
-// One a turn: a worker that floods us gets no more than its share.
+// One a turn: a worker that floods us gets no more than its share. Descriptors that come with it are closed by the
+// kernel, for we have no room for any; that is all that sd_notify_barrier(3) waits for. One that does not fit is no
+// word, as with systemd: its last line could be half of another.
 void NotifySocket::on_readable() {
-  char buffer[4096];
-  const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT);
-  if (n > 0 && says_ready({buffer, static_cast<std::size_t>(n)})) on_ready_();
+  char buffer[kMostNotified];
+  const auto n = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT | MSG_TRUNC);
+  if (n <= 0 || static_cast<std::size_t>(n) > sizeof buffer) return;
+  if (says_ready({buffer, static_cast<std::size_t>(n)})) on_ready_();
 }
 
 }  // namespace supervisor

@@ -1,7 +1,9 @@
 // What proves that a worker is ready, and how it tells so itself. That a connect succeeds proves nothing
 // (docs/design.md, "Ready means"). Probes over HTTP are the front's: it is told by upstream::Probe.
 #pragma once
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "conf/settings.h"
 #include "runtime/clock.h"
@@ -26,10 +28,15 @@ Proof proof_for(const conf::App& app);
 /// Most services tell nobody how they are: that one runs, and did not end at once, has to do.
 Proof proof_for_service();
 
-/// True if the text of a datagram (sd_notify(3)) has the line READY=1.
+/// True if the text of a datagram (sd_notify(3)) has the line READY=1. What else it says is nothing to us: that a
+/// worker stops or reloads itself is seen by its end, and its life is watched by other means.
 bool says_ready(std::string_view datagram);
 
-/// The NOTIFY_SOCKET of one worker: a datagram socket at a path, removed with it.
+/// Bytes of a datagram that is read; a longer one is left unheard (systemd's NOTIFY_BUFFER_MAX).
+inline constexpr std::size_t kMostNotified = 4096;
+
+/// The NOTIFY_SOCKET of one worker: a datagram socket at a path, removed with it. Who may write to it is the worker's
+/// user, so a child of the worker may speak for it.
 class NotifySocket {
  public:
   static runtime::Result<runtime::Fd> bind(const std::string& path);

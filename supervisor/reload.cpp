@@ -106,10 +106,23 @@ Result<std::vector<conf::Change>> Reload::plan() const {
   return conf::diff(as_compared(ground_.settings, groups_), next);
 }
 
-const std::string& Reload::why_behind(const std::string& app) const {
-  static const std::string kNotAtAll;
-  const auto found = behind_.find(app);
-  return found == behind_.end() ? kNotAtAll : found->second;
+std::string Reload::why_behind(const Group& group) const {
+  const conf::App* const settings = find_app(ground_.settings, group.app().name);
+  if (settings == nullptr || group.goes_by(*settings)) return {};
+  if (const auto failed = behind_.find(group.app().name); failed != behind_.end()) return failed->second;
+  if (is_under_way_) return "the reload that is under way has not come to it yet";
+  return fmt::format("rolled back: generation {} is of earlier settings", group.generation());
+}
+
+saved::Reload Reload::save() const {
+  saved::Reload saved{.unused = unused_};
+  for (const auto& [app, why] : behind_) saved.behind.push_back({app, why});
+  return saved;
+}
+
+void Reload::adopt(const saved::Reload& saved) {
+  unused_ = std::max(unused_, saved.unused);
+  for (const saved::Behind& one : saved.behind) behind_[one.app] = one.why;
 }
 
 // ---- until the point of no return ----
@@ -314,6 +327,7 @@ void Reload::on_certificates_answered(const Result<void>& how) {
     log(Level::kError, "the certificates have changed, and cannot be used: those before stay in force",
         {{"error", how.error().text()}});
   }
+  watch_certificates();
   go_on();
 }
 

@@ -56,7 +56,10 @@ class Reload {
   /// What order() would change. Errors: kConfig, the file has problems.
   runtime::Result<std::vector<conf::Change>> plan() const;
   /// Why the app does not go by the settings that were reloaded last; empty: it does.
-  const std::string& why_behind(const std::string& app) const;
+  std::string why_behind(const Group& group) const;
+  saved::Reload save() const;
+  /// Of the program before us; before anything is ordered.
+  void adopt(const saved::Reload& saved);
 
  private:
   struct Step {
@@ -105,7 +108,7 @@ class Reload {
   std::deque<Step> steps_;               // not begun
   std::size_t steps_under_way_ = 0;
   std::vector<std::string> failures_;    // a sentence for each app
-  std::map<std::string, std::string> behind_;  // see why_behind()
+  std::map<std::string, std::string> behind_;  // why a release of this app has failed last; it may have gone well since
   CertificateWatch certificates_;
 };
 

@@ -133,12 +133,16 @@ class Writer {
 
 // ---- in ----
 
+// Services of services could be named without end.
+constexpr std::size_t kDeepest = 16;
+
 // Notes the first thing that is not as it has to be, and where.
 class Reader {
  public:
-  Reader(const Json& json, std::string where, bool is_older, std::string& fault)
-      : json_(json), where_(std::move(where)), is_older_(is_older), fault_(fault) {
+  Reader(const Json& json, std::string where, bool is_older, std::string& fault, std::size_t depth = 0)
+      : json_(json), where_(std::move(where)), is_older_(is_older), fault_(fault), depth_(depth) {
     if (!json.is_object()) refuse(where_, "no object");
+    if (depth > kDeepest) refuse(where_, "too deep");
   }
 
   template <class T>
@@ -182,7 +186,7 @@ class Reader {
     } else if constexpr (List<T>) {
       read_list(json, place, value);
     } else {
-      Reader inner(json, place, is_older_, fault_);
+      Reader inner(json, place, is_older_, fault_, depth_ + 1);
       if (fault_.empty()) fields(inner, value);
     }
   }
@@ -218,6 +222,7 @@ class Reader {
   const std::string where_;
   const bool is_older_;
   std::string& fault_;
+  const std::size_t depth_;
 };
 
 // ---- all descriptors ----

@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 1;
+inline constexpr std::uint64_t kFormat = 2;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -127,6 +127,12 @@ struct Release {
   std::optional<std::vector<Variable>> file_environment;
 };
 
+/// A worker of somebody else that was unpublished and has not drained.
+struct LeavingProxy {
+  upstream::Worker about;
+  runtime::Time until{};
+};
+
 struct Group {
   upstream::AppIndex index = 0;
   std::vector<Release> releases;  ///< all that are named by their generation
@@ -142,6 +148,7 @@ struct Group {
   runtime::Time spare_since{}, settled_since{};
   std::vector<Place> places;
   upstream::Roster proxies;
+  std::vector<LeavingProxy> leaving_proxies;
   runtime::Time spent_until{};  ///< of its allowance
   std::size_t failures = 0;
   bool has_been_ready = false;
@@ -168,6 +175,7 @@ struct FrontProcess {
   std::uint64_t version = 0;
   std::vector<upstream::WorkerId> owed;
   std::vector<upstream::Unstuck> stuck;
+  std::vector<upstream::Lost> unanswered;
   std::optional<runtime::Time> deadline;
   bool is_draining = false, is_cut = false;
 };
@@ -183,6 +191,15 @@ struct Front {
   std::vector<std::string> known;  ///< orders, encoded
   std::vector<Leaving> leaving;
   runtime::Time spent_until{};  ///< of its allowance
+};
+
+/// Why an app does not go by the settings in force.
+struct Behind {
+  std::string app, why;
+};
+struct Reload {
+  std::size_t unused = 0;  ///< indexes from here on no app has had
+  std::vector<Behind> behind;
 };
 
 /// Shared with processes that live on: another size is another version of it.
@@ -236,7 +253,9 @@ struct Supervisor {
   rlim_t descriptors = 0;  ///< the limit that workers get
   upstream::WorkerId last_id = 0;
   std::uint32_t rows = 0;  ///< from here on none was ever taken
+  runtime::OomKills explained_kills;
   std::vector<Group> groups;  ///< in the order of the settings
+  Reload reload;
   std::vector<Tail> tails;
 };
 
@@ -254,7 +273,7 @@ std::vector<int> descriptors_of(const Supervisor& supervisor);
 /// Errors: the settings have words that a file cannot hold (bytes that are no UTF-8, too many arguments).
 runtime::Result<Settings> from_settings(const conf::Settings& settings);
 runtime::Result<conf::Settings> to_settings(const Settings& saved);
-/// The same of one app, but for where its routes lead: only the settings in force know that.
+/// The same of one app, but for where its routes lead, and by which rules: only the settings in force know that.
 runtime::Result<Settings> from_app(conf::App app);
 runtime::Result<conf::App> to_app(const Settings& saved);
 

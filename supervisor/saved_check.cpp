@@ -22,21 +22,45 @@ Result<void> refuse(std::string_view what) {
   return fail(Code::kProtocol, fmt::format("what was handed on does not fit together: {}", what));
 }
 
+// One that had two owners would be closed twice: the second time it may be somebody else's.
+Result<void> check_descriptors(const Supervisor& supervisor) {
+  std::set<int> numbers;
+  for (const int number : descriptors_of(supervisor)) {
+    if (!numbers.insert(number).second) return refuse(fmt::format("descriptor {} is there twice", number));
+  }
+  const Descriptor needed[] = {supervisor.program.self, supervisor.control.listener, supervisor.error_log,
+                               supervisor.fronts_board.memory, supervisor.herd_board.memory};
+  if (std::ranges::any_of(needed, [](Descriptor one) { return one.number < 0; })) return refuse("a descriptor is missing");
+  return {};
+}
+
+bool is_watched(const Child& child) {
+  return child.pid > 0 && child.pidfd.number >= 0;
+}
+
 Result<void> check_front(const Front& front) {
   std::set<std::size_t> blocks;
   const auto is_sound = [&](const FrontProcess& process) {
-    return process.child.pid > 0 && process.block < upstream::kMaxFronts && blocks.insert(process.block).second;
+    return is_watched(process.child) && process.channel.number >= 0 && process.block < upstream::kMaxFronts &&
+           blocks.insert(process.block).second;
   };
   if (!is_sound(front.current) || !std::ranges::all_of(front.draining, is_sound)) return refuse("the fronts");
   for (const std::string& order : front.known) TRY_VOID(upstream::decode(order));
   return {};
 }
 
+bool is_sound(const Process& process, const Worker& worker, const Group& group, std::uint32_t rows) {
+  if (process.has_row && process.about.row >= rows) return false;
+  const bool serves = worker.state == State::kReady || worker.state == State::kDraining;
+  if (!process.child) return !serves;  // one that could not be started, and nobody has noticed yet
+  return is_watched(*process.child) && process.has_row && (process.socket.has_value() || !group.name.empty());
+}
+
 bool is_sound(const Worker& worker, const Group& group, std::uint32_t rows) {
   if (std::ranges::find(group.releases, worker.generation, &Release::generation) == group.releases.end()) return false;
   const bool needs_process = worker.state != State::kIdle && worker.state != State::kBackoff && worker.state != State::kFailed;
   if (worker.process.has_value() != needs_process) return false;
-  return !worker.process || !worker.process->has_row || worker.process->about.row < rows;
+  return !worker.process || is_sound(*worker.process, worker, group, rows);
 }
 
 Result<void> check_group(const Group& group, std::uint32_t rows) {
@@ -52,9 +76,10 @@ Result<void> check_group(const Group& group, std::uint32_t rows) {
     if (!is_sound(place.holder, group, rows) || (place.extra && !is_sound(*place.extra, group, rows)))
       return refuse(fmt::format("app {}, worker {}", group.index, place.slot));
   }
-  for (const upstream::Worker& proxy : group.proxies) {
-    if (proxy.row >= rows) return refuse(fmt::format("app {}, worker {}", group.index, proxy.slot));
-  }
+  const auto is_ours = [rows](const upstream::Worker& proxy) { return proxy.row < rows; };
+  if (!std::ranges::all_of(group.proxies, is_ours) ||
+      !std::ranges::all_of(group.leaving_proxies, is_ours, &LeavingProxy::about))
+    return refuse(fmt::format("the proxies of app {}", group.index));
   for (const Group& service : group.services) {
     if (service.name.empty() || !service.services.empty()) return refuse(fmt::format("app {}, its services", group.index));
     TRY_VOID(check_group(service, rows));
@@ -80,6 +105,7 @@ Result<void> check(const Supervisor& supervisor) {
   TRY(const conf::Settings settings, to_settings(supervisor.settings));
   if (settings.apps.size() != supervisor.groups.size() || supervisor.rows > upstream::kMaxWorkers)
     return refuse("the apps");
+  TRY_VOID(check_descriptors(supervisor));
   TRY_VOID(check_front(supervisor.front));
   for (const Group& group : supervisor.groups) TRY_VOID(check_group(group, supervisor.rows));
   return {};
@@ -108,9 +134,9 @@ Result<conf::Settings> to_settings(const Settings& saved) {
 }
 
 Result<Settings> from_app(conf::App app) {
-  for (conf::Route& route : app.routes) route.to.reset();
   conf::Settings alone;
   alone.apps.push_back(std::move(app));
+  conf::settle(alone);  // what its routes have from the apps that they lead to is not its own
   return from_settings(alone);
 }
 

@@ -170,6 +170,12 @@ void fields(V& v, Release& release) {
 }
 
 template <class V>
+void fields(V& v, LeavingProxy& leaving) {
+  v("about", leaving.about);
+  v("until", leaving.until);
+}
+
+template <class V>
 void fields(V& v, Group& group) {
   v("index", group.index);
   v("releases", group.releases);
@@ -189,6 +195,7 @@ void fields(V& v, Group& group) {
   v("settled_since", group.settled_since);
   v("places", group.places);
   v("proxies", group.proxies);
+  v("leaving_proxies", group.leaving_proxies);
   v("spent_until", group.spent_until);
   v("failures", group.failures);
   v("has_been_ready", group.has_been_ready);
@@ -226,6 +233,7 @@ void fields(V& v, FrontProcess& process) {
   v("version", process.version);
   v("owed", process.owed);
   v("stuck", process.stuck);
+  v("unanswered", process.unanswered);
   v("deadline", process.deadline);
   v("is_draining", process.is_draining);
   v("is_cut", process.is_cut);
@@ -244,6 +252,18 @@ void fields(V& v, Front& front) {
   v("known", front.known);
   v("leaving", front.leaving);
   v("spent_until", front.spent_until);
+}
+
+template <class V>
+void fields(V& v, Behind& behind) {
+  v("app", behind.app);
+  v("why", behind.why);
+}
+
+template <class V>
+void fields(V& v, Reload& reload) {
+  v("unused", reload.unused);
+  v("behind", reload.behind);
 }
 
 template <class V>
@@ -313,7 +333,9 @@ void fields(V& v, Supervisor& supervisor) {
   v("descriptors", supervisor.descriptors);
   v("last_id", supervisor.last_id);
   v("rows", supervisor.rows);
+  v("explained_kills", supervisor.explained_kills);
   v("groups", supervisor.groups);
+  v("reload", supervisor.reload);
   v("tails", supervisor.tails);
 }
 

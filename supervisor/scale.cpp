@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "conf/limits.h"
+
 namespace supervisor::scale {
 namespace {
 
@@ -38,6 +40,11 @@ bool is_one_to_spare(const conf::App& app, const Load& load) {
 std::optional<std::size_t> fit(const Memory& memory) {
   if (memory.one == 0) return std::nullopt;
   return memory.ready + std::max<std::size_t>(memory.coming, memory.available / memory.one);
+}
+
+std::size_t stepped(std::size_t wanted, int by) {
+  if (by > 0) return std::min(wanted + 1, conf::kMostWorkersOfApp);
+  return wanted > 1 ? wanted - 1 : wanted;
 }
 
 std::size_t first(const conf::Workers& workers) {

@@ -24,6 +24,10 @@ struct Memory {
 /// So many workers fit, those that are there included; never fewer. Nothing: nobody knows how large one is.
 std::optional<std::size_t> fit(const Memory& memory);
 
+/// One more (`by` 1) or one fewer (-1), by order: never none, nor more than an app may have. One that has none and sleeps
+/// sleeps on, unless it is to have one more.
+std::size_t stepped(std::size_t wanted, int by);
+
 struct Verdict {
   std::size_t wanted = 0;
   std::string why;  ///< for the log

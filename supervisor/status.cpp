@@ -81,7 +81,7 @@ Json group_json(const Group& group, const StatusSources& sources) {
   json["wanted"] = group.wanted();
   json["pinned"] = group.is_pinned();
   json["paused_until"] = paused_until(group);
-  const std::string& behind = sources.reload.why_behind(group.app().name);
+  const std::string behind = sources.reload.why_behind(group);
   json["behind"] = behind.empty() ? Json() : Json(behind);
   json["last_exit"] = group.last_exit().empty() ? Json() : Json(group.last_exit());
   json["workers"] = Json::array();

@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kWidth = 80;
 constexpr std::size_t kNameWidth = 31;   // of APP/STATE: what the figures leave
-constexpr std::size_t kStateWidth = 10;  // the longest is "degraded"
+constexpr std::size_t kStateWidth = 11;  // the longest is "maintenance"
 
 Json parse(std::string_view text) {
   return Json::parse(text, nullptr, /*allow_exceptions=*/false);

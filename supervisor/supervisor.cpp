@@ -115,8 +115,10 @@ Supervisor::~Supervisor() {
 }
 
 void Supervisor::make_groups() {
-  for (std::size_t i = 0; i < ground_.apps.size(); ++i)
-    groups_.add(ground_.settings.apps[i], ground_.accounts[i], ground_.apps[i]);
+  for (std::size_t i = 0; i < ground_.apps.size(); ++i) {
+    Group& group = groups_.add(ground_.settings.apps[i], ground_.accounts[i], ground_.apps[i]);
+    if (options_.is_run) group.give_up_if_it_fails();
+  }
 }
 
 Result<void> Supervisor::open_control() {
@@ -253,8 +255,9 @@ void Supervisor::scale_all_of_run(int by) {
     return log(Level::kWarning, "TTIN and TTOU change nothing here: say which app, and how many, by `portherd scale APP N`");
   }
   for (const auto& group : groups_.all()) {
-    const std::size_t wanted = group->wanted();
-    if (wanted + by >= 1 && group->app().has_processes()) group->scale(wanted + by);
+    if (!group->app().has_processes() || group->gate() == upstream::Gate::kStopped) continue;
+    const std::size_t number = scale::stepped(group->wanted(), by);
+    if (number != group->wanted()) group->scale(number);
   }
 }
 
@@ -275,6 +278,7 @@ nlohmann::ordered_json Supervisor::status(const Group* only) {
 void Supervisor::set_stopping() {
   is_stopping_ = true;
   reload_.abandon();
+  upgrade_.abandon();
   herd_.figures.is_stopping = true;
 }
 
@@ -288,8 +292,10 @@ void Supervisor::stop() {
   delay_.arm(delay);  // load balancers learn of it first
 }
 
-// Who waits behind a pause is served, too.
+// Who waits behind a pause is served, too. Our copies of the sockets go first: who connected and is in a backlog that the
+// front has let go of would wait there for as long as all others need, and be reset then.
 void Supervisor::begin_drain() {
+  ground_.listeners.close();
   for (const auto& group : groups_.all()) {
     if (group->gate() == upstream::Gate::kPaused) [[maybe_unused]] const auto resumed = group->resume();
   }

@@ -51,6 +51,7 @@ class Supervisor {
   Reload& reload() { return reload_; }
   /// Drains, and ends everything; once is enough.
   void stop();
+  bool is_stopping() const { return is_stopping_; }
   /// The program that lies where ours did goes on in our place, and answers the asker.
   void upgrade(const Asker& asker) { upgrade_.begin(asker); }
   /// When the front goes by all that was ordered until now; at once, where none serves: the next one begins with it.

@@ -42,6 +42,7 @@ std::set<std::uint32_t> rows_of(const saved::Supervisor& all) {
   };
   const auto take_all = [&](const saved::Group& group) {
     for (const upstream::Worker& proxy : group.proxies) taken.insert(proxy.row);
+    for (const saved::LeavingProxy& proxy : group.leaving_proxies) taken.insert(proxy.about.row);
     for (const saved::Place& place : group.places) {
       take(place.holder);
       if (place.extra) take(*place.extra);
@@ -116,6 +117,9 @@ Result<saved::Supervisor> Supervisor::save(const Asker& asker) const {
       .descriptors = herd_.descriptors,
       .last_id = herd_.last_id,
       .rows = herd_.rows.used(),
+      .explained_kills = herd_.explained_kills,
+      .groups = {},
+      .reload = reload_.save(),
       .tails = output_.save()};
   for (const auto& group : groups_.all()) {
     TRY(saved::Group one, group->save());
@@ -149,9 +153,11 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   herd_.rows.adopt(all.rows, rows_of(all));
   herd_.descriptors = all.descriptors;
   herd_.last_id = all.last_id;
+  herd_.explained_kills = all.explained_kills;
   output_.adopt(all.tails);
   front_.adopt(all.front);
   for (const saved::Group& group : all.groups) groups_.adopt(group);
+  reload_.adopt(all.reload);
   control_ = Control::adopt(loop_, all.control, hear());
   upgrader_ = control_->adopt_asker(saved::take(all.control.asker));
   before_ = all.version;

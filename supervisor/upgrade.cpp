@@ -1,5 +1,6 @@
 #include "supervisor/upgrade.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "runtime/log.h"
@@ -10,6 +11,16 @@ namespace supervisor {
 using runtime::Code;
 using runtime::Level;
 using runtime::Result;
+
+namespace {
+
+// The same bytes: another file has another time of change, also if it has got the number of one that has gone.
+bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_dev == other.st_dev && one.st_ino == other.st_ino && one.st_size == other.st_size &&
+         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+}
+
+}  // namespace
 
 Upgrade::Upgrade(Reaper& reaper, std::string path, std::string notify, Save save)
     : reaper_(reaper),
@@ -26,9 +37,17 @@ void Upgrade::begin(const Asker& asker) {
   if (const auto asked = ask_judge(); !asked) end(asked.error());
 }
 
+// Once it has been judged, save() says the same.
+void Upgrade::abandon() {
+  if (!judge_) return;
+  loop_.bury(std::move(judge_));
+  end({Code::kSystem, "everything is ending"});
+}
+
 Result<void> Upgrade::ask_judge() {
   TRY(const saved::Supervisor all, save_(asker_));
   TRY(const runtime::Fd memory, in_memory(saved::write(all)));
+  if (::stat(path_.c_str(), &program_) != 0) return runtime::fail(Code::kSystem, "cannot find " + path_, errno);
   TRY(judge_, Judge::begin(reaper_, path_, memory, [this](Result<std::string> version) {
         on_judged(std::move(version));
       }));
@@ -50,10 +69,21 @@ void Upgrade::on_next_turn() {
 }
 
 void Upgrade::hand_over() {
-  auto all = save_(asker_);
-  const runtime::Error why = all ? supervisor::hand_over(path_, *all, notify_) : all.error();
+  const runtime::Error why = execute();
   held_.reset();
   end(why);
+}
+
+// Returns only if that fails. Nobody has asked a program that has been put there meanwhile.
+runtime::Error Upgrade::execute() const {
+  struct stat now{};
+  if (::stat(path_.c_str(), &now) != 0 || !is_same(now, program_))
+    return {Code::kSystem, path_ + " was replaced while it was asked whether it can go on; try again"};
+  const auto all = save_(asker_);
+  if (!all) return all.error();
+  // The judge was asked about what was a moment ago, and neither program could go on with what does not fit together.
+  if (const auto checked = saved::check(*all); !checked) return checked.error();
+  return supervisor::hand_over(path_, *all, notify_);
 }
 
 void Upgrade::end(const runtime::Error& why) {

@@ -2,6 +2,8 @@
 // that one whether it could go on (judge.h), and if so it is executed in our place (handover.h). At each step until
 // then everything can stay as it is; afterwards the next program goes on with Supervisor::adopt.
 #pragma once
+#include <sys/stat.h>
+
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,12 +27,15 @@ class Upgrade {
 
   /// The asker is refused if nothing comes of it; else the next program answers.
   void begin(const Asker& asker);
+  /// Everything is ending: nothing comes of one that is on its way.
+  void abandon();
 
  private:
   runtime::Result<void> ask_judge();
   void on_judged(runtime::Result<std::string> version);
   void on_next_turn();
   void hand_over();
+  runtime::Error execute() const;
   void end(const runtime::Error& why);
 
   Reaper& reaper_;
@@ -38,6 +43,7 @@ class Upgrade {
   const std::string path_, notify_;
   Save save_;
   Asker asker_;
+  struct stat program_{};            // that is judged: what lay at path_ before it was asked
   std::unique_ptr<Judge> judge_;     // is being asked
   std::optional<HeldSignals> held_;  // it can go on: from then until it is executed, or that failed
   runtime::Timer next_turn_;         // with held_

@@ -62,8 +62,7 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
   }
   const auto stopped = group->switch_off([&supervisor, asker](const Result<void>& gone) { answer(supervisor, asker, gone); });
   if (!stopped) return asker.refuse(stopped.error());
-  asker.say(fmt::format("app {} stops, until `portherd start {}`, a restart of Portherd, or the settings no longer have it",
-                        name_of(*group), name_of(*group)));
+  asker.say(fmt::format("app {} stops, until `portherd start {}` or a restart of Portherd", name_of(*group), name_of(*group)));
 }
 
 void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
@@ -120,11 +119,14 @@ ReleaseCalls tell(Supervisor& supervisor, const Asker& asker) {
           .on_done = [&supervisor, asker](const Result<void>& how) { answer(supervisor, asker, how); }};
 }
 
+// Of what is stopped nobody would show whether it works: `start` is what begins it.
 void restart(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (const auto fits = gate_after(group->gate(), Turn::kRestart, name_of(*group)); !fits) return asker.refuse(fits.error());
   group->restart(tell(supervisor, asker));
 }
 
 void rollback(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
+  if (const auto fits = gate_after(group->gate(), Turn::kRollback, name_of(*group)); !fits) return asker.refuse(fits.error());
   if (const auto begun = group->roll_back(tell(supervisor, asker)); !begun) asker.refuse(begun.error());
 }
 
@@ -150,20 +152,20 @@ void plan(Supervisor& supervisor, Group*, const Order&, const Asker& asker) {
 }
 
 constexpr Verb kVerbs[] = {
-    {"status", Subject::kAppOrAll, Right::kLook, status},
+    {"status", Subject::kAppOrAll, Right::kLook, When::kAlways, status},
     // Apps print what they like, secrets too: not for those who may only look.
-    {"logs", Subject::kApp, Right::kCommand, logs},
-    {"reload", Subject::kAll, Right::kCommand, reload},
-    {"plan", Subject::kAll, Right::kCommand, plan},
-    {"restart", Subject::kApp, Right::kCommand, restart},
-    {"rollback", Subject::kApp, Right::kCommand, rollback},
-    {"stop", Subject::kAppOrAll, Right::kCommand, stop},
-    {"start", Subject::kApp, Right::kCommand, start},
-    {"scale", Subject::kApp, Right::kCommand, scale},
-    {"pause", Subject::kApp, Right::kCommand, pause},
-    {"resume", Subject::kApp, Right::kCommand, resume},
-    {"maintenance", Subject::kApp, Right::kCommand, maintenance},
-    {"upgrade", Subject::kAll, Right::kCommand, upgrade},
+    {"logs", Subject::kApp, Right::kCommand, When::kAlways, logs},
+    {"reload", Subject::kAll, Right::kCommand, When::kWhileItRuns, reload},
+    {"plan", Subject::kAll, Right::kCommand, When::kAlways, plan},
+    {"restart", Subject::kApp, Right::kCommand, When::kWhileItRuns, restart},
+    {"rollback", Subject::kApp, Right::kCommand, When::kWhileItRuns, rollback},
+    {"stop", Subject::kAppOrAll, Right::kCommand, When::kAlways, stop},
+    {"start", Subject::kApp, Right::kCommand, When::kWhileItRuns, start},
+    {"scale", Subject::kApp, Right::kCommand, When::kWhileItRuns, scale},
+    {"pause", Subject::kApp, Right::kCommand, When::kWhileItRuns, pause},
+    {"resume", Subject::kApp, Right::kCommand, When::kAlways, resume},
+    {"maintenance", Subject::kApp, Right::kCommand, When::kWhileItRuns, maintenance},
+    {"upgrade", Subject::kAll, Right::kCommand, When::kWhileItRuns, upgrade},
 };
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known) {
@@ -190,7 +192,7 @@ std::span<const Verb> verbs() {
 }
 
 Result<const Verb*> choose(std::span<const Verb> table, const Order& order, Right right,
-                           const std::vector<std::string_view>& apps) {
+                           const std::vector<std::string_view>& apps, bool is_ending) {
   if (right == Right::kNothing) return fail(Code::kPermission, "you may not give orders to this supervisor");
   const auto verb = std::ranges::find(table, order.verb, &Verb::name);
   if (verb == table.end()) {
@@ -201,13 +203,15 @@ Result<const Verb*> choose(std::span<const Verb> table, const Order& order, Righ
   }
   if (right < verb->right) return fail(Code::kPermission, fmt::format("you may not order `{}` here", verb->name));
   TRY_VOID(check_app(*verb, order, apps));
+  if (is_ending && verb->when == When::kWhileItRuns)
+    return fail(Code::kSystem, fmt::format("`{}` is not obeyed any more: everything is ending", verb->name));
   return &*verb;
 }
 
 void obey(Supervisor& supervisor, std::string_view line, Right right, const Asker& asker) {
   const auto order = parse_order(line);
   if (!order) return asker.refuse(order.error());
-  const auto verb = choose(verbs(), *order, right, supervisor.app_names());
+  const auto verb = choose(verbs(), *order, right, supervisor.app_names(), supervisor.is_stopping());
   if (!verb) return asker.refuse(verb.error());
   (*verb)->obey(supervisor, supervisor.find_app(order->app), *order, asker);
 }

@@ -25,6 +25,8 @@ using runtime::Result;
 
 constexpr Milliseconds kKillAgain{5000};  // a process in uninterruptible sleep takes no signal
 constexpr Milliseconds kLookForSocket{20};
+// For a front to close a worker's WebSockets: half of it is the front's, which cuts them then.
+constexpr Milliseconds kFarewell{1000};
 
 Result<std::pair<Fd, Fd>> pipe() {
   int ends[2];
@@ -235,11 +237,13 @@ void Worker::publish() {
 }
 
 void Worker::watch_liveness() {
-  process_->liveness = std::make_unique<Liveness>(herd_.front, app_, process_->about, herd_.fronts, herd_.reaper.loop());
+  process_->liveness = std::make_unique<Liveness>(runtime::bind<&Front::tell>(&herd_.front), app_, process_->about,
+                                                  herd_.fronts, herd_.reaper.loop());
 }
 
-// What an old question comes to is nobody's answer.
+// What an old question comes to is nobody's answer, and what was too large need not be any more.
 void Worker::on_amended() {
+  if (process_) process_->looks_above = 0;
   if (process_ && process_->liveness) watch_liveness();
 }
 
@@ -249,6 +253,14 @@ void Worker::unpublish() {
   if (is_service_) return deadline_.arm(Milliseconds(0));  // nobody is to be waited for
   herd_.front.tell(upstream::Unpublish{index_, process_->about.id});
   deadline_.arm(app_.graceful_timeout);
+}
+
+// The last of what it has in flight, and a moment for it before it is told to end. False: they have had it.
+bool Worker::close_websockets() {
+  if (is_service_ || std::exchange(process_->is_closing_websockets, true)) return false;
+  herd_.front.tell(upstream::CloseWebsockets{index_, process_->about.id});
+  deadline_.arm(kFarewell);
+  return true;
 }
 
 void Worker::term() {
@@ -348,6 +360,7 @@ void Worker::follow(Worker& before) {
 void Worker::on_deadline() {
   const bool never_was = process_ && !process_->child && !process_->birth;
   if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
+  if (state_ == State::kDraining && close_websockets()) return;
   on(never_was ? Event::kExited : Event::kTimer);
 }
 

@@ -108,6 +108,8 @@ class Worker {
     bool is_spent = false;  // it has had limits.requests
     bool has_row = false;  // about.row is ours
     bool was_ready = false;
+    // The front was told to close its WebSockets. Not handed on: it may be told twice.
+    bool is_closing_websockets = false;
     bool is_probed = false;   // the front was told to ask it
     std::string probe_cause;  // why its last probe said "not yet"; empty: none has
   };
@@ -124,6 +126,7 @@ class Worker {
   void begin_probe();
   void publish();
   void unpublish();
+  bool close_websockets();
   void watch_liveness();
   void term();
   void kill();

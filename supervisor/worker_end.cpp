@@ -30,6 +30,8 @@ void Worker::reap() {
   if (process_->output) process_->output->finish();
   if (process_->stuck) process_->stuck->finish();
   death_ = certificate(exit_facts());
+  if (death_.reason == upstream::ExitReason::kOutOfMemory)
+    herd_.explained_kills = with_one_more(herd_.explained_kills, process_->kills_before, runtime::oom_kills());
   const bool has_been = process_->child != nullptr;
   if (has_been && !is_service_) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
@@ -42,10 +44,10 @@ void Worker::reap() {
 }
 
 ExitFacts Worker::exit_facts() const {
-  const runtime::OomKills now = runtime::oom_kills();
+  const runtime::OomKills kills = unexplained(runtime::oom_kills(), process_->kills_before, herd_.explained_kills);
   return {.sent_by_us = process_->child ? process_->child->sent() : 0,
-          .cgroup_oom_rose = now.in_cgroup > process_->kills_before.in_cgroup,
-          .machine_oom_rose = now.on_machine > process_->kills_before.on_machine,
+          .cgroup_oom_rose = kills.in_cgroup > 0,
+          .machine_oom_rose = kills.on_machine > 0,
           .was_timeout = has_timed_out_};
 }
 

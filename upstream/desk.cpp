@@ -38,9 +38,10 @@ void Lease::give_back(bool reuse, bool has_answered) {
 
 // ---- Desk ----
 
-Desk::Desk(Loop& loop, Dispatch& dispatch)
+Desk::Desk(Loop& loop, Dispatch& dispatch, runtime::Call<> on_tidy)
     : loop_(loop),
       dispatch_(dispatch),
+      on_tidy_(on_tidy),
       collect_(loop, runtime::bind<&Desk::collect>(this)),
       sweep_(loop, runtime::bind<&Desk::sweep>(this)),
       trust_(loop, runtime::bind<&Desk::trust>(this)),
@@ -63,6 +64,7 @@ void Desk::forget(Remainder& remainder) {
   std::swap(*at, remainders_.back());
   loop_.bury(std::move(remainders_.back()));
   remainders_.pop_back();
+  if (remainders_.empty() && on_tidy_) on_tidy_();
 }
 
 void Desk::collect() {

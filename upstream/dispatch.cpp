@@ -240,6 +240,7 @@ void Dispatch::release(Lease& lease, bool reuse, bool has_answered) {
     if (connection) share.unlease(*connection);
     if (connection && !reuse && !has_answered) place.losses.add(connection->leased_since_, desk.loop_.now(), place.slots);
     if (reuse || has_answered) place.is_doubted = false;
+    if (has_answered && !place.has_ended) count(board_.worker[place.about.row].served);
     if (may_stay && place.takes_work && !has_made_way_ && !is_shared()) {
       connection->is_idle_ = true;
       share.idle.push_back(std::move(connection));
@@ -264,6 +265,7 @@ void Dispatch::pump_locked(Desk* here) {
     if (Place* const place = take_locked(ticket->tried_, ticket->is_suspect_)) grant_locked(*ticket, *place, here);
     ticket = next;
   }
+  if (yields_locked()) return keep_looking_locked(here);
   while (Ticket* const ticket = queue_.first()) {
     Place* const place = take_locked(0, false);
     if (place == nullptr) break;
@@ -319,6 +321,7 @@ void Dispatch::configure(const conf::App* app) {
     is_asleep_ = false;
     gate_ = Gate::kOpen;
     if (!has_other_locked(0)) refuse_line_locked(Refusal::kGone);
+    pump_locked(nullptr);  // who waited behind a pause
   } else {
     name_ = app->name;
     queue_size_ = app->queue_size;
@@ -527,15 +530,15 @@ void Dispatch::figure_locked() {
   figures_.queue.store(static_cast<std::uint32_t>(queue_.length()), std::memory_order_relaxed);
   figures_.busy.store(busy_, std::memory_order_relaxed);
   figures_.slots.store(slots_, std::memory_order_relaxed);
-  const auto since = std::chrono::duration_cast<runtime::Milliseconds>(waits_since_locked().time_since_epoch());
-  figures_.waits_since.store(static_cast<std::uint64_t>(since.count()), std::memory_order_relaxed);
+  figures_.waits_since.store(waits_since_locked(), std::memory_order_relaxed);
 }
 
-/// The next one in line. More workers would do nothing for who waits for a boot or the end of a pause.
-Time Dispatch::waits_since_locked() const {
-  if (queue_.length() == 0 || gate() != Gate::kOpen || !has_been_ready_ || is_asleep_) return {};
+/// The next one in line, as in AppFigures. More workers would do nothing for who waits for a boot or the end of a pause.
+std::uint64_t Dispatch::waits_since_locked() const {
+  if (queue_.length() == 0 || gate() != Gate::kOpen || !has_been_ready_ || is_asleep_) return 0;
   const Ticket* const next = queue_.first() != nullptr ? queue_.first() : queue_.first_retry();
-  return std::max(next->came_, moves_since_);
+  const Time since = std::max(next->came_, moves_since_);
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<runtime::Milliseconds>(since.time_since_epoch()).count());
 }
 
 }  // namespace upstream

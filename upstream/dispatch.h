@@ -89,12 +89,14 @@ struct Ask {
 /// One thread's side of a Dispatch: its loop, its idle connections, the leases granted to its exchanges.
 class Desk {
  public:
-  Desk(runtime::Loop& loop, Dispatch& dispatch);
+  /// `on_tidy`: nothing is left behind any more.
+  Desk(runtime::Loop& loop, Dispatch& dispatch, runtime::Call<> on_tidy = {});
   ~Desk();
   runtime::Loop& loop() { return loop_; }
   Dispatch& dispatch() { return dispatch_; }
   /// Keeps the slot until the worker has let go.
   void leave_behind(Leftover left);
+  bool has_left_behind() const { return !remainders_.empty(); }
   /// It has lost a request, and may be dead: no suspect is tried on it before it has answered somebody again, or nobody has said
   /// within kWordWithin that it is.
   void doubt(WorkerId worker);
@@ -115,6 +117,7 @@ class Desk {
   Dispatch& dispatch_;
   std::size_t thread_;             // place in Dispatch::desks_
   std::vector<std::unique_ptr<Remainder>> remainders_;
+  const runtime::Call<> on_tidy_;
   Line granted_;                   // by the dispatch, under its lock; emptied by collect()
   runtime::Deferred collect_;
   runtime::Timer sweep_;           // closes connections that have been idle too long
@@ -187,6 +190,7 @@ class Dispatch {
   void look_elsewhere_locked();
   bool fits_locked(Place& place);
   void keep_looking_locked(Desk* here);
+  bool yields_locked();
   Place* take_locked(WorkerId tried, bool is_suspect);
   void occupy_locked(Place& place, bool is_suspect);
   void vacate_locked(Place& place, bool is_suspect);
@@ -208,7 +212,7 @@ class Dispatch {
   std::uint64_t requests_left(const Worker& worker) const;
   std::vector<runtime::Time> in_flight_locked(const Place& place) const;
   void call_locked();
-  runtime::Time waits_since_locked() const;
+  std::uint64_t waits_since_locked() const;
   void end_locked(Place& place);
   void stop_work_locked(Place& place);
   void forget_if_empty_locked(Place& place);
@@ -242,6 +246,7 @@ class Dispatch {
   bool has_processes_ = false;                  // the supervisor starts workers
   bool has_gone_ = true;                        // the settings in force have no such app
   bool has_looked_elsewhere_ = false;           // there were other fronts then: Load::elsewhere counts
+  bool has_yielded_ = false;                    // by the last pump_locked(): the next one does not
   bool has_made_way_ = false;                   // no idle connection is kept
   bool has_been_ready_ = false;                 // a worker was published once, to us or to an earlier front
   bool can_wait_ = true;                        // false: the first boot has failed

@@ -60,6 +60,7 @@ template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); v("within", o.within); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
 template <class V> void visit(Unpublish& o, V& v) { v("app", o.app); v("worker", o.worker); }
+template <class V> void visit(CloseWebsockets& o, V& v) { v("app", o.app); v("worker", o.worker); }
 template <class V> void visit(Ended& o, V& v) { v("app", o.app); v("worker", o.worker); v("unexpected", o.unexpected); }
 template <class V>
 void visit(Stack& o, V& v) {
@@ -92,7 +93,7 @@ template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
     "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
-    "ended",     "stack",  "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
+    "close_websockets", "ended", "stack", "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
     "wanted", "trouble"};
 
 constexpr std::array<std::string_view, 2> kSpeeches{"http", "worker-protocol"};  // by Speech

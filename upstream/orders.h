@@ -64,7 +64,7 @@ struct Begin {
   std::uint64_t version = 0;  ///< which change; the supervisor counts them
 };
 
-/// Ask this worker, not yet in the roster, whether it is ready; repeat until it is or CancelProbe or Ended comes.
+/// Ask this worker, not yet in the roster, whether it is ready; repeat until it is, or Ended or Drain comes.
 /// Answered by Probed. `path` empty: any well-formed HTTP answer to `OPTIONS *` will do.
 /// `within` not 0: one that is ready is asked once, and Probed says what came of it.
 struct Probe {
@@ -80,6 +80,12 @@ struct Publish {
 
 /// No new request to this worker; Drained is the answer when its last lease has ended.
 struct Unpublish {
+  AppIndex app = 0;
+  WorkerId worker = 0;
+};
+
+/// The worker, unpublished before, is about to be told to end: WebSockets to it are closed (1012). Drained is the answer still.
+struct CloseWebsockets {
   AppIndex app = 0;
   WorkerId worker = 0;
 };
@@ -183,8 +189,8 @@ struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish, Ended, Stack,
-                           AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
+using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish,
+                           CloseWebsockets, Ended, Stack, AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
                            Trouble>;
 
 /// The text of an order; the descriptors are added by the caller.

@@ -20,6 +20,11 @@ bool has_row(const ThreadFigures& thread, std::size_t app) {
   return (thread.has_row[app / kBits].load(kRelaxed) & bit_of(app)) != 0;
 }
 
+/// 0: never.
+std::uint64_t earlier(std::uint64_t a, std::uint64_t b) {
+  return a == 0 || b == 0 ? std::max(a, b) : std::min(a, b);
+}
+
 /// A front may have written whatever it likes.
 std::size_t threads_of(const Block& block) {
   return std::min<std::size_t>(block.most_threads.load(kRelaxed), kMaxThreads);
@@ -99,11 +104,19 @@ std::uint64_t Scoreboard::taken_elsewhere(std::uint32_t row) const {
   return sum;
 }
 
+std::uint64_t Scoreboard::waits_since_elsewhere(AppIndex app) const {
+  std::uint64_t earliest = 0;
+  for_each_block([&](const Block& block) {
+    if (&block != own_) earliest = earlier(earliest, block.board.app[app].waits_since.load(kRelaxed));
+  });
+  return earliest;
+}
+
 void Scoreboard::clear_worker(std::uint32_t row) {
   workers_ = std::max<std::size_t>(workers_, row + 1);
   for_each_block([row](Block& block) {
-    for (std::size_t t = 0; t < threads_of(block); ++t) block.served[t][row] = 0;
     WorkerFigures& worker = block.board.worker[row];
+    worker.served = 0;
     worker.connects = 0;
     worker.busy = 0;
     worker.taken = 0;
@@ -142,12 +155,11 @@ Scoreboard::AppGauges Scoreboard::gauges(AppIndex app) const {
   for_each_block([&](const Block& block) {
     const AppFigures& figures = block.board.app[app];
     sum.queue += figures.queue.load(kRelaxed);
-    sum.slots += figures.slots.load(kRelaxed);
+    sum.slots = std::max<std::uint64_t>(sum.slots, figures.slots.load(kRelaxed));
     sum.busy += figures.busy.load(kRelaxed);
     sum.late += figures.late.load(kRelaxed);
     sum.unspared += figures.unspared.load(kRelaxed);
-    const std::uint64_t since = figures.waits_since.load(kRelaxed);
-    if (since != 0 && (sum.waits_since == 0 || since < sum.waits_since)) sum.waits_since = since;
+    sum.waits_since = earlier(sum.waits_since, figures.waits_since.load(kRelaxed));
   });
   return sum;
 }
@@ -156,7 +168,7 @@ Scoreboard::WorkerTotals Scoreboard::worker(std::uint32_t row) const {
   WorkerTotals sum;
   for_each_block([&](const Block& block) {
     const WorkerFigures& figures = block.board.worker[row];
-    for (std::size_t t = 0; t < threads_of(block); ++t) sum.served += block.served[t][row].load(kRelaxed);
+    sum.served += figures.served.load(kRelaxed);
     sum.connects += figures.connects.load(kRelaxed);
     sum.busy += figures.busy.load(kRelaxed);
   });

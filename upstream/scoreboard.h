@@ -40,9 +40,11 @@ struct alignas(kCacheLine) AppFigures {
   Figure unspared;   ///< counter: leases that there had been no slot for with one worker fewer
 };
 
-/// One row for each living worker; the supervisor gives rows out and clears them. Written under its Dispatch's lock.
+/// One row for each living worker; the supervisor gives rows out and clears them. Written under the lock of its
+/// app's Dispatch.
 struct alignas(kCacheLine) WorkerFigures {
-  Figure connects;                      ///< counter: connections opened to it, since its start
+  std::atomic<std::uint64_t> served;    ///< counter since the worker's start: requests that it has answered to the end
+  std::atomic<std::uint64_t> connects;  ///< counter: connections opened to it
   std::atomic<std::uint32_t> busy;      ///< gauge: leases
   std::atomic<std::uint32_t> taken;     ///< gauge: slots, by leases and by idle connections; for other fronts
 };
@@ -71,7 +73,6 @@ struct Block {
   std::array<ThreadFigures, kMaxThreads> thread;
   Board board;
   std::array<std::array<AppRow, kMaxApps + 1>, kMaxThreads> row;  ///< by thread and app
-  std::array<std::array<Figure, kMaxWorkers>, kMaxThreads> served;  ///< by thread and worker: counters since its start
 
   /// By the front, before any of them runs.
   void set_threads(std::size_t number);
@@ -101,6 +102,8 @@ class Scoreboard {
   bool is_shared() const { return memory_->living.load(std::memory_order_relaxed) > 1; }
   /// Slots of the worker of this row that all other fronts have taken.
   std::uint64_t taken_elsewhere(std::uint32_t row) const;
+  /// AppFigures::waits_since, the earliest of all other fronts.
+  std::uint64_t waits_since_elsewhere(AppIndex app) const;
 
   // By the supervisor.
   /// A free block for the front that is started next; all gauges are zero. Nothing: kMaxFronts live.
@@ -114,9 +117,10 @@ class Scoreboard {
   /// A worker's row before it is given to one.
   void clear_worker(std::uint32_t row);
 
-  // Sums over all fronts.
+  // Sums over all fronts, unless it says otherwise.
   struct AppGauges {
-    std::uint64_t queue = 0, slots = 0, busy = 0;
+    std::uint64_t queue = 0, busy = 0;
+    std::uint64_t slots = 0;               ///< the most that a front knows: all have the same workers
     std::uint64_t waits_since = 0;         ///< the earliest; 0: nobody waits
     std::uint64_t late = 0, unspared = 0;  ///< counters
   };

@@ -32,6 +32,9 @@ inline std::optional<int> parse(CLI::App& line, int argc, char** argv) {
     print(words_of(line));
     return 0;
   }
+  line.failure_message([](const CLI::App* of, const CLI::Error& error) {
+    return std::string("portherd: ") + error.what() + "; `" + of->get_name() + " --help` says more\n";
+  });
   try {
     line.parse(argc, argv);
     return std::nullopt;

@@ -28,8 +28,8 @@ int about_all(const char* verb, const char* meaning, int argc, char** argv) {
 
 int restart_command(int argc, char** argv) {
   return about_app("restart",
-                   "Rolls an app to a new generation, and returns when it serves. If it does not become ready the "
-                   "old one serves on: exit status 1.",
+                   "Rolls an app to a new generation, and returns when it serves. If it does\n"
+                   "not become ready the old one serves on: exit status 1.",
                    argc, argv);
 }
 
@@ -62,8 +62,8 @@ int start_command(int argc, char** argv) {
 
 int reload_command(int argc, char** argv) {
   return about_all("reload",
-                   "Puts the changed configuration in force, and returns when it is. A file with a mistake changes "
-                   "nothing: exit status 2.",
+                   "Puts the changed configuration in force, and returns when it is. A file with\n"
+                   "a mistake changes nothing: exit status 2.",
                    argc, argv);
 }
 
@@ -78,10 +78,11 @@ int plan_command(int argc, char** argv) {
 }
 
 int scale_command(int argc, char** argv) {
-  OrderLine order("scale", "Sets how many workers an app has, until the next reload or restart.", argv[0]);
+  OrderLine order("scale", "Sets how many workers an app has, until a reload changes its `workers`, or\n"
+                           "Portherd is restarted.", argv[0]);
   std::uint64_t workers = 0;
   order.takes_app()->required();
-  order.line().add_option("N", workers, "workers")->required()->type_name("")->check(CLI::Range(0, 1024));
+  order.line().add_option("N", workers, "workers, 1 to 1024")->required()->type_name("");
   if (const auto status = parse(order.line(), argc, argv)) return *status;
   order.fields()["workers"] = workers;
   return order.obeyed();
@@ -91,7 +92,7 @@ int maintenance_command(int argc, char** argv) {
   OrderLine order("maintenance", "Answers an app's requests with a 503 and a page that says so, or no longer.",
                   argv[0]);
   std::string mode, message;
-  order.line().add_option("MODE", mode, "on or off")->required()->type_name("")->check(CLI::IsMember({"on", "off"}));
+  order.line().add_option("MODE", mode, "on or off")->required()->type_name("")->check(CLI::IsMember({"on", "off"}).description(""));
   order.takes_app()->required();
   order.line().add_option("--message", message, "what the page says")->type_name("TEXT");
   if (const auto status = parse(order.line(), argc, argv)) return *status;

@@ -19,18 +19,20 @@ std::string variable(const char* name) {
 
 void describe(CLI::App& line, RunArguments& into) {
   line.footer(
-      "\nExamples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
+      "Examples:\n  portherd run shop.wsgi:application --workers 2\n  portherd run -- node server.js");
   line.add_option("TARGET", into.target,
-                  "module:attr of a WSGI app, or a folder with a portherd.toml; or `-- command ...`");
+                  "module:attr of a WSGI app, or a folder with a\nportherd.toml; or `-- command ...`");
   line.add_option("-b,--bind", into.bind,
-                  "where to listen; again for more (127.0.0.1:8000; with $PORT *:$PORT)")
+                  "where to listen; again for more\n(127.0.0.1:8000; with $PORT *:$PORT)")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);  // the next word is the target
-  line.add_option("-w,--workers", into.workers, "processes, or auto: what this machine is good for (1, or $WEB_CONCURRENCY)")
+  line.add_option("-w,--workers", into.workers, "processes, or auto: what this machine is good for\n(1, or $WEB_CONCURRENCY)")
       ->type_name("N");
-  line.add_option("--threads", into.threads, "threads of a Python worker (4)")->check(CLI::Range(1, 1024));
+  line.add_option("--threads", into.threads, "threads of a Python worker, 1 to 1024 (4)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024).description(""));
   line.add_flag("--tls", into.tls,
-                "https too, on the next port, with a certificate for localhost made on first use");
+                "https too, on the next port, with a certificate\nfor localhost made on first use");
   line.add_option("--tls-bind", into.tls_bind, "where to listen for https (implies --tls)")
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);

@@ -8,8 +8,8 @@ namespace supervisor {
 
 int status_command(int argc, char** argv) {
   OrderLine order("status",
-                  "Says what runs; with APP, everything about that one. Exit status 3: not every worker is ready; 7: "
-                  "nothing runs.",
+                  "Says what runs; with APP, everything about that one. Exit status 3: not\n"
+                  "every worker is ready; 7: nothing runs.",
                   argv[0]);
   order.takes_app();
   order.has_json();

@@ -7,8 +7,8 @@ namespace supervisor {
 
 int stop_command(int argc, char** argv) {
   OrderLine order("stop",
-                  "Finishes what is in flight, ends every process, and returns when that is done. With APP only that "
-                  "app's, until `start APP`.",
+                  "Finishes what is in flight, ends every process, and returns when that is\n"
+                  "done. With APP only that app's, until `start APP`.",
                   argv[0]);
   order.takes_app();
   if (const auto status = parse(order.line(), argc, argv)) return *status;

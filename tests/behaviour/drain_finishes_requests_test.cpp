@@ -76,6 +76,23 @@ TEST_CASE("a connection that was idle when the drain began is closed only after 
   CHECK(portherd.wait_exit() == 0);
 }
 
+TEST_CASE("who comes while it drains is refused at once, and does not wait for nobody") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, with_drain_timeout("1h"));
+  portherd.wait_ready();
+  play::Peer client = play::connect(portherd.port());
+  client.send(kGet);
+  play::Peer worker = app.accept();
+  worker.read_head();
+
+  portherd.signal(SIGTERM);
+  portherd.wait_until("nobody is let in any more", [&](const play::Status&) { return play::is_refused(portherd.port()); });
+  worker.send(kOk);
+  CHECK(client.read_answer().body == "ok");
+  CHECK(portherd.wait_exit() == 0);
+}
+
 TEST_CASE("what has not ended after drain_timeout is cut") {
   const play::Folder folder;
   play::App app(folder, "app.sock");

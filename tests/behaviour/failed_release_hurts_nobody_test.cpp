@@ -112,7 +112,7 @@ TEST_CASE("a release during a release takes its place, and no request fails") {
   const play::Ended second = stage.order("restart");
   ordering.join();
   CHECK(first.status == 1);
-  CHECK(first.err.find("another release has taken its place") != std::string::npos);
+  CHECK(first.err.find("generation 2 of app hello is given up: another release has taken its place") != std::string::npos);
   CHECK_MESSAGE(second.status == 0, second.err);
   load.wait_for(50);
   load.stop_unhurt();
@@ -135,6 +135,88 @@ TEST_CASE("rollback: to the generation before, and a refusal where there is none
   load.stop_unhurt();
 }
 
+TEST_CASE("rollback of a release that is on its way: it is given up, and who serves is left alone") {
+  Stage stage(kWorks);
+  const auto before = stage.portherd.wait_ready().app("hello").ready();
+  stage.folder.write("hello.py", kHangs);
+  play::Ended restarted;
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
+  stage.portherd.expect_line("the new code hangs");
+  const play::Ended back = stage.order("rollback");
+  ordering.join();
+  CHECK(restarted.status == 1);
+  CHECK_MESSAGE(back.status == 0, back.err);
+  CHECK(stage.portherd.wait_ready().app("hello").ready() == before);
+  CHECK(stage.generations() == "1 1 ");
+  CHECK(stage.order("rollback").status == 1);  // there is still none before that
+}
+
+TEST_CASE("a release whose app is stopped has not come into force; start begins with it, and rollback leads back") {
+  Stage stage(kWorks);
+  stage.portherd.wait_ready();
+  stage.folder.write("hello.py", kHangs);
+  play::Ended restarted;
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
+  stage.portherd.expect_line("the new code hangs");
+  CHECK(stage.order("stop").status == 0);
+  ordering.join();
+  CHECK(restarted.status == 1);
+  CHECK_MESSAGE(restarted.err.find("app hello was stopped before generation 2 was in force") != std::string::npos, restarted.err);
+  const play::Ended stopped = stage.order("restart");
+  CHECK(stopped.status == 2);
+  CHECK_MESSAGE(stopped.err.find("`portherd start hello` ends that") != std::string::npos, stopped.err);
+  stage.folder.write("hello.py", kWorks);
+  CHECK(stage.order("start").status == 0);
+  CHECK(stage.generations() == "2 2 ");
+  CHECK(stage.order("rollback").status == 0);
+  CHECK(stage.generations() == "3 3 ");
+}
+
+TEST_CASE("what a reload changes while a release is on its way is kept if that fails") {
+  Stage stage(kWorks, "5s");
+  stage.portherd.wait_ready();
+  stage.folder.write("hello.py", kHangs);
+  play::Ended restarted;
+  std::jthread ordering([&] { restarted = stage.order("restart"); });
+  stage.portherd.expect_line("the new code hangs");
+  stage.folder.write("portherd.toml", stage.folder.read("portherd.toml") + "queue_size = 7\n");
+  CHECK(play::portherd({"reload", "-c", stage.portherd.config_file()}).status == 0);
+  ordering.join();
+  CHECK(restarted.status == 1);
+  const play::Ended plan = play::portherd({"plan", "-c", stage.portherd.config_file()});
+  CHECK(plan.out == "a reload would change no setting\n");
+}
+
+TEST_CASE("a release of an app that sleeps is proven by a worker that wakes for it") {
+  const play::Folder folder;
+  folder.write("hello.py", kWorks);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.hello]
+wsgi = "hello:app"
+python = "$PYTHON"
+workers = { min = 0, max = 1 }
+idle_timeout = "1s"
+)");
+  const auto restart = [&] { return play::portherd({"restart", "hello", "-c", portherd.config_file()}); };
+  const auto wait_asleep = [&] {
+    portherd.wait_until("it sleeps", [](const play::Status& now) { return now.app("hello").state == "asleep"; });
+  };
+  CHECK(play::get(portherd.port()).status == 200);
+  wait_asleep();
+  folder.write("hello.py", kRaises);
+  const play::Ended broken = restart();
+  CHECK(broken.status == 1);
+  CHECK_MESSAGE(broken.err.find("; generation 1 stays") != std::string::npos, broken.err);
+  CHECK_MESSAGE(broken.err.find("RuntimeError: the new code is broken") != std::string::npos, broken.err);
+  folder.write("hello.py", kWorks);
+  wait_asleep();
+  CHECK(restart().status == 0);
+  CHECK(portherd.lines_with("a release is in force").size() == 1);
+  wait_asleep();
+}
+
 TEST_CASE("an app that was broken from the start is restarted with code that works") {
   Stage stage(kRaises);
   stage.portherd.expect_line("RuntimeError: the new code is broken");
@@ -155,6 +237,7 @@ TEST_CASE("stop during a release: all leave, the one that is on its way too") {
   CHECK(stage.portherd.stop() == 0);
   ordering.join();
   CHECK(restarted.status == 1);
+  CHECK_MESSAGE(restarted.err.find("everything is ending") != std::string::npos, restarted.err);
 }
 
 TEST_CASE(

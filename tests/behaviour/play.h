@@ -105,6 +105,7 @@ class Peer {
   std::size_t discard(std::size_t most);  ///< reads and forgets; fewer only at the end of input
   std::string read_to_end();              ///< until the other side closes, or resets
   bool is_closed_by_peer() { return read_to_end().empty(); }  ///< waits for the end: nothing more came
+  bool ends_well();  ///< the same, and it was no reset; over TLS it said goodbye
   /// To a request of `method`. Interim answers come one by one, as answers without a body.
   Answer read_answer(std::string_view method = "GET");
   std::string read_body(std::string_view head);  ///< of a request, by its framing

@@ -96,6 +96,7 @@ struct Peer::State {
   runtime::Fd fd;
   Tls tls;
   std::string received;  // and not asked for yet
+  bool was_reset = false;
 };
 
 Peer::Peer(runtime::Fd fd) : state_(std::make_unique<State>()) {
@@ -147,7 +148,8 @@ std::size_t Peer::some(char* into, std::size_t most) {
         return 0;
     } else {
       count = ::recv(state_->fd.get(), into, most, 0);
-      if (count == 0 || (count < 0 && errno != EAGAIN)) return 0;
+      state_->was_reset = state_->was_reset || (count < 0 && errno != EAGAIN);
+      if (count == 0 || state_->was_reset) return 0;
     }
     if (count > 0) return static_cast<std::size_t>(count);
     REQUIRE_MESSAGE(wait(state_->fd.get(), POLLIN), "nothing came; before it: " << state_->received);
@@ -205,6 +207,11 @@ std::string Peer::read_to_end() {
   while (fill()) {
   }
   return std::exchange(state_->received, {});
+}
+
+bool Peer::ends_well() {
+  if (!is_closed_by_peer()) return false;
+  return state_->tls ? (SSL_get_shutdown(state_->tls.get()) & SSL_RECEIVED_SHUTDOWN) != 0 : !state_->was_reset;
 }
 
 Answer Peer::read_answer(std::string_view method) {

@@ -1,15 +1,19 @@
 // `portherd reload` and `portherd plan`: what is another setting is put in force, under load and beside what lives long; what
 // is not is not touched; a file with a mistake changes nothing.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 #include "load.h"
 #include "play.h"
@@ -176,11 +180,20 @@ TEST_CASE("a release that does not boot leaves its app behind; the rest is in fo
   CHECK(play::get(stage.portherd.port(), "/", "other").status == 200);
   CHECK(has(stage.portherd.status().text, "\"behind\": \"generation 2 of app app did not become ready"));
   CHECK(has(stage.order("plan").out, "apps.app.env"));
+  CHECK(stage.order("upgrade").status == 0);  // the next program knows it, too
+  CHECK(has(stage.portherd.status().text, "\"behind\": \"generation 2 of app app did not become ready"));
   CHECK(stage.order("reload").status == 1);
   stage.site.word = "mended";
   CHECK(stage.reload().status == 0);
   CHECK(stage.get() == "mended");
-  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \"gen"));
+  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \""));
+
+  CHECK(play::portherd({"rollback", "app", "-c", stage.portherd.config_file()}).status == 0);
+  CHECK(stage.get() == "one");
+  CHECK(has(stage.portherd.status().text, "\"behind\": \"rolled back: generation "));
+  CHECK(stage.order("reload").status == 0);
+  CHECK(stage.get() == "mended");
+  CHECK_FALSE(has(stage.portherd.status().text, "\"behind\": \""));
 }
 
 TEST_CASE("an app comes and goes, and comes again") {
@@ -214,6 +227,24 @@ TEST_CASE("a certificate that changes in its folder is in force by itself; one t
   });
 }
 
+TEST_CASE("another folder is put in the place of the certificates': it is in force by itself, and is watched from then on") {
+  Stage stage;
+  const auto digest = [&] { return play::connect_tls(stage.portherd.tls_port()).certificate_digest(); };
+  for (int i = 0; i < 2; ++i) {
+    const std::string before = digest();
+    const play::Folder other;
+    other.certificate("localhost");
+    std::filesystem::copy(other / "tls", stage.folder / "other");
+    constexpr int kExchange = 2;  // rename(2)
+    REQUIRE(::syscall(SYS_renameat2, AT_FDCWD, (stage.folder / "tls").c_str(), AT_FDCWD, (stage.folder / "other").c_str(), kExchange) == 0);
+    std::filesystem::remove_all(stage.folder / "other");
+    stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+  }
+  const std::string before = digest();
+  stage.folder.certificate("localhost");
+  stage.portherd.wait_until("it is in force", [&](const play::Status&) { return digest() != before; });
+}
+
 TEST_CASE("HUP reloads, and tells the service manager; without a file there is nothing to reload") {
   const play::Folder folder;
   const std::string path = folder / "notify";
@@ -242,6 +273,27 @@ TEST_CASE("HUP reloads, and tells the service manager; without a file there is n
   auto run = play::Supervisor::run(other, {"--", "$PYTHON", "$APPS/says.py"});
   run.signal(SIGHUP);
   run.expect_line("there is nothing to reload");
+}
+
+TEST_CASE("an app that comes by a reload and does not boot ends nobody else, under `run` either") {
+  const play::Folder folder;
+  const std::string site = "[apps.app]\ncommand = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/says.py\"]\n";
+  folder.write("portherd.toml", site);
+  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "."});
+  const auto before = portherd.wait_ready();
+  const std::string program = "command = [\"" + play::python() + "\", \"" + play::source("tests/apps") + "/crash_loop.py\"]\n";
+  std::string other;
+  SUBCASE("an app") { other = "[apps.other]\nhosts = [\"other\"]\n" + program; }
+  SUBCASE("an app of a service alone") { other = "[apps.other]\n[[apps.other.services]]\nname = \"jobs\"\n" + program; }
+  folder.write("portherd.toml", site + other);
+  portherd.signal(SIGHUP);
+  portherd.expect_line("did not become ready");
+  portherd.wait_until("it is tried again", [](const play::Status& now) {
+    return now.apps.size() == 2 && (now.app("other").state == "failing" || has(now.text, "\"state\": \"failing\""));
+  });
+  const auto after = portherd.status();
+  CHECK(after.app("app").ready() == before.app("app").ready());
+  CHECK(play::get(portherd.port()).body == "nothing");
 }
 
 TEST_CASE("one reload waits for the one that is under way, and a third is told so") {
@@ -304,6 +356,58 @@ TEST_CASE("a proxy is found at another address, and who it serves at the old one
   CHECK(fresh.read_answer().body == "new");
   at_old.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold");
   CHECK(old.read_answer().body == "old");
+}
+
+TEST_CASE("who is served at an address that a proxy no longer has is cut after graceful_timeout, by the next program, too") {
+  Stage stage;
+  play::App moved(stage.folder, "moved.sock");
+  play::Peer client = play::connect(stage.portherd.port());
+  client.send("POST / HTTP/1.1\r\nHost: live\r\nContent-Length: 0\r\n\r\n");
+  play::Peer worker = stage.live.accept();
+  worker.read_head();
+  std::string text = stage.site.text();
+  text.replace(text.find("\"unix:live.sock\"]"), 17, "\"unix:moved.sock\"]\ngraceful_timeout = \"2s\"");
+  stage.write(text);
+  CHECK(stage.order("reload").status == 0);
+  SUBCASE("alone") {}
+  SUBCASE("upgraded meanwhile") { CHECK(stage.order("upgrade").status == 0); }
+  CHECK(client.read_answer("POST").status == 502);
+}
+
+TEST_CASE("an app that goes while another front takes over is waited for no longer than it has requests") {
+  Stage stage;
+  stage.site.more =
+      "[apps.other]\nhosts = [\"other\"]\ncommand = [\"$PYTHON\", \"$APPS/says.py\"]\nplain_http = \"serve\"\ngraceful_timeout = \"1h\"\n";
+  CHECK(stage.reload().status == 0);
+  const pid_t pid = stage.portherd.status().app("other").ready().front();
+  stage.site.more.clear();
+  stage.site.more_of_app = "[front]\nspool = \"" + stage.folder.path() + "\"\n";
+  CHECK(stage.reload().status == 0);
+  play::wait_gone(pid);
+}
+
+TEST_CASE("an address takes over from one that it covers, and that from it, and nobody who connects is lost") {
+  Stage stage;
+  std::atomic<bool> is_enough = false;
+  std::atomic<std::size_t> served = 0, failed = 0;
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&] {
+      while (!is_enough) ++(play::get(stage.portherd.port(), "/", "a").status == 200 ? served : failed);
+    });
+  }
+  const std::string narrow = stage.site.listen;
+  for (int i = 0; i < 6; ++i) {
+    stage.site.listen = i % 2 == 0 ? "\"*:$PORT\"" : narrow;
+    const play::Ended ended = stage.reload();
+    CHECK_MESSAGE(ended.status == 0, ended.err);
+    const std::size_t before = served;
+    stage.portherd.wait_until("it serves on", [&](const play::Status&) { return served > before + 20; });
+  }
+  is_enough = true;
+  for (std::thread& client : clients) client.join();
+  MESSAGE(served.load() << " served");
+  CHECK(failed == 0);
 }
 
 TEST_CASE("twenty reloads under load, each of something else, fail no request and end nothing that lives long") {

@@ -156,3 +156,19 @@ def app(environ, start_response):
   portherd.signal(SIGTTIN);
   portherd.wait_until("there are two, not one", are(2));
 }
+
+TEST_CASE("TTOU leaves an app alone that sleeps, or was stopped") {
+  const play::Folder folder;
+  folder.write("portherd.toml", "[apps.app]\ncommand = [\"" + play::python() + "\", \"" + play::source("tests/apps") +
+                                    "/works.py\"]\nworkers = { min = 0, max = 2 }\n");
+  auto portherd = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "."});
+  const auto is = [](const char* state) {
+    return [state](const play::Status& now) { return now.app("app").state == state && now.app("app").workers.empty(); };
+  };
+  portherd.wait_until("it sleeps", is("asleep"));
+  portherd.signal(SIGTTOU);
+  portherd.signal(SIGTTIN);
+  portherd.wait_until("one was started by the one, and none by the other",
+                      [](const play::Status& now) { return now.app("app").ready().size() == 1; });
+  CHECK(portherd.lines_with("another number of workers is wanted").size() == 1);
+}

@@ -1,5 +1,7 @@
 #include <csignal>
 #include <filesystem>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "play.h"
@@ -133,6 +135,10 @@ TEST_CASE("a service that does not come up after a restart is given up for the o
   CHECK(play::get(portherd.port(), "/0").status == 200);
   std::filesystem::remove(folder / "broken");
   wait_for(portherd, "ready");
+  // The workers are of the new generation, so there is one before it.
+  const play::Ended back = order(portherd, {"rollback", "shop"});
+  CHECK_MESSAGE(back.status == 0, back.err);
+  CHECK(portherd.status().app("shop").workers.at(0).generation == 3);
 }
 
 TEST_CASE("an app is stopped with its services, they last, and started with them") {
@@ -147,6 +153,30 @@ TEST_CASE("an app is stopped with its services, they last, and started with them
   CHECK(at(portherd, "worker has ended app=shop ") < at(portherd, "shop.queue | leaves"));
   CHECK(order(portherd, {"start", "shop"}).status == 0);
   wait_for(portherd, "ready");
+}
+
+TEST_CASE("a service that is started again while it ends is not there twice, and an upgrade waits for its end") {
+  const play::Folder folder;
+  folder.write("stubborn", "");
+  std::filesystem::copy_file(play::path_of_portherd(), folder / "portherd");
+  auto portherd = play::Supervisor::serve(folder, shop("20s"));
+  const std::string before = service(wait_for(portherd, "ready"));
+  const pid_t old = std::stoi(before.substr(before.find("\"pid\": ") + 7));
+  std::thread stopping([&] { CHECK(order(portherd, {"stop", "shop"}).status == 1); });  // it was started again
+  portherd.expect_line("worker has ended app=shop ");
+  folder.write("portherd.toml", folder.read("portherd.toml") + "env = { WORD = \"another\" }\n");
+  CHECK(order(portherd, {"reload"}).status == 0);
+  CHECK(order(portherd, {"start", "shop"}).status == 0);
+  stopping.join();
+  portherd.wait_until("its app serves", [](const play::Status& now) { return now.app("shop").ready().size() == 1; });
+  const play::Ended upgraded = order(portherd, {"upgrade"});
+  CHECK(upgraded.status == 1);
+  CHECK_MESSAGE(upgraded.err.find("app shop is being changed") != std::string::npos, upgraded.err);
+  CHECK(portherd.lines_with("waits for jobs").size() == 1);
+  std::filesystem::remove(folder / "stubborn");
+  REQUIRE(::kill(old, SIGKILL) == 0);
+  wait_for(portherd, "ready");
+  CHECK(portherd.lines_with("waits for jobs").size() == 2);
 }
 
 TEST_CASE("at the end a service that ignores TERM is killed after its graceful_timeout") {

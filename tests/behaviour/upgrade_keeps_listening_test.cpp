@@ -167,7 +167,23 @@ TEST_CASE("USR2 upgrades, and a stop that comes in the middle of it is obeyed") 
   }
 }
 
-TEST_CASE("a WebSocket lives on through the old front, until its time to drain is over") {
+TEST_CASE("everything ends while the next program is asked: the command says so") {
+  const play::Folder folder;
+  put(folder, play::path_of_portherd());
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  portherd.wait_ready();
+  put_text(folder, "#!/bin/sh\necho asked >asked.new; mv asked.new asked; exec sleep 1000\n");
+  play::Ended ended;
+  std::thread asking([&] { ended = upgrade(portherd); });
+  portherd.wait_until("it is asked", [&](const play::Status&) { return std::filesystem::exists(folder / "asked"); });
+  portherd.signal(SIGTERM);
+  CHECK(portherd.wait_exit() == 0);
+  asking.join();
+  CHECK(ended.status == 1);
+  CHECK_MESSAGE(ended.err == "portherd: everything is ending\n", ended.err);
+}
+
+TEST_CASE("a WebSocket lives on through the old front, until its time to drain is over and it is told so") {
   const play::Folder folder;
   put(folder, play::path_of_portherd());
   play::App chat(folder, "chat.sock");
@@ -192,7 +208,8 @@ TEST_CASE("a WebSocket lives on through the old front, until its time to drain i
   client.send("\x81\x85....there");
   CHECK(worker.read(11) == "\x81\x85....there");
 
-  client.read_to_end();  // nobody ends it but the old front
+  CHECK(client.read(4) == "\x88\x02\x03\xf4");  // Close, 1012: nobody ends it but the old front
+  CHECK(client.ends_well());
   play::wait_gone(old);
   CHECK(play::get(portherd.port()).status == 200);
   worker.close();
@@ -227,6 +244,12 @@ TEST_CASE("a program that cannot go on leaves everything as it was, and the comm
   SUBCASE("it is another one, which agrees to everything") {
     put_text(folder, "#!/bin/sh\nexit 0\n");
     why = "is not portherd";
+  }
+  SUBCASE("another one is put in its place while it is asked") {
+    put_text(folder, "#!/bin/sh\nexit 0\n");
+    std::filesystem::rename(folder / "portherd", folder / "other");
+    put_text(folder, "#!/bin/sh\nmv '" + (folder / "other") + "' '" + (folder / "portherd") + "'\necho portherd 9.9.9\n");
+    why = "was replaced while it was asked";
   }
   SUBCASE("it thinks that it can, and finds that it cannot") {
     const std::string real = folder / "real";

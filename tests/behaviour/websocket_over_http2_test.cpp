@@ -36,10 +36,10 @@ std::string switched(const std::string& accept) {
 }
 
 struct Play {
-  explicit Play(bool is_tls = true) {
+  explicit Play(bool is_tls = true, const std::string& more = "") {
     folder.certificate("localhost");
     app.emplace(folder, "app.sock");
-    portherd.reset(new play::Supervisor(play::Supervisor::serve(folder, play::kPlainAndTls)));
+    portherd.reset(new play::Supervisor(play::Supervisor::serve(folder, more + play::kPlainAndTls)));
     client.emplace(is_tls ? play::connect_tls(portherd->tls_port(), "localhost", "h2")
                           : play::connect(portherd->port()));
   }
@@ -175,4 +175,32 @@ TEST_CASE("no other protocol is spoken over CONNECT") {
   play.client->send(connect_for("connect-udp"));
   CHECK(play.client->next(kHeaders, 1).status() == 501);
   CHECK_FALSE(play.app->has_visitor());
+}
+
+TEST_CASE("at the end of a drain a WebSocket is closed with 1012 and its stream ended; other streams are reset") {
+  Play play(/*is_tls=*/true, "[front]\ndrain_timeout = \"300ms\"\n");
+  play::Peer worker = play.open();
+  play.client->send(
+      frame(kHeaders, kLast, 3,
+            block({{":method", "GET"}, {":scheme", "https"}, {":authority", "a"}, {":path", "/late"}})));
+  play::Peer late = play.app->accept();
+  late.read_head();
+
+  play.portherd->signal(SIGTERM);
+  bool is_late_reset = false, has_ended = false;
+  std::string said;
+  while (const auto next = play.client->next_or_end()) {
+    is_late_reset = is_late_reset || (next->type == kReset && next->stream == 3);
+    if (next->type != kData || next->stream != 1) continue;
+    said += next->payload;
+    has_ended = next->has(kEndStream);
+    if (has_ended) play.client->send(data("\x88\x82\x01\x02\x03\x04\x02\xf6", kEndStream));
+  }
+  CHECK(said == "\x88\x02\x03\xf4");
+  CHECK(has_ended);
+  CHECK(is_late_reset);
+  CHECK(worker.is_closed_by_peer());
+  CHECK(late.is_closed_by_peer());
+  play.client->peer().close();
+  CHECK(play.portherd->wait_exit() == 0);
 }

@@ -36,11 +36,20 @@ env = { FROM_BOTH = "table" }
   CHECK(has(born, "LISTEN_PID=" + pid));
 }
 
-TEST_CASE("run hands its own environment on") {
+TEST_CASE("run hands its own environment on, but not what systemd has told it alone") {
   const play::Folder folder;
-  auto portherd = play::Supervisor::run(
-      folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/inherits.py"}, {{"MY_OWN", "1"}});
-  CHECK(has(play::get(portherd.port()).body, "MY_OWN=1"));
+  const play::Environment of_the_service{
+      {"NOTIFY_SOCKET", folder / "systemd"}, {"WATCHDOG_USEC", "30000000"}, {"WATCHDOG_PID", "1"},
+      {"LISTEN_FDNAMES", "web"},             {"INVOCATION_ID", "0af7"},     {"JOURNAL_STREAM", "9:70123"}};
+  play::Environment more = of_the_service;
+  more["MY_OWN"] = "1";
+  auto portherd =
+      play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "--", "$PYTHON", "$APPS/inherits.py"}, more);
+  const std::string born = play::get(portherd.port()).body;
+  CHECK(has(born, "MY_OWN=1"));
+  CHECK(has(born, "LISTEN_FDS=1"));
+  CHECK(born.find("\nNOTIFY_SOCKET=") != std::string::npos);  // its own
+  for (const auto& [name, value] : of_the_service) CHECK_FALSE(has(born, name + "=" + value));
 }
 
 TEST_CASE("a command may take its socket as a number, as a path or as a port") {

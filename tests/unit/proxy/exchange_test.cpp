@@ -13,6 +13,7 @@
 #include "doctest_precompiled.h"
 #include "proxy/access_log.h"
 #include "proxy/front_thread.h"
+#include "proxy/websocket.h"
 #include "runtime/socket.h"
 
 namespace {
@@ -56,6 +57,7 @@ class Play {
   }
 
   const proxy::Site& site() const { return site_; }
+  proxy::FrontThread& thread() { return thread_; }
   upstream::Dispatch& dispatch() { return *site_.dispatches[0]; }
   void publish(upstream::WorkerId id) {
     const std::string path = folder_ + "/" + std::to_string(id);
@@ -87,7 +89,7 @@ class Play {
     return text;
   }
   void say(const runtime::Fd& fd, std::string_view text) {
-    REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+    put(fd, text);
     turn();
   }
   std::string hear(const runtime::Fd& fd) {
@@ -96,6 +98,16 @@ class Play {
     bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
     return bytes;
   }
+  /// It lies in the socket until the loop turns.
+  static void put(const runtime::Fd& fd, std::string_view text) {
+    REQUIRE(::send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size()));
+  }
+  /// There was nothing more to hear, and never will be.
+  static bool has_ended(const runtime::Fd& fd) {
+    char byte = 0;
+    return ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 0;
+  }
+  bool has_client_ended() const { return has_ended(client_); }
   void lose(runtime::Fd& fd) {
     fd.reset();
     turn();
@@ -139,6 +151,16 @@ class Play {
   }
 
   static constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+  /// A tunnel to worker 1, of this protocol.
+  runtime::Fd open_tunnel(const std::string& protocol = "websocket") {
+    publish(1);
+    ask("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n\r\n");
+    runtime::Fd worker = take(1);
+    say(worker, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + protocol + "\r\n\r\n");
+    REQUIRE(answer().starts_with("HTTP/1.1 101 "));
+    return worker;
+  }
 
  private:
   upstream::Scoreboard board_;
@@ -271,4 +293,68 @@ TEST_CASE("a worker is spoken to as its release was, whatever the settings say b
   const runtime::Fd worker = play.take(1);  // HTTP
   play.say(worker, Play::kAnswer);
   CHECK(play.answer().ends_with("ok"));
+}
+
+TEST_CASE("when its time is over, a WebSocket is closed between two frames, and its worker hears the end") {
+  Play play;
+  const runtime::Fd worker = play.open_tunnel();
+  std::string last(proxy::kCloseForRestart);
+  SUBCASE("at once, where none is under way") {}
+  SUBCASE("where one is, behind it; the next one goes nowhere") {
+    play.say(worker, "\x81\x05he");
+    CHECK(play.answer() == "\x81\x05he");
+    play.put(worker, "llo\x81\x05th");
+    last.insert(0, "llo");
+  }
+  SUBCASE("but not twice") {
+    play.say(worker, "\x88\x02\x03\xe8");
+    CHECK(play.answer() == "\x88\x02\x03\xe8");
+    last.clear();
+  }
+  bool is_drain = false;
+  SUBCASE("the front's") { is_drain = true; }
+  SUBCASE("the worker's") {}
+  is_drain ? play.thread().end_drain() : play.thread().close_websockets(1);
+  CHECK(play.answer() == last);
+  CHECK(play.has_client_ended());
+  CHECK(play.has_ended(worker));
+  play.ask("\x88\x82....\x03\xf4");  // what it says to that finds nobody, and disturbs nobody
+  CHECK(play.thread().clients().size() == 1);
+}
+
+TEST_CASE("a WebSocket whose frame does not end is cut in the end") {
+  Play play;
+  const runtime::Fd worker = play.open_tunnel();
+  SUBCASE("for it is late") { play.say(worker, "\x81\x05he"); }
+  SUBCASE("for it is none") { play.say(worker, "hello"); }
+  const std::string before = play.answer();
+  play.thread().close_websockets(1);
+  if (before == "hello") {
+    CHECK_FALSE(play.has_client_ended());  // nobody knows how to tell it: its worker will end it
+    play.thread().end_drain();
+  }
+  while (play.thread().clients().size() > 0) play.thread().loop().turn(/*wait=*/true);
+  CHECK(play.answer().empty());
+  CHECK(play.has_ended(worker));
+}
+
+TEST_CASE("what is no WebSocket is cut when the drain is over, and is left alone when its worker is to end") {
+  Play play;
+  const runtime::Fd worker = play.open_tunnel("chat/1");
+  play.say(worker, "\x81\x02hi");
+  CHECK(play.answer() == "\x81\x02hi");
+  play.thread().close_websockets(1);
+  play.say(worker, "more");
+  CHECK(play.answer() == "more");
+  play.thread().end_drain();
+  CHECK(play.answer().empty());
+  CHECK(play.has_client_ended());
+}
+
+TEST_CASE("a worker that is to end takes only its own WebSockets with it") {
+  Play play;
+  const runtime::Fd worker = play.open_tunnel();
+  play.thread().close_websockets(2);
+  play.say(worker, "\x81\x02hi");
+  CHECK(play.answer() == "\x81\x02hi");
 }

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -76,10 +77,10 @@ class Play {
     fds.push_back(in_memory(conf::print(settings)));
     order(upstream::Configure{apps}, std::move(fds));
   }
-  void listen(const std::string& at, bool tls = false) {
+  void listen(const std::string& at, bool tls = false, bool metrics = false) {
     std::vector<runtime::Fd> fds;
     fds.push_back(std::move(*runtime::listen_unix(folder_ + "/" + at, 0600)));
-    order(upstream::Listen{.text = at, .tls = tls}, std::move(fds));
+    order(upstream::Listen{.text = at, .tls = tls, .metrics = metrics}, std::move(fds));
   }
   void certificate(const std::string& pem, const std::string& key) {
     std::vector<runtime::Fd> fds;
@@ -88,10 +89,23 @@ class Play {
     order(upstream::Certificates{{"a"}}, std::move(fds));
   }
   void publish(AppIndex app, upstream::WorkerId id) {
-    const std::string path = folder_ + "/worker" + std::to_string(id);
-    workers_[id] = std::move(*runtime::listen_unix(path, 0600));
+    workers_[id] = std::move(*runtime::listen_unix(worker(app, id).socket, 0600));
     ::fcntl(workers_[id].get(), F_SETFL, 0);  // take() waits
-    order(upstream::Publish{{.id = id, .app = app, .slot = 1, .pid = 1, .row = static_cast<std::uint32_t>(id), .slots = 4, .socket = path}});
+    order(upstream::Publish{worker(app, id)});
+  }
+  /// It is asked whether it is ready, and has not answered yet.
+  runtime::Fd probe(AppIndex app, upstream::WorkerId id) {
+    workers_[id] = std::move(*runtime::listen_unix(worker(app, id).socket, 0600));
+    ::fcntl(workers_[id].get(), F_SETFL, 0);
+    order(upstream::Probe{worker(app, id), {}, 0});
+    runtime::Fd fd(::accept4(workers_[id].get(), nullptr, nullptr, SOCK_CLOEXEC));
+    REQUIRE(hear(fd, "\r\n\r\n").starts_with("OPTIONS * "));
+    return fd;
+  }
+  /// All that the front has said by its end; nothing is dropped.
+  const std::vector<upstream::Order>& last_words() {
+    while (!is_closed_) loop_.turn();
+    return said_;
   }
   /// The next order of this kind; all others before it are dropped.
   template <class T>
@@ -179,6 +193,9 @@ class Play {
  private:
   void on_message(runtime::Message& message) { said_.push_back(std::move(*upstream::decode(message.text))); }
   void on_closed() { is_closed_ = true; }
+  upstream::Worker worker(AppIndex app, upstream::WorkerId id) const {
+    return {.id = id, .app = app, .slot = 1, .pid = 1, .row = static_cast<std::uint32_t>(id), .slots = 4, .socket = folder_ + "/worker" + std::to_string(id)};
+  }
 
   upstream::Scoreboard board_;
   upstream::HerdBoard herd_;
@@ -232,6 +249,39 @@ TEST_CASE("apps come and go while a front runs, and a request that has begun is 
 
   play.order(upstream::Unpublish{.app = 7, .worker = 1});
   CHECK(play.expect<upstream::Drained>().worker == 1);
+}
+
+TEST_CASE("WebSockets to a worker that is to end are closed, which is its drain; those to others go on") {
+  const std::string upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", close = "\x88\x02\x03\xf4";
+  Play play;
+  play.settings.apps = {app_named("blog"), app_named("shop")};
+  play.configure({0, 1});
+  play.listen("http");
+  play.publish(0, 1);
+  play.publish(1, 2);
+  play.start();
+  const auto open = [&](const std::string& app, upstream::WorkerId id) {
+    runtime::Fd client = play.connect("http");
+    std::string request = request_to(app);
+    play.say(client, request.erase(request.size() - 2) + upgrade);
+    runtime::Fd worker = play.take(id);
+    play.say(worker, "HTTP/1.1 101 Switching Protocols\r\n" + upgrade);
+    CHECK(play.hear(client, "\r\n\r\n").starts_with("HTTP/1.1 101 "));
+    return std::pair(std::move(client), std::move(worker));
+  };
+  auto [blog, blogs] = open("blog", 1);
+  const auto [shop, shops] = open("shop", 2);
+
+  play.order(upstream::Unpublish{.app = 0, .worker = 1});
+  play.say(blogs, "\x81\x02hi");
+  CHECK(play.hear(blog, "hi") == "\x81\x02hi");  // a drain is no reason to be brief
+  play.order(upstream::CloseWebsockets{.app = 0, .worker = 1});
+  CHECK(play.hear(blog, "nothing more") == close);
+  CHECK(play.hear(blogs, "nothing").empty());
+  blogs.reset();
+  CHECK(play.expect<upstream::Drained>().worker == 1);
+  play.say(shops, "\x81\x02hi");
+  CHECK(play.hear(shop, "hi") == "\x81\x02hi");
 }
 
 TEST_CASE("a change with a fault in it changes nothing, and says what the fault is") {
@@ -324,6 +374,31 @@ TEST_CASE("another certificate is shown to who connects after the change") {
   play.certificate(second.certificate, second.key);
   CHECK(play.begin().empty());
   CHECK(shown() == "second");
+}
+
+TEST_CASE("a front that is replaced leaves probes, and [metrics] that a reload opens, to the next one") {
+  Play play;
+  play.settings.apps = {app_named("blog")};
+  play.configure({0});
+  play.listen("http");
+  play.publish(0, 1);
+  play.start();
+  const runtime::Fd client = play.connect("http");
+  play.say(client, request_to("blog"));
+  const runtime::Fd worker = play.take(1);
+  const runtime::Fd probed = play.probe(0, 2);
+
+  play.order(upstream::Drain{});
+  play.listen("metrics", /*tls=*/false, /*metrics=*/true);
+  CHECK(play.begin().empty());
+  CHECK_FALSE(play.connect("metrics"));
+
+  const std::string well = answer_of("");
+  ::send(probed.get(), well.data(), well.size(), MSG_NOSIGNAL);
+  play.say(worker, answer_of("ok"));
+  CHECK(play.hear(client, "ok").starts_with("HTTP/1.1 200 "));
+  const auto is_probed = [](const upstream::Order& order) { return std::holds_alternative<upstream::Probed>(order); };
+  CHECK(std::ranges::none_of(play.last_words(), is_probed));
 }
 
 TEST_CASE("changes in a row under load fail no request of an app that stays") {

@@ -45,3 +45,18 @@ TEST_CASE("a 101 is to what was asked for; over HTTP/2 it also answers the key, 
   CHECK(complaint(kHttp2, "websocket", 403, "", "") == "");
   CHECK(complaint(kHttp2, "", 200, "", "") == "");
 }
+
+TEST_CASE("what follows a 101 to websocket are its frames") {
+  const auto is_one = [](std::uint16_t status, std::string_view to) {
+    upstream::ResponseHead answer;
+    answer.status = status;
+    answer.fields.push_back({"Upgrade", to, FieldId::kUpgrade});
+    return proxy::is_websocket(answer);
+  };
+  CHECK(is_one(101, "websocket"));
+  CHECK(is_one(101, "WebSocket"));
+  CHECK_FALSE(is_one(101, "websocket, other"));
+  CHECK_FALSE(is_one(101, "other"));
+  CHECK_FALSE(is_one(200, "websocket"));
+  CHECK_FALSE(proxy::is_websocket({.status = 101}));
+}

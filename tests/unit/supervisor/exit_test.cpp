@@ -35,6 +35,23 @@ TEST_CASE("a boot that took too long is told as the reason of our kill") {
         "not ready within boot_timeout, killed by us (SIGKILL)");
 }
 
+TEST_CASE("each kill of the OOM killer explains one death") {
+  using runtime::OomKills;
+  using supervisor::unexplained, supervisor::with_one_more;
+  const OomKills at_start{.in_cgroup = 3, .on_machine = 7}, now{.in_cgroup = 5, .on_machine = 9};  // two that were there have died
+  OomKills explained;
+  CHECK(unexplained(now, at_start, explained).in_cgroup == 2);
+  explained = with_one_more(explained, at_start, now);
+  CHECK(unexplained(now, at_start, explained).in_cgroup == 1);
+  CHECK(unexplained(now, at_start, explained).on_machine == 1);
+  explained = with_one_more(explained, at_start, now);
+  // Of a third, who has lived as long, somebody else's kill is the end.
+  CHECK(unexplained(now, at_start, explained).in_cgroup == 0);
+  CHECK(unexplained(now, at_start, explained).on_machine == 0);
+  CHECK(with_one_more(explained, at_start, now).on_machine == 9);
+  CHECK(unexplained({.in_cgroup = 6, .on_machine = 10}, at_start, explained).in_cgroup == 1);
+}
+
 TEST_CASE("every end has a reason of one word, for the label of a counter") {
   using enum upstream::ExitReason;
   const auto signal = [](int number) { return Exit{.is_signal = true, .number = number}; };

@@ -76,6 +76,7 @@ struct Stage {
                    .on_drained = runtime::bind<&Stage::on_drained>(this),
                    .on_stuck = runtime::bind<&Stage::on_stuck>(this),
                    .on_unstuck = runtime::bind<&Stage::on_unstuck>(this),
+                   .on_lost = runtime::bind<&Stage::on_lost>(this),
                    .on_gone = runtime::bind<&Stage::on_gone>(this)});
     REQUIRE(front->start().has_value());
     turn_until([&] { return starts == 1; });
@@ -89,6 +90,9 @@ struct Stage {
   void on_probed(const upstream::Probed& told) { heard.push_back("probed " + std::to_string(told.worker)); }
   void on_drained(const upstream::Drained& told) { heard.push_back("drained " + std::to_string(told.worker)); }
   void on_stuck(const upstream::Stuck& told) { heard.push_back("stuck " + told.exchange); }
+  void on_lost(const upstream::Lost& told) {
+    heard.push_back("lost " + std::to_string(told.worker) + " " + std::to_string(told.requests));
+  }
   void on_unstuck(const upstream::Unstuck& told) { heard.push_back("unstuck " + told.exchange); }
   void on_gone(bool has_drained) { heard.push_back(has_drained ? "gone" : "never started"); }
 
@@ -243,9 +247,29 @@ TEST_CASE("what was stuck in a front that has ended is not stuck any more") {
   CHECK(stage.count("unstuck of the new one") == 0);
 }
 
+TEST_CASE("what a worker's end has cost is said once by each front that was asked, or has ended without an answer") {
+  Stage stage;
+  stage.front->tell(publish(5));
+  CHECK(stage.wait_replaced() == "");
+  REQUIRE(stage.front->count() == 2);
+  stage.front->tell(upstream::Ended{.app = 0, .worker = 5, .unexpected = true});
+  stage.front->tell(upstream::Ended{.app = 0, .worker = 6, .unexpected = false});
+  stage.say(2, upstream::Lost{.app = 0, .worker = 5, .requests = 3, .ages = {}});
+  stage.wait_heard("lost 5 3");
+  stage.say(1, "end");
+  stage.wait_heard("lost 5 0");
+  CHECK(stage.count("lost 5 3") == 1);
+  CHECK(stage.count("lost 6 0") == 0);
+}
+
 TEST_CASE("two drain beside the one that serves; for a third the oldest is cut") {
   Stage stage;
   for (int i = 0; i < 3; ++i) CHECK(stage.wait_replaced() == "");
+  // Until that has gone there is no room for one more beside it.
+  const auto at_once = stage.front->may_be_saved();
+  REQUIRE_FALSE(at_once.has_value());
+  CHECK(at_once.error().text().find("is being cut; try again soon") != std::string::npos);
+  stage.turn_until([&] { return stage.front->may_be_saved().has_value(); });
   stage.wait_note(1, "drain True\n");
   stage.wait_note(3, "drain False\n");
   CHECK(stage.notes(2).find("drain True") == std::string::npos);
@@ -265,6 +289,20 @@ TEST_CASE("if the one that serves dies while another starts, that has its place;
   CHECK(stage.replaced[0] == "");
   ::kill(stage.front->pid(), SIGKILL);
   stage.wait_note(3, "begin \n");
+}
+
+TEST_CASE("what is told to a front that is being started is obeyed when that one says so, not before") {
+  Stage stage;
+  stage.let(2, "waits");
+  ::kill(stage.front->pid(), SIGKILL);
+  stage.wait_note(2, "begin \n");
+  bool is_obeyed = false;
+  REQUIRE(stage.front->confirm([&](const auto&) { is_obeyed = true; }).has_value());
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return stage.starts == 2; });
+  CHECK_FALSE(is_obeyed);
+  stage.say(2, upstream::Changed{.version = 2});
+  stage.turn_until([&] { return is_obeyed; });
 }
 
 TEST_CASE("the end drains all fronts, and has come when the last has ended") {

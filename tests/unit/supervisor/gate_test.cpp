@@ -38,6 +38,13 @@ TEST_CASE("whatever it is, it can be stopped; what is stopped can only be starte
   }
 }
 
+TEST_CASE("a release leaves it as it is, and is refused of what is stopped") {
+  for (const Turn turn : {Turn::kRestart, Turn::kRollback}) {
+    for (const Gate gate : {Gate::kOpen, Gate::kPaused, Gate::kMaintenance}) CHECK(gate_after(gate, turn, "shop") == gate);
+    CHECK_FALSE(gate_after(Gate::kStopped, turn, "shop"));
+  }
+}
+
 TEST_CASE("an order changes something, or is refused") {
   for (const Gate gate : {Gate::kOpen, Gate::kPaused, Gate::kMaintenance, Gate::kStopped}) {
     for (const Turn turn : kTurns) {
@@ -49,7 +56,13 @@ TEST_CASE("an order changes something, or is refused") {
 
 TEST_CASE("a refusal says how it is, and what ends that") {
   CHECK(gate_after(Gate::kOpen, Turn::kResume, "shop").error().text() ==
-        "`resume shop` changes nothing: shop is open");
+        "`resume shop` changes nothing: shop is not paused");
+  CHECK(gate_after(Gate::kOpen, Turn::kMaintenanceOff, "shop").error().text() ==
+        "`maintenance off shop` changes nothing: shop is not in maintenance");
+  CHECK(gate_after(Gate::kOpen, Turn::kStart, "shop").error().text() ==
+        "`start shop` changes nothing: shop is not stopped");
+  CHECK(gate_after(Gate::kMaintenance, Turn::kResume, "shop").error().text() ==
+        "`resume shop` changes nothing: shop is in maintenance; `portherd maintenance off shop` ends that");
   CHECK(gate_after(Gate::kStopped, Turn::kPause, "shop").error().text() ==
         "`pause shop` changes nothing: shop is stopped; `portherd start shop` ends that");
 }

@@ -167,6 +167,23 @@ TEST_CASE("other settings keep what they still name, open what is new, and close
   ::rmdir(folder);
 }
 
+TEST_CASE("an address takes over from one that it covers, on the same port") {
+  const auto now = Listeners::open(listen_on("127.0.0.1:0"), {}, 2, {});
+  REQUIRE(now.has_value());
+  const std::string port = std::to_string(now->all()[0].port);
+  const auto next = now->turned_into(listen_on("*:" + port), {}, 2);
+  REQUIRE_MESSAGE(next.has_value(), next.error().text());
+  REQUIRE(next->all().size() == 1);
+  CHECK(next->all()[0].port == now->all()[0].port);
+  CHECK(next->all()[0].sockets.size() == 4);  // the narrower ones, too: who connects there still comes to them
+  const ListenChange change = supervisor::difference(now->all(), next->all());
+  CHECK(change.closings == std::vector<std::string>{"127.0.0.1:" + port});
+  CHECK(change.openings.size() == 1);
+  const auto back = next->turned_into(listen_on("127.0.0.1:" + port), {}, 2);
+  REQUIRE_MESSAGE(back.has_value(), back.error().text());
+  CHECK(back->all()[0].sockets.size() == 2);
+}
+
 TEST_CASE("an address that is spoken to otherwise is closed and opened, on the same sockets") {
   auto now = Listeners::open(listen_on("127.0.0.1:0"), {}, 1, {});
   REQUIRE(now.has_value());

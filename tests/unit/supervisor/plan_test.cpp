@@ -232,11 +232,21 @@ TEST_CASE("serve gives an app a clean environment") {
 }
 
 TEST_CASE("run hands its environment on, but for what was meant for us") {
-  for (const char* name : {"PORT", "WEB_CONCURRENCY", "LISTEN_FDS", "NOTIFY_SOCKET"}) ::setenv(name, "1", 1);
-  ::setenv("MINE", "a=b", 1);
+  constexpr const char* kOurs[] = {
+      "PORT",         "WEB_CONCURRENCY", "PORTHERD_SOCKET", "NOTIFY_SOCKET",  "LISTEN_FDS", "LISTEN_PID",       "LISTEN_FDNAMES",
+      "WATCHDOG_PID", "WATCHDOG_USEC",   "INVOCATION_ID",   "JOURNAL_STREAM", "MANAGERPID", "SYSTEMD_EXEC_PID", "MAINPID"};
+  constexpr const char* kTheApps[] = {"MINE", "STATE_DIRECTORY", "CREDENTIALS_DIRECTORY", "PORTAL"};
+  for (const char* name : kOurs) ::setenv(name, "1", 1);
+  for (const char* name : kTheApps) ::setenv(name, "a=b", 1);
   const Variables own = own_environment();
-  CHECK(own.at("MINE") == "a=b");
-  for (const char* name : {"PORT", "WEB_CONCURRENCY", "LISTEN_FDS", "NOTIFY_SOCKET"}) {
+  for (const char* name : kTheApps) {
+    CAPTURE(name);
+    REQUIRE(own.contains(name));
+    CHECK(own.at(name) == "a=b");
+    ::unsetenv(name);
+  }
+  for (const char* name : kOurs) {
+    CAPTURE(name);
     CHECK_FALSE(own.contains(name));
     ::unsetenv(name);
   }

@@ -4,7 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "conf/load.h"
+#include "conf/reference.h"
 #include "doctest_precompiled.h"
+#include "upstream/herd_board.h"
+#include "upstream/scoreboard.h"
 
 using namespace supervisor;
 using Json = nlohmann::ordered_json;
@@ -59,6 +63,22 @@ saved::Supervisor everything() {
   return all;
 }
 
+// As everything(), and so that a supervisor could go on with it.
+saved::Supervisor sound() {
+  saved::Supervisor all = everything();
+  all.error_log = {14};
+  all.fronts_board = {{15}, sizeof(upstream::Blocks)};
+  all.herd_board = {{16}, sizeof(upstream::HerdFigures)};
+  all.front.current = {.child = {.pid = 811, .pidfd = {17}}, .channel = {18}};
+  all.rows = 1;
+  saved::Group& group = all.groups[0];
+  group.places.resize(1);
+  saved::Worker& worker = group.places[0].holder;
+  worker.process->socket.emplace();
+  worker.process->has_row = true;
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("what is written is read again, every field") {
@@ -92,6 +112,35 @@ TEST_CASE("the settings come back as they were, with what their text leaves out"
   CHECK(*again == settings());
 }
 
+TEST_CASE("an app whose route leads to another one, which has rules of its own, is handed on without it") {
+  conf::Settings two = settings();
+  conf::App& other = two.apps.emplace_back();
+  other.name = "api";
+  other.directory = "/srv/api";
+  other.command = {"/bin/api"};
+  other.rules.max_body = 1;
+  two.apps[0].routes.push_back({.path = "/api/", .app = "api"});
+  conf::settle(two);
+  REQUIRE(two.apps[0].routes[0].rules.max_body == 1);
+  const auto saved = saved::from_app(two.apps[0]);
+  REQUIRE_MESSAGE(saved.has_value(), saved.error().text());
+  const auto again = saved::to_app(*saved);
+  REQUIRE(again.has_value());
+  CHECK(again->routes[0].app == "api");
+  CHECK(again->command == two.apps[0].command);
+}
+
+TEST_CASE("every setting that there is can be handed on, of all and of each app alone") {
+  const conf::Loaded loaded = conf::load_text(conf::every_setting(true), "every-setting");
+  const auto saved = saved::from_settings(loaded.settings);
+  CHECK_MESSAGE(saved.has_value(), saved.error().text());
+  REQUIRE_FALSE(loaded.settings.apps.empty());
+  for (const conf::App& app : loaded.settings.apps) {
+    const auto alone = saved::from_app(app);
+    CHECK_MESSAGE(alone.has_value(), app.name);
+  }
+}
+
 TEST_CASE("settings that a file could not have are refused, not changed") {
   conf::Settings odd = settings();
   odd.apps[0].command.emplace_back("\xff");
@@ -113,6 +162,34 @@ TEST_CASE("what is missing or of another kind is named") {
   Json json = Json::parse(saved::write(everything()));
   json.erase("rows");
   CHECK(saved::read(json.dump()).error().text().ends_with("rows is missing"));
+}
+
+TEST_CASE("groups in groups without end are refused") {
+  std::string opened, closed;
+  for (int i = 0; i < 100'000; ++i) {
+    opened += R"({"services":[)";
+    closed += "]}";
+  }
+  const auto read = saved::read(R"({"format":0,"groups":[)" + opened + closed + "]}");
+  REQUIRE_FALSE(read.has_value());
+  CHECK(read.error().text().ends_with(".services[0] is too deep"));
+}
+
+TEST_CASE("what would be owned twice, or is not there, is refused before anything is taken") {
+  const auto is_refused = [](auto&& spoil) {
+    saved::Supervisor all = sound();
+    spoil(all, all.groups[0].places[0].holder);
+    return !saved::check(all).has_value();
+  };
+  CHECK_FALSE(is_refused([](auto&, auto&) {}));
+  CHECK(is_refused([](auto& all, auto&) { all.spool = all.error_log; }));
+  CHECK(is_refused([](auto& all, auto&) { all.control.listener = {}; }));
+  CHECK(is_refused([](auto& all, auto&) { all.front.current.channel = {}; }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->child.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->socket.reset(); }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->child->pidfd = {}; }));
+  CHECK(is_refused([](auto&, auto& worker) { worker.process->about.row = 1; }));
 }
 
 TEST_CASE("an earlier format may lack a field, a later one is refused and still names its program") {

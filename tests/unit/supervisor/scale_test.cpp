@@ -129,3 +129,12 @@ TEST_CASE("other bounds are kept at once") {
   CHECK(by_load(app_of(4, 8), busy(2)).wanted == 4);
   CHECK(by_load(app_of(1, 2), busy(4)).wanted == 2);
 }
+
+TEST_CASE("one more or one fewer by order: never none, nor past what an app may have, and who sleeps is left asleep") {
+  CHECK(stepped(2, 1) == 3);
+  CHECK(stepped(2, -1) == 1);
+  CHECK(stepped(1, -1) == 1);
+  CHECK(stepped(0, -1) == 0);
+  CHECK(stepped(0, 1) == 1);
+  CHECK(stepped(1024, 1) == 1024);
+}

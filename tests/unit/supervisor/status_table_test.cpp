@@ -65,6 +65,11 @@ TEST_CASE("it fits into 80 columns, with the longest names and the widest figure
   CHECK(lines[6].ends_with("~"));
 }
 
+TEST_CASE("every state has room for its whole name") {
+  const std::string table = status_table(R"({"apps":[{"name":"shop","state":"maintenance","workers":[{"state":"ready"}]}]})");
+  CHECK_MESSAGE(table.find("\nshop/maintenance ") != std::string::npos, table);
+}
+
 TEST_CASE("all are ready only if every worker of every app is") {
   CHECK_FALSE(is_all_ready(kUsual));
   CHECK(is_all_ready(R"({"apps":[{"workers":[{"state":"ready"},{"state":"ready"}]}]})"));

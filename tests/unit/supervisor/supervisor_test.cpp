@@ -604,7 +604,8 @@ TEST_CASE("a stuck worker is replaced: its successor is published, then it is un
   CHECK(meanwhile["apps"][0]["extras"][0]["pid"] == pid_of(before, 0));
   CHECK(after["apps"][0]["extras"].empty());
   CHECK(after["apps"][0]["workers"][0]["last_exit"] == "killed by us (SIGTERM)");
-  CHECK(is_in_order(stage.read("notes"), {" publish 1\n", " publish 2\n", " unpublish ", " ended False\n"}));
+  CHECK(is_in_order(stage.read("notes"),
+                    {" publish 1\n", " publish 2\n", " unpublish ", " close_websockets ", " ended False\n"}));
   CHECK(has(stage.read("error.log"), "a worker is being replaced app=shop worker=1 pid=" +
                                          std::to_string(pid_of(before, 0)) + " cause=stuck"));
 }

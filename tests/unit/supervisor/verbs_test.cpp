@@ -12,15 +12,15 @@ namespace {
 void nothing(Supervisor&, Group*, const Order&, const Asker&) {}
 
 constexpr Verb kTable[] = {
-    {"status", Subject::kAppOrAll, Right::kLook, nothing},
-    {"restart", Subject::kApp, Right::kCommand, nothing},
-    {"reload", Subject::kAll, Right::kCommand, nothing},
+    {"status", Subject::kAppOrAll, Right::kLook, When::kAlways, nothing},
+    {"restart", Subject::kApp, Right::kCommand, When::kWhileItRuns, nothing},
+    {"reload", Subject::kAll, Right::kCommand, When::kWhileItRuns, nothing},
 };
 
-runtime::Result<const Verb*> chosen(std::string_view line, Right right = Right::kCommand) {
+runtime::Result<const Verb*> chosen(std::string_view line, Right right = Right::kCommand, bool is_ending = false) {
   const auto order = parse_order(line);
   REQUIRE(order.has_value());
-  return choose(kTable, *order, right, {"shop", "blog"});
+  return choose(kTable, *order, right, {"shop", "blog"}, is_ending);
 }
 
 runtime::Error refused(std::string_view line, Right right = Right::kCommand) {
@@ -82,6 +82,14 @@ TEST_CASE("who may only look cannot command, and others cannot even look") {
   CHECK(chosen(R"({"verb":"status"})", Right::kLook).has_value());
   CHECK(refused(R"({"verb":"reload"})", Right::kLook).code == Code::kPermission);
   CHECK(refused(R"({"verb":"status"})", Right::kNothing).code == Code::kPermission);
+}
+
+TEST_CASE("while everything is ending one may still ask, but nothing is changed any more") {
+  CHECK(chosen(R"({"verb":"status"})", Right::kCommand, true).has_value());
+  const auto restart = chosen(R"({"verb":"restart","app":"shop"})", Right::kCommand, true);
+  REQUIRE_FALSE(restart.has_value());
+  CHECK(restart.error().code == Code::kSystem);
+  CHECK(restart.error().sentence == "`restart` is not obeyed any more: everything is ending");
 }
 
 TEST_CASE("every verb of the supervisor is there once") {

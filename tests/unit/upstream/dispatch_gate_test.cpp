@@ -44,6 +44,17 @@ TEST_CASE(
   CHECK(second.lease);
 }
 
+TEST_CASE("who waits behind a pause of an app that goes is served while it has workers") {
+  Herd herd(1);
+  herd.publish(1);
+  herd.dispatch->set_state(in(Gate::kPaused));
+  Asker waits(herd);
+  REQUIRE(waits.ask() == Acquired::kWaiting);
+  herd.dispatch->configure(nullptr);
+  herd.loop.turn(false);
+  CHECK(waits.lease);
+}
+
 TEST_CASE("a pause holds no more than the queue does") {
   Herd herd(1, /*queue_size=*/1);
   herd.publish(1);

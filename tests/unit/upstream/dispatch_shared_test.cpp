@@ -119,6 +119,57 @@ TEST_CASE("what a front had taken is free when it has ended, and whoever is left
   CHECK(next.ask() == Acquired::kLeased);
 }
 
+TEST_CASE("a front that ends in the middle of taking a slot holds up nobody who has idle connections") {
+  Stage stage(2);
+  Front older(stage.supervisor, stage.herd.app, stage.worker);
+  Request first(older), second(older), third(older);
+  for (Request* request : {&first, &second}) {
+    REQUIRE(request->ask() == Acquired::kLeased);
+    REQUIRE(request->lease.connect() != nullptr);
+  }
+  first.lease.give_back(true);
+  second.lease.give_back(true);
+
+  Front newer(stage.supervisor, stage.herd.app, stage.worker);
+  newer.scoreboard->board.worker[3].taken = 1;  // counted, and not yet taken back
+  REQUIRE(third.ask() == Acquired::kWaiting);
+  stage.supervisor.end_front(newer.block);
+  while (!third.lease) older.loop.turn(true);
+  CHECK(third.lease.is_connected());
+}
+
+TEST_CASE("who waits in one front's line gets a slot although the other's is never empty") {
+  Stage stage(1);
+  Front older(stage.supervisor, stage.herd.app, stage.worker);
+  Front newer(stage.supervisor, stage.herd.app, stage.worker);
+  Request late(older), one(newer), two(newer);
+  REQUIRE(one.ask() == Acquired::kLeased);
+  REQUIRE(late.ask() == Acquired::kWaiting);
+  REQUIRE(two.ask() == Acquired::kWaiting);
+  const auto end = runtime::Clock::now() + std::chrono::seconds(20);
+  for (Request *has = &one, *waits = &two; !late.lease && runtime::Clock::now() < end;) {
+    if (has->lease) {
+      has->lease.give_back(false);
+      if (has->ask() == Acquired::kWaiting) std::swap(has, waits);
+    }
+    newer.loop.turn(false);
+    older.loop.turn(false);
+  }
+  CHECK(late.lease);
+}
+
+TEST_CASE("a front that cannot take what is left to it holds up nobody") {
+  Stage stage(1);
+  Front frozen(stage.supervisor, stage.herd.app, stage.worker);
+  Front newer(stage.supervisor, stage.herd.app, stage.worker);
+  frozen.scoreboard->board.app[0].waits_since = 1;
+  Request one(newer), two(newer);
+  REQUIRE(one.ask() == Acquired::kLeased);
+  REQUIRE(two.ask() == Acquired::kWaiting);
+  one.lease.give_back(false);
+  while (!two.lease) newer.loop.turn(true);
+}
+
 TEST_CASE("a worker's end leaves nothing in a row that is the next one's") {
   Stage stage(2);
   Front front(stage.supervisor, stage.herd.app, stage.worker);

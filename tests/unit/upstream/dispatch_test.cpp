@@ -477,17 +477,31 @@ TEST_CASE("of a worker that has ended it is known when its requests were dispatc
   CHECK(herd.dispatch->ended(7, /*unexpected=*/true).empty());
 }
 
+TEST_CASE("served is what a worker has answered to the end, and nothing that its row's next owner has not") {
+  Herd herd(2);
+  herd.publish(1);
+  Asker first(herd), second(herd), third(herd);
+  REQUIRE(first.ask() == Acquired::kLeased);
+  first.lease.give_back(false, /*has_answered=*/true);
+  REQUIRE(second.ask() == Acquired::kLeased);
+  second.lease.give_back(false);
+  CHECK(herd.board->worker[1].served == 1);
+  REQUIRE(third.ask() == Acquired::kLeased);
+  herd.dispatch->ended(1, true);
+  third.lease.give_back(false, /*has_answered=*/true);
+  CHECK(herd.board->worker[1].served == 1);
+}
+
 TEST_CASE("what a worker has served before counts, and who has had too many already is told after the next one") {
   upstream::Scoreboard scoreboard = std::move(*upstream::Scoreboard::make());
   REQUIRE(scoreboard.begin_front().has_value());
-  scoreboard->set_threads(1);
   Herd herd(1);
   herd.dispatch->share(scoreboard);
   std::size_t told = 0;
   herd.dispatch->on_spent([&](const upstream::Worker&) { ++told; });
   for (const std::uint64_t before : {9, 20}) {
     const upstream::WorkerId id = before;
-    scoreboard->served[0][id] = before;
+    scoreboard->board.worker[id].served = before;
     herd.publish(id, /*max_requests=*/10);
     Asker asker(herd);
     REQUIRE(asker.ask() == Acquired::kLeased);

@@ -21,6 +21,7 @@ std::vector<Order> all_orders() {
           upstream::Probe{.worker = worker, .path = "/healthz", .within = 5},
           upstream::Publish{.worker = worker},
           upstream::Unpublish{.app = 1, .worker = 7},
+          upstream::CloseWebsockets{.app = 1, .worker = 7},
           upstream::Ended{.app = 1, .worker = 7, .unexpected = true},
           upstream::Stack{.app = 1, .worker = 7, .exchange = "x1", .text = "File \"a.py\", line 1\n\tin f\n"},
           upstream::AppState{.app = 1, .can_wait = false, .has_been_ready = true, .is_asleep = true, .gate = upstream::Gate::kMaintenance, .notice = "back at nine"},
