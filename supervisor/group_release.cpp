@@ -39,6 +39,7 @@ Result<void> Group::roll_back(ReleaseCalls calls) {
   if (!before_) return fail(Code::kSystem, fmt::format("app {} has no generation before this one", app().name));
   auto again = std::make_shared<Release>(*before_);
   again->generation = ++last_generation_;
+  again->zygote.reset();  // what was imported then is not what is to be imported now
   roll_to(std::move(again), std::move(calls));
   return {};
 }

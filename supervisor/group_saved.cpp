@@ -26,12 +26,25 @@ OwnRelease to_release(const saved::Release& saved, conf::App app) {
   return release;
 }
 
+// They live as long as workers hold them.
+std::vector<std::shared_ptr<Zygote>> adopt_zygotes(Reaper& reaper, const std::vector<saved::Release>& saved,
+                                                   const std::vector<OwnRelease>& releases) {
+  std::vector<std::shared_ptr<Zygote>> zygotes;
+  for (const saved::Release& one : saved) {
+    if (!one.zygote) continue;
+    const OwnRelease& release = of_generation(releases, one.generation);
+    release->zygote = zygotes.emplace_back(std::make_shared<Zygote>(reaper, *one.zygote, release->app.name));
+  }
+  return zygotes;
+}
+
 saved::Release from_release(const Release& release, saved::Settings app) {
   saved::Release saved{.generation = release.generation, .app = std::move(app), .account = release.account};
   if (release.file_environment) {
     auto& file = saved.file_environment.emplace();
     for (const auto& [name, value] : *release.file_environment) file.push_back({name, value});
   }
+  if (const auto zygote = release.zygote.lock(); zygote && zygote->is_alive()) saved.zygote = zygote->save();
   return saved;
 }
 
@@ -131,6 +144,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   failures_ = saved.failures;
   has_been_ready_ = saved.has_been_ready;
   last_exit_ = saved.last_exit;
+  const auto zygotes = adopt_zygotes(herd_.reaper, saved.releases, releases);
   for (const saved::Place& one : saved.places) adopt_place(one, releases);
   for (const saved::Group& one : saved.services) adopt_service(one);
   is_wanted_ = true;

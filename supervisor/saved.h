@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 2;
+inline constexpr std::uint64_t kFormat = 3;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -120,11 +120,16 @@ struct Place {
 struct Variable {
   std::string name, value;
 };
+struct Zygote {
+  Child child;
+  Descriptor control;
+};
 struct Release {
   std::uint32_t generation = 0;
   Settings app;  ///< it alone
   Account account;
   std::optional<std::vector<Variable>> file_environment;
+  std::optional<Zygote> zygote;
 };
 
 /// A worker of somebody else that was unpublished and has not drained.

@@ -162,11 +162,18 @@ void fields(V& v, Variable& variable) {
 }
 
 template <class V>
+void fields(V& v, Zygote& zygote) {
+  v("child", zygote.child);
+  v("control", zygote.control);
+}
+
+template <class V>
 void fields(V& v, Release& release) {
   v("generation", release.generation);
   v("app", release.app);
   v("account", release.account);
   v("file_environment", release.file_environment);
+  v("zygote", release.zygote);
 }
 
 template <class V>

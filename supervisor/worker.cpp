@@ -161,14 +161,14 @@ Result<void> Worker::start_process() {
   return {};
 }
 
-/// By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
+// By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
 Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
-  zygote_ = release_->zygote.lock();
+  hold_zygote();
   if (!zygote_ || !zygote_->is_alive()) {
     TRY(auto control, runtime::Channel::pair());
     TRY(SpawnPlan plan, plan_zygote(app_, seat, control.second.get(), std::move(environment), account_));
     plan.descriptors = herd_.descriptors;
-    TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first)));
+    TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first), app_.name));
     release_->zygote = zygote_;
   }
   TRY(process_->birth,
@@ -178,8 +178,8 @@ Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
 }
 
 void Worker::on_born(Result<Spawned>& spawned) {
-  if (!spawned) return give_up_start(spawned.error().text());
   herd_.reaper.loop().bury(std::move(process_->birth));
+  if (!spawned) return give_up_start(spawned.error().text());
   take_child(std::move(*spawned));
 }
 
@@ -195,9 +195,9 @@ void Worker::take_child(Spawned spawned) {
   log(Level::kDebug, "worker has been started", {{"app", app_.name}, {"worker", slot_}, {"pid", process.about.pid}});
 }
 
-/// There is no process, nor will there be one: the exit that this is comes from the loop, see on_deadline().
+// There is no process, nor will there be one: the exit that this is comes from the loop, see on_deadline().
 void Worker::give_up_start(std::string why) {
-  if (process_->birth) herd_.reaper.loop().bury(std::move(process_->birth));
+  process_->birth.reset();
   start_failure_ = std::move(why);
   deadline_.arm(Milliseconds(0));
 }
@@ -288,8 +288,9 @@ void Worker::on_exited(const Exit& exit) {
   on(Event::kExited);
 }
 
+// A zygote may tell what it likes in the name of a worker that is not there yet.
 void Worker::on_notified() {
-  if (state_ != State::kStarting) return;
+  if (state_ != State::kStarting || !process_->child) return;
   process_->journey.note("notified", herd_.reaper.loop().now());
   if (proof_.probe_after) {
     if (!process_->is_probed) begin_probe();
@@ -303,7 +304,7 @@ void Worker::on_probed(const upstream::Probed& answer) {
     if (process_->liveness) process_->liveness->on_answer(answer);
     return group_.look();
   }
-  if (state_ != State::kStarting) return;
+  if (state_ != State::kStarting || !process_->child) return;
   if (answer.is_ready) return on(Event::kReady);
   process_->probe_cause = answer.cause;
   log(Level::kDebug, "worker is not ready yet",

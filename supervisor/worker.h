@@ -95,7 +95,7 @@ class Worker {
     std::unique_ptr<Output> output;
     std::unique_ptr<Birth> birth;  // with `preload`, until there is a child
     runtime::Fd stacks;            // where those of a Python worker come from; until there is a child
-    std::unique_ptr<Child> child;  // empty until the fork, and if that failed
+    std::unique_ptr<Child> child;  // empty until the fork, and if that failed; not while `birth`
     std::unique_ptr<StuckExchanges> stuck;  // with child
     std::unique_ptr<Liveness> liveness;     // from when it is ready
     Journey journey;
@@ -118,6 +118,7 @@ class Worker {
   void spawn();
   runtime::Result<void> start_process();
   runtime::Result<void> be_forked(const Seat& seat, Variables environment);
+  void hold_zygote() { zygote_ = release_->zygote.lock(); }
   void on_born(runtime::Result<Spawned>& spawned);
   void take_child(Spawned spawned);
   void give_up_start(std::string why);

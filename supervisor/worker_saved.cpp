@@ -66,6 +66,7 @@ Worker::Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex 
   if (saved.no_word) no_word_.arm_at(*saved.no_word);
   not_before_ = saved.not_before;
   if (saved.deadline) deadline_.arm_at(*saved.deadline);
+  hold_zygote();
   if (saved.process) adopt_process(*saved.process);
 }
 

@@ -19,18 +19,10 @@ LISTENING_FD = 3  # sd_listen_fds(3)
 def main():
     values = parameters()
     threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
-    name = values.get("PORTHERD_WSGI", "")
+    is_forked = values.get("PORTHERD_PRELOAD") == "1"
     import_like_python()
     ignore_interrupts()
-    if values.get("PORTHERD_PRELOAD") == "1":
-        notify, app, stacks = zygote.main(name, values.get("PORTHERD_POST_FORK"))
-        print_stacks(values, stacks)
-        listener = listening_socket()
-    else:
-        notify = values.get("NOTIFY_SOCKET")
-        print_stacks(values, number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
-        listener = listening_socket()
-        app = find(name)
+    app, notify, listener = (forked if is_forked else started)(values, values.get("PORTHERD_WSGI", ""))
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
     tell_ready(notify)
@@ -38,6 +30,24 @@ def main():
     worker.wait()
     if not worker.is_leaving:
         refuse("the listening socket is gone", CANNOT_IMPORT)
+    if is_forked:
+        zygote.leave()
+
+
+def started(values, name):
+    """(the app, NOTIFY_SOCKET, the listening socket) of a worker that imports the app itself."""
+    print_stacks(values, number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
+    listener = listening_socket()
+    return find(name), values.get("NOTIFY_SOCKET"), listener
+
+
+def forked(values, name):
+    """The same of one that is forked from a zygote, which this process is before."""
+    app, call_hook, notify, stacks = zygote.main(name, values.get("PORTHERD_POST_FORK"))
+    print_stacks(values, stacks)
+    listener = listening_socket()
+    call_hook()
+    return app, notify, listener
 
 
 def parameters():
