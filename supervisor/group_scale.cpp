@@ -109,7 +109,7 @@ scale::Memory Group::memory() const {
       continue;
     }
     ++memory.ready;
-    memory.one = std::max(memory.one, runtime::resident_memory(worker->pid()).value_or(0));
+    memory.one = std::max(memory.one, worker->memory().value_or(0));
   }
   return memory;
 }

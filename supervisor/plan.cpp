@@ -30,6 +30,13 @@ std::string expand(std::string text, Handover how, const Seat& seat) {
   return text;
 }
 
+// Those that the app sets itself.
+void expand_own(const conf::App& app, Variables& variables, Handover how, const Seat& seat) {
+  for (auto& [name, value] : variables) {
+    if (app.env.contains(name)) value = expand(value, how, seat);
+  }
+}
+
 bool mentions(const conf::App& app, std::string_view word) {
   const auto in = [word](const std::string& text) { return text.find(word) != std::string::npos; };
   return std::ranges::any_of(app.command, in) ||
@@ -133,9 +140,7 @@ Handover handover_of(const conf::App& app) {
 Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables variables,
                               const Account& account) {
   const Handover how = handover_of(app);
-  for (auto& [name, value] : variables) {
-    if (app.env.contains(name)) value = expand(value, how, seat);
-  }
+  expand_own(app, variables, how, seat);
   TRY(SpawnPlan plan, plan_program(app, arguments_of(app, how, seat), variables, account));
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
   add_socket(app, plan, variables, how, seat);
@@ -152,6 +157,7 @@ Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables 
 
 Result<SpawnPlan> plan_zygote(const conf::App& app, const Seat& seat, int control, Variables variables,
                               const Account& account) {
+  expand_own(app, variables, Handover::kListenFds, seat);
   TRY(SpawnPlan plan, plan_program(app, arguments_of(app, Handover::kListenFds, seat), variables, account));
   plan.fds = {{seat.out, 1}, {seat.err, 2}, {control, kSocketFd}};
   add_python(app, plan, variables, seat);

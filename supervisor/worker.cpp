@@ -337,6 +337,11 @@ void Worker::on_memory(runtime::Bytes held) {
   if (process_->looks_above == retire::kLooks) group_.look();
 }
 
+std::optional<runtime::Bytes> Worker::memory() const {
+  if (pid() == 0) return std::nullopt;
+  return app_.preload ? runtime::proportional_memory(pid()) : runtime::resident_memory(pid());
+}
+
 retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   if (state_ != State::kReady) return {};
   const Process& process = *process_;

@@ -70,6 +70,8 @@ class Worker {
   /// Id of the process, 0 without one.
   upstream::WorkerId id() const { return process_ ? process_->about.id : 0; }
   pid_t pid() const { return process_ ? process_->about.pid : 0; }
+  /// What its process holds: resident, or, where it is forked, its own and its share of what others have, too.
+  std::optional<runtime::Bytes> memory() const;
   std::uint32_t row() const { return process_ ? process_->about.row : 0; }
   runtime::WallTime started() const { return process_ ? process_->started : runtime::WallTime{}; }
   /// Of the last process here; its cause is empty: none has ended.

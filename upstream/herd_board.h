@@ -41,12 +41,13 @@ struct alignas(kCacheLine) AppHerd {
   std::array<Figure, kExitReasons.size()> exits;                         ///< counters, by ExitReason
   Figure restarts;  ///< starts in a place that had a worker before
   std::atomic<FirstBoot> first_boot;
+  std::atomic<std::uint64_t> zygote_memory;  ///< bytes, of all generations' together; looked at every few seconds
 };
 
 /// By the worker's row, which only its life long is its own. 0 bytes: nobody's.
 struct WorkerMemory {
   std::atomic<std::uint32_t> app, slot;
-  std::atomic<std::uint64_t> bytes;  ///< resident; looked at every few seconds
+  std::atomic<std::uint64_t> bytes;  ///< resident, or of a forked one its share; looked at every few seconds
 };
 
 struct HerdFigures {
