@@ -64,7 +64,8 @@ struct Stage {
   Json app() { return Json::parse(portherd.status().text).at("apps").at(0); }
   std::vector<Zygote> zygotes() {
     std::vector<Zygote> all;
-    for (const Json& one : app().at("zygotes"))
+    const Json now = app();
+    for (const Json& one : now.at("zygotes"))
       all.push_back({one.at("pid"), one.at("generation"), one.at("memory"), one.at("pss"), one.at("shared")});
     return all;
   }
@@ -143,7 +144,7 @@ TEST_CASE("a restart and a rollback import anew, under load") {
   load.wait_for(50);
   const pid_t second = stage.imported_by();
   CHECK(second != first);
-  stage.portherd.wait_until("those before have left", [](const play::Status& now) { return now.text.find(R"("extras":[])") != std::string::npos; });
+  stage.portherd.wait_until("those before have left", [](const play::Status& now) { return now.text.find(R"("extras": [])") != std::string::npos; });
   CHECK_FALSE(play::is_alive(first));
   CHECK(stage.zygotes().size() == 1);
   CHECK(stage.order({"rollback", "hello"}).status == 0);
@@ -161,7 +162,7 @@ TEST_CASE("a reload that changes only preload replaces the workers, there and ba
   CHECK(stage.order({"reload"}).status == 0);
   CHECK(stage.is_generation(2));
   CHECK(play::get(stage.portherd.port()).body.starts_with("not begun "));
-  stage.portherd.wait_until("the zygote has gone", [](const play::Status& now) { return now.text.find(R"("zygotes":[])") != std::string::npos; });
+  stage.portherd.wait_until("the zygote has gone", [](const play::Status& now) { return now.text.find(R"("zygotes": [])") != std::string::npos; });
   stage.change("preload = false", "preload = true\npost_fork = \"hello:begin\"");
   CHECK(stage.order({"reload"}).status == 0);
   CHECK(stage.is_generation(3));
