@@ -51,6 +51,8 @@ std::string text_for_the_front(conf::Settings settings) {
     if (!app.proxy.empty()) app.proxy.assign(1, *conf::parse_address("unix:-"));  // and the same of these
     app.directory.clear();
     app.python = "-";
+    app.preload = false;
+    app.post_fork.clear();
     app.env.clear();
     app.env_file.clear();
     app.services.clear();

@@ -44,7 +44,9 @@ saved::Release from_release(const Release& release, saved::Settings app) {
     auto& file = saved.file_environment.emplace();
     for (const auto& [name, value] : *release.file_environment) file.push_back({name, value});
   }
-  if (const auto zygote = release.zygote.lock(); zygote && zygote->is_alive()) saved.zygote = zygote->save();
+  // One that imports prints into the pipes of a worker that is given up: the next start begins with another one.
+  const auto zygote = release.zygote.lock();
+  if (zygote && zygote->is_alive() && zygote->is_idle()) saved.zygote = zygote->save();
   return saved;
 }
 

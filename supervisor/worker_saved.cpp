@@ -96,7 +96,8 @@ void Worker::adopt_process(const saved::Process& saved) {
         std::make_unique<Output>(loop, herd_.output, mark(), *saved.output);
   }
   // Whoever was being forked ends: nobody told it to go on.
-  if (!saved.child) return give_up_start("it was about to be forked when Portherd was upgraded");
+  if (!saved.child && start_failure_.empty()) return give_up_start("it was about to be forked when Portherd was upgraded");
+  if (!saved.child) return;
   process.child = std::make_unique<Child>(herd_.reaper, *saved.child, runtime::bind<&Worker::on_exited>(this));
   process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, loop,
                                                    saved::take(saved.stacks));

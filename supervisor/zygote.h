@@ -38,6 +38,8 @@ class Zygote {
   pid_t pid() const { return child_.pid(); }
   /// Else the next worker starts another one.
   bool is_alive() const { return child_.is_alive() && !is_deaf_; }
+  /// Nobody waits for a worker of it.
+  bool is_idle() const { return births_.empty(); }
   /// It does not answer: whoever waits for a worker of it hears that it has ended.
   void kill() { child_.kill_group(); }
 

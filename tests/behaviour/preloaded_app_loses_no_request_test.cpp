@@ -188,6 +188,33 @@ TEST_CASE("an upgrade hands the zygote on: workers of the next program are forke
   play::wait_gone(zygote);
 }
 
+TEST_CASE("an upgrade while a zygote imports begins with another one") {
+  Stage stage(std::string(kHello) + R"(
+import time
+while os.path.exists("hold"):
+    time.sleep(0.01)
+)");
+  const std::vector<pid_t> before = stage.workers();
+  play::SteadyLoad load(stage.portherd, {.is_answer = is_begun}, play::kPlainCrowd);
+  load.wait_for(20);
+  stage.folder.write("hold", "");
+  REQUIRE(::kill(stage.zygotes().at(0).pid, SIGKILL) == 0);
+  stage.portherd.expect_line("a zygote has ended");
+  REQUIRE(::kill(before[0], SIGKILL) == 0);
+  stage.portherd.wait_until("another one imports", [](const play::Status& now) {
+    return now.app("hello").ready().size() == 2 && now.text.find(R"("zygotes": [])") == std::string::npos;
+  });
+  const pid_t importing = stage.zygotes().at(0).pid;
+  CHECK(stage.order({"upgrade"}).status == 0);
+  load.wait_for(20);
+  std::filesystem::remove(stage.folder / "hold");
+  CHECK(stage.workers().size() == 3);
+  CHECK(stage.zygotes().at(0).pid != importing);
+  play::wait_gone(importing);
+  const play::Tally tally = load.stop();
+  CHECK_MESSAGE(tally.failed == 0, tally.text());
+}
+
 TEST_CASE("what cannot be forked is refused with the threads' names, and the generation before stays") {
   Stage stage;
   stage.workers();

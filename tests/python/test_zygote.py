@@ -246,8 +246,13 @@ class Imports(unittest.TestCase):
             self.assertEqual([worker.leave() for worker in zygote.born], [0, 0])
             return told, zygote
 
-    def test_threads_that_have_ended_are_no_hindrance(self):
+    def test_threads_that_have_ended_or_end_before_a_fork_are_no_hindrance(self):
         self.serves("preloaded:with_ended_threads()")
+        self.serves("preloaded:with_a_thread_that_ends_before_forks()")
+
+    def test_the_random_numbers_of_numpy_are_begun_anew_in_each_worker(self):
+        told, _ = self.serves("preloaded:with_numbers()")
+        self.assertEqual(told["said"], ["seeded in %d" % told["pid"]])
 
     def test_standard_descriptors_may_be_closed(self):
         self.serves("preloaded:without_standard_ones()")

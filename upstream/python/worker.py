@@ -19,35 +19,38 @@ LISTENING_FD = 3  # sd_listen_fds(3)
 def main():
     values = parameters()
     threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
-    is_forked = values.get("PORTHERD_PRELOAD") == "1"
     import_like_python()
     ignore_interrupts()
-    app, notify, listener = (forked if is_forked else started)(values, values.get("PORTHERD_WSGI", ""))
+    app, listener = begin(values, "PORTHERD_WSGI")
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
-    tell_ready(notify)
+    tell_ready(values.get("NOTIFY_SOCKET"))
     worker.start()
     worker.wait()
     if not worker.is_leaving:
         refuse("the listening socket is gone", CANNOT_IMPORT)
-    if is_forked:
+    if is_forked(values):
         zygote.leave()
 
 
-def started(values, name):
-    """(the app, NOTIFY_SOCKET, the listening socket) of a worker that imports the app itself."""
-    print_stacks(values, number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
-    listener = listening_socket()
-    return find(name), values.get("NOTIFY_SOCKET"), listener
-
-
-def forked(values, name):
-    """The same of one that is forked from a zygote, which this process is before."""
-    app, call_hook, notify, stacks = zygote.main(name, values.get("PORTHERD_POST_FORK"))
-    print_stacks(values, stacks)
+def begin(values, key):
+    """(the app, the listening socket), of a worker that imports the app itself, or of one that is forked from a zygote:
+    this process is that before. `values` are the worker's own then."""
+    name = values.get(key, "")
+    if not is_forked(values):
+        print_stacks(values)
+        listener = listening_socket()
+        return find(name), listener
+    app, call_hook, own = zygote.main(name, values.get("PORTHERD_POST_FORK"))
+    values.update(own)
+    print_stacks(values)
     listener = listening_socket()
     call_hook()
-    return app, notify, listener
+    return app, listener
+
+
+def is_forked(values):
+    return values.get("PORTHERD_PRELOAD") == "1"
 
 
 def parameters():
@@ -69,9 +72,10 @@ def number(text, name, most):
     return int(text)
 
 
-def print_stacks(values, descriptor):
+def print_stacks(values):
     if "PORTHERD_STACK_SIGNAL" in values:
-        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1), descriptor)
+        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
+                        number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1 << 20))
 
 
 def print_stacks_on(number, descriptor):

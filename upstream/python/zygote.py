@@ -24,23 +24,22 @@ FLEETING = 1  # seconds in which a thread that has been told to end is gone
 
 
 def main(name, post_fork):
-    """Returns in each worker: (the app, what it calls first, its NOTIFY_SOCKET, descriptor of its stacks). Else it does
-    not return."""
-    own = os.getpid()
+    """Returns in each worker: (the app, what it calls first, its own part of the environment). Else it does not return."""
+    pid = os.getpid()
     control = control_socket()
     prctl = find_prctl()
     app = find(name)
     hook = find(post_fork) if post_fork else None
-    end_if_forked(own)
+    end_if_forked(pid)
     refuse_deaf(control)
     refuse_threads()
     # What is there now lives for ever: no collection in a worker looks at it, and so copies its pages.
     gc.collect()
     gc.freeze()
     be_quiet()
-    notify, stacks = fork_workers(control, prctl)
+    own = fork_workers(control, prctl)
     draw_other_numbers()
-    return app, lambda: call(hook, post_fork) if hook is not None else None, notify, stacks
+    return app, lambda: call(hook, post_fork) if hook is not None else None, own
 
 
 def control_socket():
@@ -62,8 +61,8 @@ def find_prctl():
         refuse("`preload` needs the module ctypes: %s" % error, CANNOT_FORK)
 
 
-def end_if_forked(own):
-    if os.getpid() != own:
+def end_if_forked(pid):
+    if os.getpid() != pid:
         say("portherd: a child that the app has forked in its import came back from it, and is ended")
         os._exit(CANNOT_FORK)
 
@@ -174,7 +173,7 @@ def fork(birth):
 
 
 def be_born(message, descriptors, prctl):
-    """Becomes a process like one that the supervisor has started: (its NOTIFY_SOCKET, descriptor of its stacks)."""
+    """Becomes a process like one that the supervisor has started: what the environment of such a one would say."""
     parent, _, notify = message.partition(" ")
     listening, out, error, stacks, birth = above(descriptors)
     os.setsid()
@@ -191,7 +190,7 @@ def be_born(message, descriptors, prctl):
         birth.send(b"born")
         if not birth.recv(1):
             os._exit(CANNOT_FORK)  # nobody waits for this worker any more
-    return notify, stacks
+    return {"NOTIFY_SOCKET": notify, "PORTHERD_STACK_FD": str(stacks)}
 
 
 def above(descriptors):

@@ -37,12 +37,35 @@ def with_ended_threads():
     return app
 
 
-def with_a_foreign_thread():
-    """One that Python knows nothing of."""
+def start_a_foreign_thread():
+    """One that Python knows nothing of: a call that ends it."""
     import ctypes
     libc = ctypes.CDLL(None)
     thread = ctypes.c_ulong()
     assert libc.pthread_create(ctypes.byref(thread), None, ctypes.cast(libc.pause, ctypes.c_void_p), None) == 0
+
+    def end():
+        libc.pthread_cancel(thread)
+        libc.pthread_join(thread, None)
+    return end
+
+
+def with_a_foreign_thread():
+    start_a_foreign_thread()
+    return app
+
+
+def with_a_thread_that_ends_before_forks():
+    """As OpenBLAS does it."""
+    ends = [start_a_foreign_thread()]
+    os.register_at_fork(before=lambda: ends and ends.pop()())
+    return app
+
+
+def with_numbers():
+    """As if numpy had been imported."""
+    import types
+    sys.modules["numpy.random"] = types.SimpleNamespace(seed=lambda: said.append("seeded in %d" % os.getpid()))
     return app
 
 
