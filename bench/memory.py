@@ -53,7 +53,6 @@ page = engines["django"].from_string("{% for i in numbers %}<li>{{ i|date }}{{ i
 urlpatterns = [path("", lambda request: HttpResponse(page.render({"numbers": range(50)}))),
                path("admin/", admin.site.urls)]
 application = get_wsgi_application()
-application.resolver = __import__("django.urls").urls.get_resolver().url_patterns  # as the first request would
 '''
 
 CONFIG = '''
