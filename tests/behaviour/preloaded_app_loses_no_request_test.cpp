@@ -1,5 +1,9 @@
 // `preload = true`: workers are forked from a zygote that has imported the app, and whatever becomes of either of
 // them, no client notices.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -251,6 +255,19 @@ TEST_CASE("an app that sleeps has no zygote, and is woken by one") {
   CHECK(is_begun(play::get(stage.portherd.port()).body));
   const pid_t zygote = stage.zygotes().at(0).pid;
   play::wait_gone(zygote);
+  CHECK(is_begun(play::get(stage.portherd.port()).body));
+}
+
+TEST_CASE("as root a zygote and its workers are the app's user") {
+  if (::geteuid() != 0) return;
+  Stage stage(kHello, std::string(kConfig) + "user = \"nobody\"\n");
+  std::vector<pid_t> all = stage.workers();
+  all.push_back(stage.zygotes().at(0).pid);
+  for (const pid_t pid : all) {
+    struct stat about{};
+    REQUIRE(::stat(("/proc/" + std::to_string(pid)).c_str(), &about) == 0);
+    CHECK(about.st_uid != 0);
+  }
   CHECK(is_begun(play::get(stage.portherd.port()).body));
 }
 

@@ -115,12 +115,21 @@ def name_of(task):
 def be_quiet():
     """Its output was the first worker's; each worker has its own."""
     flush()
-    null = os.open(os.devnull, os.O_WRONLY)
+    null = nowhere()
     for descriptor in 1, 2:
         if descriptor != null:
             os.dup2(null, descriptor)
     if null > 2:
         os.close(null)
+
+
+def nowhere():
+    try:
+        return os.open(os.devnull, os.O_WRONLY)
+    except OSError:  # a /dev of its own (a chroot, a container) may have none, or one for others
+        reader, writer = os.pipe()
+        os.close(reader)
+        return writer
 
 
 def flush():
