@@ -69,6 +69,7 @@ void Checker::run() {
   check_log("log.error.path", settings_.log.error.path);
   check_hosts();
   check_workers();
+  check_number_of_services();
   for (App const& app : settings_.apps) check_app(app);
 }
 
@@ -185,6 +186,15 @@ void Checker::check_hosts() {
     for (std::size_t i = 0; i < app.hosts.size(); ++i) {
       take(app, app.hosts[i], fmt::format("{}.hosts[{}]", key_of(app), i));
     }
+  }
+}
+
+void Checker::check_number_of_services() {
+  std::size_t sum = 0;
+  for (App const& app : settings_.apps) {
+    sum += app.services.size();
+    if (sum <= kMostServicesInAll) continue;
+    return add(key_of(app, "services"), fmt::format("more than {} services, all apps together", kMostServicesInAll));
   }
 }
 

@@ -42,6 +42,7 @@ class Checker {
   void check_log(std::string_view key, std::string const& path);
   void check_hosts();
   void check_workers();
+  void check_number_of_services();
   void check_spool();
   void check_front_enters(std::string const& key, std::string_view name, std::string const& folder);
 

@@ -33,6 +33,7 @@
 
 #include "conf/reader.h"
 #include "conf/source.h"
+#include "runtime/digest.h"
 
 namespace conf {
 namespace {
@@ -196,15 +197,12 @@ std::string control_socket_for(std::string const& folder) {
   return folder == "/etc/portherd" ? "/run/portherd/control.sock" : absolute(folder, "portherd.sock");
 }
 
-// FNV-1a: the same in every program, for a supervisor that goes on in a newer one. 0 where there is no file, or it cannot be
-// read, which check() says.
+// The same in every program, for a supervisor that goes on in a newer one. 0 where there is no file, or it cannot be read,
+// which check() says.
 std::uint64_t digest_of_file(std::string const& path) {
   if (path.empty()) return 0;
   runtime::Result<Source> const file = Source::open(path);
-  if (!file) return 0;
-  std::uint64_t digest = 0xcbf29ce484222325;
-  for (char const c : file->text()) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return digest;
+  return file ? runtime::Digest().add(file->text()).value() : 0;
 }
 
 void note_env_files(std::vector<App>& apps) {

@@ -45,9 +45,13 @@ void settle_route(Route& route, App const& app, std::vector<App> const& apps) {
 
 }  // namespace
 
+std::string service_name(App const& app, Service const& service) {
+  return app.name + "." + service.name;
+}
+
 App service_app(App const& app, Service const& service) {
   App process;
-  process.name = app.name + "." + service.name;
+  process.name = service_name(app, service);
   process.command = service.command;
   process.directory = service.directory.empty() ? app.directory : service.directory;
   process.user = service.user.empty() ? app.user : service.user;

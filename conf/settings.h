@@ -291,7 +291,9 @@ inline AppKind App::kind() const {
 /// were made in code (`portherd run`).
 void settle(Settings& settings);
 
-/// A service as an app of its own that is one command, called "shop.queue": what is wanted to start its process. No requests,
+/// What its process is called: "shop.queue".
+std::string service_name(App const& app, Service const& service);
+/// A service as an app of its own that is one command, by that name: what is wanted to start its process. No requests,
 /// no routes, no services.
 App service_app(App const& app, Service const& service);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <map>
 #include <string_view>
@@ -156,6 +157,45 @@ void put_states(Page& page, const MetricsSources& sources) {
   }
 }
 
+/// A service as the page shows it.
+struct ShownService {
+  std::string_view app, name;
+  std::uint64_t ready = 0;
+  std::array<std::uint64_t, upstream::kExitReasons.size()> exits{};
+};
+
+/// Where one goes while another one comes by its name there are two rows for a while.
+ShownService look(const upstream::HerdFigures& herd, const conf::App& app, const conf::Service& service) {
+  constexpr std::size_t kReady = 1;
+  static_assert(upstream::kWorkerStates[kReady] == "ready");
+  ShownService shown{.app = app.name, .name = service.name};
+  const std::uint64_t whose = upstream::digest_of(conf::service_name(app, service));
+  const std::size_t rows = std::min<std::size_t>(herd.services, upstream::kMaxServices);
+  for (std::size_t row = 0; row < rows; ++row) {
+    if (herd.service[row].whose != whose) continue;
+    const upstream::AppHerd& figures = herd.service[row].figures;
+    shown.ready += figures.workers[kReady];
+    for (std::size_t reason = 0; reason < shown.exits.size(); ++reason) shown.exits[reason] += figures.exits[reason];
+  }
+  return shown;
+}
+
+void put_services(Page& page, const MetricsSources& sources) {
+  std::vector<ShownService> all;
+  for (const conf::App& app : sources.apps) {
+    for (const conf::Service& service : app.services) all.push_back(look(sources.herd, app, service));
+  }
+  page.family("portherd_service_up", "gauge", "Whether the service runs, and has become ready.");
+  for (const ShownService& service : all) page.sample({{"app", service.app}, {"service", service.name}}, service.ready);
+  page.family("portherd_service_exits_total", "counter", "Ends of the service's processes, by reason.");
+  for (const ShownService& service : all) {
+    for (std::size_t reason = 0; reason < upstream::kExitReasons.size(); ++reason) {
+      page.sample({{"app", service.app}, {"service", service.name}, {"reason", upstream::kExitReasons[reason]}},
+                  service.exits[reason]);
+    }
+  }
+}
+
 /// By place: while one process takes a place over from another, it has the memory of both.
 void put_memory(Page& page, const MetricsSources& sources) {
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> by_place;
@@ -222,6 +262,7 @@ std::string metrics_page(const MetricsSources& sources) {
   put_exits(page, sources);
   put_memory(page, sources);
   put_states(page, sources);
+  put_services(page, sources);
   put_front(page, sources);
   return page.take();
 }

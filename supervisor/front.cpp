@@ -30,7 +30,9 @@ Front::Front(FrontGround ground, FrontCalls calls)
       loop_(ground_.reaper.loop()),
       calls_(calls),
       settle_(loop_, runtime::bind<&Front::settle>(this)),
-      start_(loop_, runtime::bind<&Front::on_start_due>(this)) {}
+      start_(loop_, runtime::bind<&Front::on_start_due>(this)),
+      look_who_waits_(loop_, runtime::bind<&Front::look_who_waits>(this)),
+      patience_(loop_, runtime::bind<&Front::on_patience_over>(this)) {}
 
 // Trouble at the very first start: the operator is there to mend it.
 Result<void> Front::start() {
@@ -61,7 +63,7 @@ Result<void> Front::may_change() const {
 Result<void> Front::change(const FrontChange& change, OnChanged on_changed) {
   TRY_VOID(may_change());
   TRY(version_, current_->change(change));
-  for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(change);
+  change_.emplace(change);
   on_changed_ = std::move(on_changed);
   return {};
 }
@@ -151,6 +153,7 @@ void Front::on_started(FrontProcess& process) {
   if (&process != current_.get()) return;
   calls_.on_started();
   if (!next_) end_replacing({});
+  look_who_waits_.schedule();
 }
 
 void Front::hand_over() {
@@ -254,6 +257,7 @@ Front::Process Front::take(FrontProcess& process) {
 
 void Front::end_replacing(Result<void> how) {
   if (on_replaced_) std::exchange(on_replaced_, nullptr)(std::move(how));
+  look_who_waits_.schedule();
 }
 
 void Front::on_changed(const FrontProcess& process, const upstream::Changed& changed) {
@@ -272,8 +276,35 @@ void Front::end_obeying() {
   for (auto& [version, on_obeyed] : std::exchange(obeying_, {})) on_obeyed({});
 }
 
+// Who drains is told what is in force, before anything that follows from it.
 void Front::end_changing(Result<void> how) {
+  if (how && change_) {
+    for (const Process& process : draining_) [[maybe_unused]] const auto told = process->change(*change_);
+  }
+  change_.reset();
   if (on_changed_) std::exchange(on_changed_, nullptr)(std::move(how));
+  look_who_waits_.schedule();
+}
+
+// ---- who waits ----
+
+void Front::when_settled(std::function<void()> then) {
+  waiting_.push_back(std::move(then));
+  patience_.arm(FrontProcess::kStartWithin);
+  look_who_waits_.schedule();
+}
+
+void Front::look_who_waits() {
+  while (!waiting_.empty() && (is_settled() || is_draining_)) {
+    const auto then = std::move(waiting_.front());
+    waiting_.pop_front();
+    then();
+  }
+  if (waiting_.empty()) patience_.cancel();
+}
+
+void Front::on_patience_over() {
+  for (const auto& then : std::exchange(waiting_, {})) then();
 }
 
 void Front::on_start_due() {
@@ -289,6 +320,7 @@ void Front::on_start_due() {
 void Front::drain() {
   if (std::exchange(is_draining_, true)) return;
   start_.cancel();
+  look_who_waits_.schedule();
   const std::vector<FrontProcess*> all = living();
   if (all.empty()) start_.arm(Milliseconds(0));  // on_gone from the loop, not from here
   for (FrontProcess* const process : all) process->drain();

@@ -2,10 +2,12 @@
 // again if it ends (front_process.h); one that is to take its place; and those that were replaced and drain. Groups need
 // not know how many there are: each order goes to all, and an answer is passed on when it holds for all.
 #pragma once
+#include <deque>
 #include <functional>
 #include <map>
-#include <map>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "runtime/loop.h"
@@ -54,8 +56,8 @@ class Front {
   void adopt(const saved::Front& saved);
 
   /// The one that serves is to go by this from now on, without an end of anything. `on_changed` is called, once, from the
-  /// loop: it does, or an error, and it goes on as before. Whatever `change` refers to has to be what the ground refers to by
-  /// then. Who drains is told, too. Errors, without a call: there is nobody to tell, another change or front is under way, or
+  /// loop: it does, or an error, and it goes on as before. Whatever `change` refers to has to be there until then, and what the
+  /// ground refers to from then on. Who drains is told just before, if it does. Errors, without a call: there is nobody to tell, another change or front is under way, or
   /// see FrontProcess::change.
   using OnChanged = std::function<void(runtime::Result<void>)>;
   runtime::Result<void> change(const FrontChange& change, OnChanged on_changed);
@@ -63,6 +65,14 @@ class Front {
   /// `on_obeyed` is called, once, from the loop, when the one that serves, or is about to, has obeyed all that it was told
   /// until now, or has ended: the next one begins with that. Errors, without a call: there is none.
   runtime::Result<void> confirm(OnChanged on_obeyed);
+
+  /// change() and replace() would not be refused now.
+  bool is_settled() const { return may_change().has_value(); }
+  /// `then` is called, once, from the loop, when it is settled: who came first, first, and the next one when what that has begun
+  /// is over. Or when a front has had all its time to start, or everything is ending; then they say what is the matter.
+  void when_settled(std::function<void()> then);
+  /// For who waits for that.
+  static constexpr std::string_view kWaits = "a front is being started or changed just now; this waits until that is done";
 
   /// To all that live, and what it comes to to each that is started later. A Probe is only for the one that serves.
   void tell(const upstream::Order& order);
@@ -104,6 +114,8 @@ class Front {
   void on_changed(const FrontProcess& process, const upstream::Changed& changed);
   void end_changing(runtime::Result<void> how);
   void end_obeying();
+  void look_who_waits();
+  void on_patience_over();
 
   const FrontGround ground_;
   runtime::Loop& loop_;
@@ -113,6 +125,7 @@ class Front {
   std::vector<Process> draining_;  // have been replaced, the oldest first
   OnReplaced on_replaced_;         // of next_, or of current_ if the one before it has ended; empty: none is awaited
   OnChanged on_changed_;           // of the change that current_ was told last; empty: none is awaited
+  std::optional<FrontChange> change_;  // that one, while it is awaited
   std::uint64_t version_ = 0;      // of that change
   std::map<std::uint64_t, OnChanged> obeying_;  // who waits for current_ to have obeyed, by the version that says so
   Known known_;
@@ -121,6 +134,9 @@ class Front {
   runtime::Timer start_;           // the next start
   Backoff backoff_;                // ends before Started
   Allowance allowance_;            // ends after it
+  std::deque<std::function<void()>> waiting_;  // see when_settled()
+  runtime::Deferred look_who_waits_;
+  runtime::Timer patience_;        // of the one that came last; armed while some wait
   bool was_started_ = false;       // one has, ever
   bool had_trouble_ = false;
   bool is_draining_ = false;       // no other one is started

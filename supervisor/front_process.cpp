@@ -55,7 +55,7 @@ std::string text_for_the_front(conf::Settings settings) {
     app.post_fork.clear();
     app.env.clear();
     app.env_file.clear();
-    app.services.clear();
+    for (conf::Service& service : app.services) service = {.name = service.name, .command = {"-"}};  // for the page of figures
   }
   return conf::print(settings);
 }

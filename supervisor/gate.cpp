@@ -13,17 +13,17 @@ using Cell = std::optional<upstream::Gate>;
 constexpr Cell kRefused = std::nullopt;
 
 // clang-format off
-constexpr std::array<std::array<Cell, 8>, 4> kTable{{
-    //                pause     resume    maintenance on  off       stop      start     restart       rollback
-    /* open        */ {kPaused,  kRefused, kMaintenance,   kRefused, kStopped, kRefused, kOpen,        kOpen},
-    /* paused      */ {kPaused,  kOpen,    kMaintenance,   kRefused, kStopped, kRefused, kPaused,      kPaused},
-    /* maintenance */ {kRefused, kRefused, kMaintenance,   kOpen,    kStopped, kRefused, kMaintenance, kMaintenance},
-    /* stopped     */ {kRefused, kRefused, kRefused,       kRefused, kStopped, kOpen,    kRefused,     kRefused},
+constexpr std::array<std::array<Cell, 9>, 4> kTable{{
+    //                pause     resume    maintenance on  off       stop      start     restart       rollback      scale
+    /* open        */ {kPaused,  kRefused, kMaintenance,   kRefused, kStopped, kRefused, kOpen,        kOpen,        kOpen},
+    /* paused      */ {kPaused,  kOpen,    kMaintenance,   kRefused, kStopped, kRefused, kPaused,      kPaused,      kPaused},
+    /* maintenance */ {kRefused, kRefused, kMaintenance,   kOpen,    kStopped, kRefused, kMaintenance, kMaintenance, kMaintenance},
+    /* stopped     */ {kRefused, kRefused, kRefused,       kRefused, kStopped, kOpen,    kRefused,     kRefused,     kRefused},
 }};
 // clang-format on
 
-constexpr std::array<std::string_view, 8> kOrders{"pause", "resume", "maintenance on", "maintenance off",
-                                                 "stop",  "start",  "restart",        "rollback"};
+constexpr std::array<std::string_view, 9> kOrders{"pause", "resume", "maintenance on", "maintenance off",
+                                                 "stop",  "start",  "restart",        "rollback", "scale"};
 
 /// How an app is behind each gate, and what ends that.
 constexpr std::array<std::string_view, 4> kHow{"open", "paused", "in maintenance", "stopped"};

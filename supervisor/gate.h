@@ -9,7 +9,7 @@
 namespace supervisor {
 
 /// The orders, as the command line has them.
-enum class Turn { kPause, kResume, kMaintenanceOn, kMaintenanceOff, kStop, kStart, kRestart, kRollback };
+enum class Turn { kPause, kResume, kMaintenanceOn, kMaintenanceOff, kStop, kStart, kRestart, kRollback, kScale };
 
 /// What the gate is after it. Errors, kConfig: the order does not fit, why, and what would.
 runtime::Result<upstream::Gate> gate_after(upstream::Gate now, Turn turn, std::string_view app);

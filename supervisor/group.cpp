@@ -1,6 +1,7 @@
 #include "supervisor/group.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -33,26 +34,28 @@ Group::Group(Herd& herd, conf::App app, Account account, upstream::AppIndex inde
     : Group(herd,
             std::make_shared<Release>(
                 Release{.generation = 1, .app = std::move(app), .account = std::move(account)}),
-            index, calls, owner) {
+            index, calls, owner, /*is_adopted=*/false) {
+  if (!is_service()) herd_.promised.erase(index_);  // of an app that had the index before
   wanted_ = target_->app.has_processes() ? scale::first(target_->app.workers) : 0;
   is_asleep_ = target_->app.has_processes() && wanted_ == 0;
   if (this->app().kind() == conf::AppKind::kProxy) fill_proxies();
   for (std::size_t i = 0; i < wanted_; ++i) add_place();
-  for (const conf::Service& service : this->app().services) add_service(service);
+  for (const conf::Service& service : this->app().services) add_service(conf::service_app(this->app(), service));
   show();
 }
 
-Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner)
+Group::Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner, bool is_adopted)
     : herd_(herd),
       index_(index),
       calls_(calls),
       target_(std::move(target)),
       pause_(herd.reaper.loop(), runtime::bind<&Group::on_pause_over>(this)),
       load_(herd.reaper.loop(), runtime::bind<&Group::look_at_load>(this)),
+      patience_(herd.reaper.loop(), runtime::bind<&Group::on_patience_over>(this)),
       tend_soon_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       tend_later_(herd.reaper.loop(), runtime::bind<&Group::tend>(this)),
       owner_(owner),
-      own_figures_(owner != nullptr ? std::make_unique<upstream::AppHerd>() : nullptr) {}
+      service_row_(owner != nullptr ? std::make_unique<ServiceRow>(herd.figures, target_->app.name, is_adopted) : nullptr) {}
 
 // ---- what is wanted ----
 
@@ -75,7 +78,9 @@ void Group::leave() {
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) worker->on(Event::kRetire);
   dismiss_proxies();
-  if (rollout_) finish_release(runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name)));
+  const auto gone = runtime::fail(runtime::Code::kSystem, fmt::format("the settings have no app {} any more", app().name));
+  if (rollout_) finish_release(gone);
+  finish_awaiting(gone);
   look();
 }
 
@@ -83,6 +88,7 @@ void Group::stop() {
   is_wanted_ = false;
   is_stopping_ = true;
   if (rollout_ && !is_service()) finish_release(runtime::fail(runtime::Code::kSystem, "the release has not come to its end: everything is ending"));
+  finish_awaiting(runtime::fail(runtime::Code::kSystem, fmt::format("app {} is not ready: everything is ending", app().name)));
   leaving_proxies_.clear();
   for (const auto& place : places_) place->has_successor = false;
   for (Worker* const worker : all() | std::views::reverse) {
@@ -119,6 +125,7 @@ void Group::tend() {
   replace_due();
   settle_services();
   judge_release();
+  judge_awaited();
   size_by_machine();
   watch_load();
   tell_if_gone();
@@ -203,6 +210,7 @@ void Group::bury(std::unique_ptr<Worker> worker) {
 // What others may read of it: the states of its workers, and whether it has ever worked.
 void Group::show() {
   if (is_service()) owner_->look();
+  note_promise();
   std::array<std::uint32_t, upstream::kWorkerStates.size()> by_state{};
   for (const Worker* const worker : all()) {
     const auto state = std::ranges::find(upstream::kWorkerStates, name(worker->state()));
@@ -257,6 +265,7 @@ void Group::on_changed(Worker& worker, State from) {
     has_been_ready_ = true;
     is_asleep_ = false;
     failures_ = 0;
+    note_size(worker);
   }
   if (worker.state() == State::kReady || from == State::kReady) settled_since_ = herd_.reaper.loop().now();
   const bool is_again = !worker.last_exit().empty() ||
@@ -274,7 +283,11 @@ void Group::on_boot_failed(const Worker& worker) {
   ++failures_;
   show();
   if (failures_ == 1 && !has_been_ready_) tell_state();
-  if (rollout_ && worker.release() == target_) fail_release(worker);
+  if (rollout_ && !rollout_->is_of_services && worker.release() == target_) {
+    fall_back(fmt::format("generation {} of app {} did not become ready: {}", generation(), app().name, worker.last_exit()),
+              fmt::format("{}", fmt::join(worker.last_lines(), "\n")));
+  }
+  (is_service() ? *owner_ : *this).on_awaited_boot_failed(*this, worker);
 }
 
 void Group::on_exited(const Worker& worker, upstream::ExitReason reason) {
@@ -346,7 +359,7 @@ bool Group::goes_by(const conf::App& settings) const {
 }
 
 bool Group::is_all_ready() const {
-  return std::ranges::all_of(workers(), [](const Worker* worker) { return worker->state() == State::kReady; });
+  return count_ready() == workers().size();
 }
 
 std::string_view Group::state() const {

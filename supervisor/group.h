@@ -4,9 +4,9 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_gate.cpp keeps clients out;
-// group_proxies.cpp has those that somebody else supervises. A service of an app is a group, too, of one worker
-// that the front knows nothing of, and belongs to the app's: group_services.cpp.
+// release has come into force; group_scale.cpp says how many are wanted; group_await.cpp tells whoever ordered that when they
+// are there; group_gate.cpp keeps clients out; group_proxies.cpp has those that somebody else supervises. A service of an
+// app is a group, too, of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -56,8 +56,6 @@ class Group {
   /// start().
   void give_up_if_it_fails();
   void start();
-  /// The same for an app that comes while others serve; told as a release is, of which this is the first.
-  void start(ReleaseCalls calls);
   /// The app has gone, and the fronts know it: its workers, and those of somebody else, finish what they have and leave. It
   /// is not to be started again. on_stopped comes.
   void leave();
@@ -72,12 +70,19 @@ class Group {
   void scale(std::size_t number);
   /// The settings say anew how many workers there are to be.
   void unpin();
+  /// Who has ordered a start, or another number of workers, hears how many are ready, and when all that are wanted are; `whom`:
+  /// the services, too. An error: one of them did not become ready, or too few did for boot_timeout after the last one that did.
+  /// What is wanted is tried on then. One asker at a time: another order takes the place of the one before, which is told so.
+  enum class Whom { kWorkers, kServicesToo };
+  void when_ready(Whom whom, ReleaseCalls calls);
   /// A new generation, which takes over worker by worker, and then service by service. One that is still on its way is given up, and told
-  /// so. If a worker of it does not become ready and the generation before serves, that one stays.
+  /// so. If a worker or a service of it does not become ready and the generation before served, that one stays: whoever has been
+  /// replaced by then is replaced back before on_done says so.
   void release(conf::App app, Account account, ReleaseCalls calls);
-  /// Other settings that need no new process: in force for the workers that there are, too. If it is `workers` that
-  /// differs, there are as many as that says.
-  void amend(conf::App app);
+  /// Other settings that need no new worker: in force for those that there are, too. If it is `workers` that differs, there are
+  /// as many as that says. Services that need a new process get one, and `calls` hears how they fare; each that fails falls back
+  /// alone. False: there are none, or a release that is on its way brings them; nobody is called.
+  bool amend(conf::App app, ReleaseCalls calls);
   /// The same as release(), of the settings that it has: its code is another, or it is to begin afresh.
   void restart(ReleaseCalls calls) { release(target_->app, target_->account, std::move(calls)); }
   /// The generation before the one in force, as it was configured then. Errors: there is none.
@@ -110,6 +115,10 @@ class Group {
   void on_failed(Worker& worker);
   /// Something has been learned of a worker that may mean that it has to go.
   void look() { tend_soon_.schedule(); }
+  /// One that became ready is not larger than max_memory.
+  void on_size_fits();
+  /// Who was larger than max_memory at once serves until then: the next one will not be smaller.
+  runtime::Time spared_until() const { return spared_until_; }
   /// How long its place stays empty after an exit.
   runtime::Milliseconds wait_before_next(Worker& worker);
   /// Consecutive failed boots, this one included.
@@ -166,7 +175,7 @@ class Group {
   using Places = std::vector<std::unique_ptr<Place>>;
 
   // group.cpp
-  Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner);
+  Group(Herd& herd, OwnRelease target, upstream::AppIndex index, GroupCalls calls, Group* owner, bool is_adopted);
   void tend();
   void tend_at(runtime::Time due);
   void fit();
@@ -179,7 +188,7 @@ class Group {
   std::unique_ptr<Worker> make_worker(std::uint32_t slot);
   void bury(std::unique_ptr<Worker> worker);
   void show();
-  upstream::AppHerd& figures() const { return is_service() ? *own_figures_ : herd_.figures.app[index_]; }
+  upstream::AppHerd& figures() const { return is_service() ? service_row_->figures() : herd_.figures.app[index_]; }
   bool may_give_up() const { return gives_up_ && !has_been_ready_ && !is_stopping_; }
   Worker* find(upstream::WorkerId id) const;
 
@@ -202,6 +211,16 @@ class Group {
   void watch_load();
   void look_at_load();
   scale::Memory memory() const;
+  void note_promise();
+  void note_size(const Worker& worker);
+
+  // group_await.cpp
+  void make_way_for_order();
+  void judge_awaited();
+  void on_awaited_boot_failed(const Group& whose, const Worker& worker);
+  void on_patience_over();
+  void finish_awaiting(const runtime::Result<void>& how);
+  std::size_t count_ready() const;
 
   // group_gate.cpp
   runtime::Result<void> turn(Turn turn, std::string notice = {});
@@ -213,16 +232,18 @@ class Group {
   void replace_due();
   bool may_replace(retire::Why why) const;
   void replace(Place& place, retire::Why why);
+  void note_too_large(const Worker& worker);
   void settle(Place& place);
   void hand_over(Place& place);
   void dismiss_successor(Place& place);
 
   // group_services.cpp
-  enum class Whom { kChanged, kAll };
   GroupCalls calls_of_service();
-  void add_service(const conf::Service& service);
-  void replace_services(Whom whom);
+  Group* add_service(conf::App process);
+  ReleaseCalls calls_of_release(const std::string& service);
+  void replace_services();
   void replace_service(Group& service, conf::App next);
+  void go_back_to(const Release& kept, ReleaseCalls calls);
   void settle_services();
   void begin_service(Group& service);
   void stop_services();
@@ -234,7 +255,9 @@ class Group {
   void aim_at(OwnRelease release);
   void roll_to(OwnRelease next, ReleaseCalls calls);
   void judge_release();
-  void fail_release(const Worker& worker);
+  void fall_back(std::string sentence, std::string_view lines);
+  bool amend_services(ReleaseCalls calls);
+  void prove(ReleaseCalls calls);
   void end_release_unproven();
   void finish_release(const runtime::Result<void>& how);
 
@@ -246,11 +269,20 @@ class Group {
 
   /// A release that is on its way.
   struct Rollout {
-    OwnRelease from;              // what was in force before; null: nothing
+    OwnRelease from;              // what was in force before
     bool has_to_fall_back = false;  // `from` served when it began
+    bool is_of_services = false;  // alone: by amend(), `from` is what is wanted
     std::size_t told = 0;         // workers whose progress has been said
     bool has_reached_services = false;  // its workers are there
     std::string trouble;          // which service did not come up, and why; empty: none
+    std::string failure;          // it has been given up, and `from` is put back; empty: it has not
+    ReleaseCalls calls;
+  };
+
+  /// Somebody hears when what is wanted is ready.
+  struct Awaited {
+    Whom whom;
+    std::size_t told = 0;  // workers whose progress has been said
     ReleaseCalls calls;
   };
 
@@ -275,9 +307,13 @@ class Group {
   runtime::Time settled_since_{};     // since then the same workers have been ready
   Places places_;                     // by slot
   std::optional<Rollout> rollout_;
+  std::optional<Awaited> awaited_;
+  runtime::Timer patience_;           // while awaited_
   upstream::Roster proxies_;          // of a `proxy` app
   std::vector<saved::LeavingProxy> leaving_proxies_;  // unpublished, and not drained yet
   Allowance allowance_;               // exits after ready
+  Backoff too_large_;                 // replaced in a row for they were larger than max_memory at once
+  runtime::Time spared_until_{};      // see spared_until()
   runtime::Deferred tend_soon_;       // something has changed
   runtime::Timer tend_later_;         // when time alone may change something
   std::size_t failures_ = 0;          // boots that failed since one was ready
@@ -288,7 +324,7 @@ class Group {
   std::string last_exit_;
   std::string failure_;  // empty: not given up
   Group* const owner_;   // whose service it is; null: an app
-  std::unique_ptr<upstream::AppHerd> own_figures_;  // of a service, which has no place on the scoreboard
+  std::unique_ptr<ServiceRow> service_row_;  // of a service
   std::vector<std::unique_ptr<Group>> services_;
 };
 

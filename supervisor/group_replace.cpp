@@ -6,6 +6,7 @@
 
 #include "runtime/log.h"
 #include "runtime/machine.h"
+#include "runtime/random.h"
 #include "supervisor/group.h"
 
 namespace supervisor {
@@ -48,9 +49,25 @@ void Group::replace(Place& place, retire::Why why) {
   runtime::log(why <= retire::Why::kUnwell ? runtime::Level::kWarning : runtime::Level::kInfo,
                "a worker is being replaced",
                {{"app", app().name}, {"worker", old.slot()}, {"pid", old.pid()}, {"cause", retire::name(why)}});
+  if (why == retire::Why::kMemory && old.was_too_large_at_once()) note_too_large(old);
   place.extra = make_worker(place.slot());
   place.has_successor = true;
   begin(*place.extra);
+}
+
+// It is replaced all the same: it may leak, too. But ever more slowly, as what crashes at boot is tried.
+void Group::note_too_large(const Worker& worker) {
+  if (too_large_.failures() == 0) {
+    runtime::log(runtime::Level::kError,
+                 "a worker is larger than max_memory as soon as it is ready, and so will the next one be: raise max_memory",
+                 {{"app", app().name}, {"worker", worker.slot()}, {"max_memory", app().max_memory}});
+  }
+  spared_until_ = herd_.reaper.loop().now() + too_large_.next(runtime::random_unit());
+}
+
+void Group::on_size_fits() {
+  too_large_.reset();
+  spared_until_ = {};
 }
 
 // Takes note of how far the two of a place have come.

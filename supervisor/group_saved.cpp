@@ -16,12 +16,41 @@ const OwnRelease& of_generation(const std::vector<OwnRelease>& releases, std::ui
   return *std::ranges::find(releases, generation, [](const OwnRelease& one) { return one->generation; });
 }
 
-OwnRelease to_release(const saved::Release& saved, conf::App app) {
-  auto release = std::make_shared<Release>(
-      Release{.generation = saved.generation, .app = std::move(app), .account = saved.account});
-  if (saved.file_environment) {
-    Variables& file = release->file_environment.emplace();
-    for (const saved::Variable& one : *saved.file_environment) file[one.name] = one.value;
+using File = std::optional<Variables>;
+using SavedFile = std::optional<std::vector<saved::Variable>>;
+
+File to_file(const SavedFile& saved) {
+  File file;
+  if (!saved) return file;
+  file.emplace();
+  for (const saved::Variable& one : *saved) (*file)[one.name] = one.value;
+  return file;
+}
+
+SavedFile from_file(const File& file) {
+  SavedFile saved;
+  if (!file) return saved;
+  saved.emplace();
+  for (const auto& [name, value] : *file) saved->push_back({name, value});
+  return saved;
+}
+
+OwnRelease to_release(const auto& saved, conf::App app) {
+  return std::make_shared<Release>(Release{.generation = saved.generation,
+                                           .app = std::move(app),
+                                           .account = saved.account,
+                                           .file_environment = to_file(saved.file_environment)});
+}
+
+/// Of an app, with what its services are started from. What its settings do not name is no more.
+OwnRelease to_whole_release(const saved::Release& saved) {
+  OwnRelease release = to_release(saved, *saved::to_app(saved.app));
+  for (const conf::Service& service : release->app.services) {
+    conf::App process = conf::service_app(release->app, service);
+    const auto found = std::ranges::find(saved.services, process.name, &saved::ServiceRelease::name);
+    if (found == saved.services.end()) continue;
+    OwnRelease& kept = release->services[process.name];
+    kept = to_release(*found, std::move(process));
   }
   return release;
 }
@@ -39,10 +68,16 @@ std::vector<std::shared_ptr<Zygote>> adopt_zygotes(Reaper& reaper, const std::ve
 }
 
 saved::Release from_release(const Release& release, saved::Settings app) {
-  saved::Release saved{.generation = release.generation, .app = std::move(app), .account = release.account};
-  if (release.file_environment) {
-    auto& file = saved.file_environment.emplace();
-    for (const auto& [name, value] : *release.file_environment) file.push_back({name, value});
+  saved::Release saved{.generation = release.generation,
+                       .app = std::move(app),
+                       .account = release.account,
+                       .file_environment = from_file(release.file_environment)};
+  for (const auto& [name, service] : release.services) {
+    if (!service) continue;
+    saved.services.push_back({.name = name,
+                              .generation = service->generation,
+                              .account = service->account,
+                              .file_environment = from_file(service->file_environment)});
   }
   // One that imports prints into the pipes of a worker that is given up: the next start begins with another one.
   const auto zygote = release.zygote.lock();
@@ -53,7 +88,7 @@ saved::Release from_release(const Release& release, saved::Settings app) {
 // saved::check() has found them all.
 std::vector<OwnRelease> to_releases(const std::vector<saved::Release>& saved) {
   std::vector<OwnRelease> releases;
-  for (const saved::Release& one : saved) releases.push_back(to_release(one, *saved::to_app(one.app)));
+  for (const saved::Release& one : saved) releases.push_back(to_whole_release(one));
   return releases;
 }
 
@@ -108,7 +143,7 @@ Result<saved::Group> Group::save() const {
 // Of a service only what is wanted can be handed on, for it is made of its app's settings: nobody may be left of what was.
 bool Group::is_being_changed() const {
   const auto is_of_another = [this](const Worker* worker) { return worker->release() != target_; };
-  return rollout_ || !when_gone_.empty() || (is_service() && std::ranges::any_of(all(), is_of_another)) ||
+  return rollout_ || awaited_ || !when_gone_.empty() || (is_service() && std::ranges::any_of(all(), is_of_another)) ||
          std::ranges::any_of(services_, [](const auto& service) { return service->is_being_changed() || service->is_stopping(); });
 }
 
@@ -126,7 +161,7 @@ Group::Group(Herd& herd, const saved::Group& saved, GroupCalls calls)
     : Group(herd, to_releases(saved.releases), saved, calls, /*owner=*/nullptr) {}
 
 Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::Group& saved, GroupCalls calls, Group* owner)
-    : Group(herd, of_generation(releases, saved.target), saved.index, calls, owner) {
+    : Group(herd, of_generation(releases, saved.target), saved.index, calls, owner, /*is_adopted=*/true) {
   if (saved.before) before_ = of_generation(releases, *saved.before);
   last_generation_ = saved.last_generation;
   wanted_ = saved.wanted;
@@ -159,7 +194,10 @@ void Group::adopt_service(const saved::Group& saved) {
   for (const conf::Service& service : app().services) {
     conf::App process = conf::service_app(app(), service);
     if (process.name != saved.name) continue;
-    const std::vector<OwnRelease> releases{to_release(saved.releases.front(), std::move(process))};
+    OwnRelease& kept = target_->services[process.name];
+    const OwnRelease own = to_release(saved.releases.front(), std::move(process));
+    if (!kept) kept = own;
+    const std::vector<OwnRelease> releases{kept->generation == own->generation ? kept : own};
     services_.emplace_back(new Group(herd_, releases, saved, calls_of_service(), this));
   }
 }

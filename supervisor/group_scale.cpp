@@ -21,11 +21,13 @@ Milliseconds since(runtime::Time then, runtime::Time now) {
 }  // namespace
 
 void Group::scale(std::size_t number) {
+  make_way_for_order();
   is_pinned_ = true;
   want(number, "an order");
 }
 
 void Group::unpin() {
+  if (is_pinned_) make_way_for_order();
   is_pinned_ = has_chosen_ = false;
   spare_since_ = settled_since_ = herd_.reaper.loop().now();
   const conf::Workers& workers = app().workers;
@@ -44,6 +46,7 @@ void Group::want(std::size_t number, std::string_view why) {
 void Group::want(std::size_t number) {
   spare_since_ = settled_since_ = herd_.reaper.loop().now();
   wanted_ = number;
+  note_promise();
   if (sleeps()) fall_asleep();
   look();
 }
@@ -90,8 +93,7 @@ void Group::look_at_load() {
                    .were_late = std::exchange(late_, gauges.late) != gauges.late,
                    .settled = since(settled_since_, now),
                    .spare = since(spare_since_, now)};
-  load.ready = static_cast<std::size_t>(std::ranges::count_if(
-      workers(), [](const Worker* worker) { return worker->state() == State::kReady; }));
+  load.ready = count_ready();
   if (gauges.waits_since != 0)
     load.longest_wait = since(runtime::Time(Milliseconds(gauges.waits_since)), now);
   if (wanted_ < app().workers.max && (load.waiting != 0 || load.were_late)) load.memory = memory();
@@ -101,8 +103,21 @@ void Group::look_at_load() {
   watch_load();
 }
 
+void Group::note_promise() {
+  if (is_service()) return;
+  const std::size_t held = count_ready();
+  herd_.promised[index_].missing = is_wanted_ ? wanted() - std::min(held, wanted()) : 0;
+}
+
+// The others need not have looked, nor be ones that do.
+void Group::note_size(const Worker& worker) {
+  if (is_service()) return;
+  runtime::Bytes& one = herd_.promised[index_].one;
+  one = std::max(one, worker.memory().value_or(0));
+}
+
 scale::Memory Group::memory() const {
-  scale::Memory memory{.available = runtime::available_memory()};
+  scale::Memory memory{.available = scale::left_for(index_, runtime::available_memory(), herd_.promised)};
   for (const Worker* const worker : all()) {
     if (worker->state() != State::kReady) {
       if (worker->has_process()) ++memory.coming;

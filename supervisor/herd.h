@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <set>
+#include <string_view>
 #include <vector>
 
 #include "runtime/machine.h"
@@ -11,6 +12,7 @@
 #include "supervisor/privileges.h"
 #include "supervisor/reap.h"
 #include "supervisor/runtime_folder.h"
+#include "supervisor/scale.h"
 #include "upstream/herd_board.h"
 #include "upstream/roster.h"
 #include "upstream/scoreboard.h"
@@ -38,6 +40,21 @@ class Rows {
   std::uint32_t unused_ = 0;         // rows from here on were never taken
 };
 
+/// A service's row of our own scoreboard, for as long as this lives.
+class ServiceRow {
+ public:
+  /// `name`: of its process, "shop.queue". `is_taken`: the program before us had one for it, which is this one's.
+  ServiceRow(upstream::HerdFigures& herd, std::string_view name, bool is_taken);
+  ~ServiceRow();
+  ServiceRow(const ServiceRow&) = delete;
+  ServiceRow& operator=(const ServiceRow&) = delete;
+
+  upstream::AppHerd& figures() const { return row_.figures; }
+
+ private:
+  upstream::ServiceHerd& row_;
+};
+
 struct Herd {
   Reaper& reaper;
   Front& front;
@@ -46,6 +63,7 @@ struct Herd {
   Rows rows;
   const upstream::Scoreboard& fronts;
   upstream::HerdFigures& figures;  ///< our own scoreboard
+  scale::Promises promised = {};   ///< each app notes its own
   const Account& front_account;
   bool is_run = false;             ///< `run`: own environment handed on, output as it is
   Variables own;                   ///< our environment

@@ -2,8 +2,10 @@
 // for `rollback`. A new generation is a new one; what needs no new process is amended by a reload, for all who are of it.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "conf/settings.h"
 #include "supervisor/environment.h"
@@ -22,6 +24,9 @@ struct Release {
   mutable std::optional<Variables> file_environment = {};
   /// With `preload`: what its workers are forked from, as long as one of them holds it.
   mutable std::weak_ptr<Zygote> zygote = {};
+  /// Of an app: what each of its services is started from in this generation, by its process's name ("shop.queue"). One that is
+  /// not there has not been started for it.
+  std::map<std::string, std::shared_ptr<Release>> services = {};
 };
 using ReleaseRef = std::shared_ptr<const Release>;  // of its workers; its group may amend it
 

@@ -91,12 +91,9 @@ void Reload::order(const Asker& asker) {
     return asker.refuse({Code::kConfig, "there is nothing to reload: it was started without a file"});
   }
   if (is_over_) return asker.refuse({Code::kSystem, "nothing is reloaded: everything is ending"});
-  if (!is_under_way_) return begin(asker);
-  if (waiting_) {
-    return asker.refuse(
-        {Code::kSystem, "one reload is under way, and another waits for it: that one reads what the file says by then"});
-  }
-  waiting_ = asker;
+  if (!is_under_way_) return begin({asker});
+  std::erase_if(waiting_, [](const Asker& one) { return !one.is_there(); });  // so there are no more than callers
+  waiting_.push_back(asker);
   asker.say("another reload is under way; this one waits for its end");
 }
 
@@ -127,9 +124,15 @@ void Reload::adopt(const saved::Reload& saved) {
 
 // ---- until the point of no return ----
 
-void Reload::begin(const Asker& asker) {
+void Reload::begin(std::vector<Asker> askers) {
   is_under_way_ = true;
-  asker_ = asker;
+  askers_ = std::move(askers);
+  if (!front_.is_settled()) say(std::string(Front::kWaits));
+  front_.when_settled([this] { on_front_settled(); });
+}
+
+void Reload::on_front_settled() {
+  if (is_over_) return;
   changes_.clear();
   failures_.clear();
   service_.say(reloading());
@@ -262,7 +265,8 @@ void Reload::turn_app(std::size_t place) {
       return;
     case AppStep::kAmend:
       behind_.erase(next.name);
-      return group->amend(next);
+      if (group->amend(next, calls_for(next.name))) ++steps_under_way_;
+      return;
     case AppStep::kRelease:
       steps_.push_back({.app = index, .is_new = false});
   }
@@ -290,11 +294,14 @@ void Reload::take(const Step& step) {
   const auto at = std::ranges::find(ground_.apps, step.app) - ground_.apps.begin();
   const conf::App& app = ground_.settings.apps[static_cast<std::size_t>(at)];
   Group& group = *groups_.at(step.app);
-  const ReleaseCalls calls{
-      .on_progress = [this](const std::string& sentence) { say(sentence); },
-      .on_done = [this, name = app.name](const Result<void>& how) { on_app_done(name, how); }};
-  if (step.is_new) return group.start(calls);
-  group.release(app, ground_.accounts[static_cast<std::size_t>(at)], calls);
+  if (!step.is_new) return group.release(app, ground_.accounts[static_cast<std::size_t>(at)], calls_for(app.name));
+  group.start();
+  group.when_ready(Group::Whom::kServicesToo, calls_for(app.name));
+}
+
+ReleaseCalls Reload::calls_for(const std::string& app) {
+  return {.on_progress = [this](const std::string& sentence) { say(sentence); },
+          .on_done = [this, app](const Result<void>& how) { on_app_done(app, how); }};
 }
 
 void Reload::on_app_done(const std::string& app, const Result<void>& how) {
@@ -315,6 +322,11 @@ void Reload::on_certificates_changed() {
   if (is_over_) return;
   if (is_under_way_) return certificates_.again();
   is_under_way_ = true;  // who orders a reload now waits for the front's answer
+  front_.when_settled([this] { tell_certificates(); });
+}
+
+void Reload::tell_certificates() {
+  if (is_over_) return;
   const FrontChange same{ground_.settings, ground_.apps, ground_.listeners, {}, ground_.logs};
   const auto told = front_.change(same, [this](const Result<void>& how) { on_certificates_answered(how); });
   if (!told) on_certificates_answered(told);
@@ -334,7 +346,7 @@ void Reload::on_certificates_answered(const Result<void>& how) {
 // ---- the end ----
 
 void Reload::say(const std::string& sentence) {
-  asker_.say(sentence);
+  for (const Asker& asker : askers_) asker.say(sentence);
 }
 
 void Reload::end(const Result<void>& how) {
@@ -343,25 +355,26 @@ void Reload::end(const Result<void>& how) {
   if (how) {
     log(Level::kInfo, "the settings have been reloaded", {{"changes", changes_.size()}});
     if (changes_.empty()) say("the settings are as they were; certificates and logs have been opened again");
-    asker_.done({{"changes", changes_.size()}});
+    for (const Asker& asker : askers_) asker.done({{"changes", changes_.size()}});
   } else {
-    asker_.refuse(how.error());
+    for (const Asker& asker : askers_) asker.refuse(how.error());
   }
+  askers_.clear();
   go_on();
 }
 
 void Reload::go_on() {
   is_under_way_ = false;
-  if (const auto next = std::exchange(waiting_, std::nullopt)) begin(*next);
+  if (!waiting_.empty()) begin(std::exchange(waiting_, {}));
 }
 
 void Reload::abandon() {
   is_over_ = true;
   const runtime::Error ending{Code::kSystem, "the reload has not come to its end: everything is ending"};
-  if (waiting_) std::exchange(waiting_, std::nullopt)->refuse(ending);
   steps_.clear();
-  if (is_under_way_) asker_.refuse(ending);
-  asker_ = Asker();
+  for (auto* const askers : {&askers_, &waiting_}) {
+    for (const Asker& asker : std::exchange(*askers, {})) asker.refuse(ending);
+  }
 }
 
 }  // namespace supervisor

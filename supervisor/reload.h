@@ -3,7 +3,8 @@
 // it over, which is the point of no return; then app by app, those that go, those that come, and those whose workers have to
 // be others. Until the front has said yes every failure leaves all as it was. What is not another setting is not touched.
 //
-// One at a time, and one more may wait. Who ordered it hears what changes, how far it is, and the result.
+// One at a time, when the front is settled. Who orders one meanwhile waits for the next, which reads the file as it is by then, once
+// for all who wait. Who ordered it hears what changes, how far it is, and the result.
 #pragma once
 #include <deque>
 #include <map>
@@ -24,7 +25,7 @@ namespace supervisor {
 /// What has to be done for an app.
 enum class AppStep {
   kNothing,
-  kAmend,    ///< its settings change, none of its processes does
+  kAmend,    ///< its settings change, none of its workers does
   kRelease,  ///< its workers are replaced
   kRenew,    ///< it is another kind of app by the same name: that one goes, and this one comes
 };
@@ -67,7 +68,8 @@ class Reload {
     bool is_new;
   };
 
-  void begin(const Asker& asker);
+  void begin(std::vector<Asker> askers);
+  void on_front_settled();
   runtime::Result<conf::Settings> read() const;
   runtime::Result<void> stage();
   runtime::Result<std::vector<upstream::AppIndex>> indexes_for(const conf::Settings& next) const;
@@ -83,10 +85,12 @@ class Reload {
   void turn_app(std::size_t place);
   void take_steps();
   void take(const Step& step);
+  ReleaseCalls calls_for(const std::string& app);
   void end_apps();
   void on_app_done(const std::string& app, const runtime::Result<void>& how);
 
   void on_certificates_changed();
+  void tell_certificates();
   void on_certificates_answered(const runtime::Result<void>& how);
   void say(const std::string& sentence);
   void end(const runtime::Result<void>& how);
@@ -100,8 +104,8 @@ class Reload {
   std::size_t unused_;                   // indexes from here on no app has had
   bool is_under_way_ = false;
   bool is_over_ = false;                 // abandon() was said
-  Asker asker_;                          // of the one that is under way
-  std::optional<Asker> waiting_;         // of the next one
+  std::vector<Asker> askers_;            // of the one that is under way
+  std::vector<Asker> waiting_;           // of the next one; empty: none is wanted
   std::optional<Ground> staged_;         // until the front has taken it over; then, for a moment, what stood before
   bool takes_another_front_ = false;     // the grounds have been swapped, and are swapped back if it does not start
   std::vector<conf::Change> changes_;

@@ -38,10 +38,11 @@ Verdict verdict(const Facts& facts, Time now) {
   if (is_over(stuck_until, now)) return {.why = Why::kStuck};
   if (facts.is_unwell) return {.why = Why::kUnwell};
   if (facts.is_of_another_release) return {.why = Why::kRelease};
-  if (facts.looks_above >= kLooks) return {.why = Why::kMemory};
+  const auto spared_until = facts.looks_above >= kLooks ? facts.spared_until : std::nullopt;
+  if (facts.looks_above >= kLooks && (!spared_until || *spared_until <= now)) return {.why = Why::kMemory};
   if (facts.is_spent) return {.why = Why::kRequests};
   if (is_over(facts.old_at, now)) return {.why = Why::kAge};
-  return {.look_again = earlier(stuck_until, facts.old_at)};
+  return {.look_again = earlier(spared_until, earlier(stuck_until, facts.old_at))};
 }
 
 bool may_replace(Why why, const Room& room) {

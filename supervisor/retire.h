@@ -60,6 +60,8 @@ struct Facts {
   runtime::Milliseconds graceful_timeout{};
   bool is_unwell = false;       ///< see liveness.h
   std::size_t looks_above = 0;  ///< the last so many looks found more than max_memory
+  /// It was too large as soon as it was ready, and so will the next one be: it stays so long; empty: no longer.
+  std::optional<runtime::Time> spared_until = {};
   bool is_spent = false;        ///< it has had its requests
   std::optional<runtime::Time> old_at;  ///< when it is too old; empty: never
 };

@@ -91,6 +91,7 @@ struct Process {
   runtime::OomKills kills_before;
   retire::Limits limits;
   std::size_t looks_above = 0;
+  runtime::Bytes first_held = 0;
   bool is_spent = false, was_ready = false, is_probed = false;
   std::string probe_cause;
 };
@@ -124,12 +125,20 @@ struct Zygote {
   Child child;
   Descriptor control;
 };
+/// Of a service: its settings are made of its app's.
+struct ServiceRelease {
+  std::string name;  ///< "shop.queue"
+  std::uint32_t generation = 0;
+  Account account;
+  std::optional<std::vector<Variable>> file_environment;
+};
 struct Release {
   std::uint32_t generation = 0;
   Settings app;  ///< it alone
   Account account;
   std::optional<std::vector<Variable>> file_environment;
   std::optional<Zygote> zygote;
+  std::vector<ServiceRelease> services;
 };
 
 /// A worker of somebody else that was unpublished and has not drained.
@@ -207,10 +216,10 @@ struct Reload {
   std::vector<Behind> behind;
 };
 
-/// Shared with processes that live on: another size is another version of it.
+/// Shared with processes that live on: of another size or layout it is another version of it.
 struct Board {
   Descriptor memory;
-  std::uint64_t size = 0;
+  std::uint64_t size = 0, layout = 0;
 };
 
 struct Listener {

@@ -104,7 +104,11 @@ void for_each_digest(conf::Settings& settings, F each) {
 }  // namespace
 
 Result<void> check(const Supervisor& supervisor) {
-  if (supervisor.fronts_board.size != sizeof(upstream::Blocks) || supervisor.herd_board.size != sizeof(upstream::HerdFigures))
+  const auto is = [](const Board& board, std::uint64_t size, std::uint64_t layout) {
+    return board.size == size && board.layout == layout;
+  };
+  if (!is(supervisor.fronts_board, sizeof(upstream::Blocks), upstream::kBlocksLayout) ||
+      !is(supervisor.herd_board, sizeof(upstream::HerdFigures), upstream::kHerdLayout))
     return fail(Code::kProtocol, "the scoreboards are of another version: only a restart changes that");
   TRY(const conf::Settings settings, to_settings(supervisor.settings));
   if (settings.apps.size() != supervisor.groups.size() || supervisor.rows > upstream::kMaxWorkers)

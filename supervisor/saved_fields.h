@@ -103,6 +103,7 @@ void fields(V& v, Process& process) {
   v("kills_before", process.kills_before);
   v("limits", process.limits);
   v("looks_above", process.looks_above);
+  v("first_held", process.first_held);
   v("is_spent", process.is_spent);
   v("was_ready", process.was_ready);
   v("is_probed", process.is_probed);
@@ -168,12 +169,21 @@ void fields(V& v, Zygote& zygote) {
 }
 
 template <class V>
+void fields(V& v, ServiceRelease& release) {
+  v("name", release.name);
+  v("generation", release.generation);
+  v("account", release.account);
+  v("file_environment", release.file_environment);
+}
+
+template <class V>
 void fields(V& v, Release& release) {
   v("generation", release.generation);
   v("app", release.app);
   v("account", release.account);
   v("file_environment", release.file_environment);
   v("zygote", release.zygote);
+  v("services", release.services);
 }
 
 template <class V>
@@ -277,6 +287,7 @@ template <class V>
 void fields(V& v, Board& board) {
   v("memory", board.memory);
   v("size", board.size);
+  v("layout", board.layout);
 }
 
 template <class V>

@@ -47,6 +47,13 @@ std::size_t stepped(std::size_t wanted, int by) {
   return wanted > 1 ? wanted - 1 : wanted;
 }
 
+runtime::Bytes left_for(upstream::AppIndex app, runtime::Bytes available, const Promises& promised) {
+  for (const auto& [other, promise] : promised) {
+    if (other != app) available -= std::min(available, promise.missing * promise.one);
+  }
+  return available;
+}
+
 std::size_t first(const conf::Workers& workers) {
   return workers.is_auto ? 1 : workers.min;
 }

@@ -4,12 +4,14 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "conf/settings.h"
 #include "runtime/bytes.h"
 #include "runtime/clock.h"
+#include "upstream/app.h"
 
 namespace supervisor::scale {
 
@@ -20,6 +22,16 @@ struct Memory {
   runtime::Bytes one = 0;        ///< the largest of the ready ones; 0: none has been measured
   runtime::Bytes available = 0;  ///< memory that we may still take
 };
+
+/// What an app has been told that it may have and does not hold yet: workers that are wanted and are not ready.
+struct Promise {
+  std::size_t missing = 0;
+  runtime::Bytes one = 0;  ///< the largest that it has had; 0: none has been measured
+};
+/// By app. So that two that look at the same memory do not both count on it.
+using Promises = std::map<upstream::AppIndex, Promise>;
+/// Of `available` memory what is left for `app` when all others have what they were promised.
+runtime::Bytes left_for(upstream::AppIndex app, runtime::Bytes available, const Promises& promised);
 
 /// So many workers fit, those that are there included; never fewer. Nothing: nobody knows how large one is.
 std::optional<std::size_t> fit(const Memory& memory);

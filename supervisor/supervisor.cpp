@@ -92,7 +92,7 @@ Supervisor::Supervisor(Foundation foundation, Options options)
                       .on_failed = bind<&Supervisor::on_group_failed>(this)}),
       samples_(loop_, groups_.all(), boards_),
       reload_(loop_, ground_, options_, groups_, front_, service_),
-      upgrade_(reaper_, options_.program, service_.path(), [this](const Asker& asker) { return save(asker); }),
+      upgrade_(reaper_, options_.program, service_.path(), front_, [this](const Asker& asker) { return save(asker); }),
       delay_(loop_, bind<&Supervisor::begin_drain>(this)),
       term_(loop_, SIGTERM, bind<&Supervisor::on_stop_signal>(this)),
       interrupt_(loop_, SIGINT, bind<&Supervisor::on_stop_signal>(this)),
@@ -306,6 +306,7 @@ void Supervisor::stop_now() {
   log(Level::kWarning, "stopping now: cutting what is in flight");
   delay_.cancel();
   front_.drain_at_once();
+  ground_.listeners.close();
   groups_.stop();
   groups_.kill_now();
 }

@@ -22,25 +22,32 @@ bool is_same(const struct stat& one, const struct stat& other) {
 
 }  // namespace
 
-Upgrade::Upgrade(Reaper& reaper, std::string path, std::string notify, Save save)
+Upgrade::Upgrade(Reaper& reaper, std::string path, std::string notify, Front& front, Save save)
     : reaper_(reaper),
       loop_(reaper.loop()),
       path_(std::move(path)),
       notify_(std::move(notify)),
+      front_(front),
       save_(std::move(save)),
       next_turn_(loop_, runtime::bind<&Upgrade::on_next_turn>(this)),
       hand_over_(loop_, runtime::bind<&Upgrade::hand_over>(this)) {}
 
 void Upgrade::begin(const Asker& asker) {
-  if (judge_ || held_) return asker.refuse({Code::kSystem, "an upgrade is on its way already"});
+  if (std::exchange(is_on_its_way_, true)) return asker.refuse({Code::kSystem, "an upgrade is on its way already"});
   asker_ = asker;
+  if (!front_.is_settled()) asker_.say(Front::kWaits);
+  front_.when_settled([this] { on_front_settled(); });
+}
+
+void Upgrade::on_front_settled() {
+  if (!is_on_its_way_) return;  // given up meanwhile
   if (const auto asked = ask_judge(); !asked) end(asked.error());
 }
 
 // Once it has been judged, save() says the same.
 void Upgrade::abandon() {
-  if (!judge_) return;
-  loop_.bury(std::move(judge_));
+  if (!is_on_its_way_ || held_) return;
+  if (judge_) loop_.bury(std::move(judge_));
   end({Code::kSystem, "everything is ending"});
 }
 
@@ -88,6 +95,7 @@ runtime::Error Upgrade::execute() const {
 
 void Upgrade::end(const runtime::Error& why) {
   runtime::log(Level::kError, "no upgrade: everything is as it was", {{"error", why.text()}});
+  is_on_its_way_ = false;
   std::exchange(asker_, Asker()).refuse(why);
 }
 

@@ -11,6 +11,7 @@
 
 #include "runtime/loop.h"
 #include "supervisor/asker.h"
+#include "supervisor/front.h"
 #include "supervisor/held_signals.h"
 #include "supervisor/judge.h"
 #include "supervisor/saved.h"
@@ -22,15 +23,16 @@ class Upgrade {
   /// All that there is to hand on, now, with the connection of the asker. Errors: this is no moment for it, and why.
   using Save = std::function<runtime::Result<saved::Supervisor>(const Asker&)>;
 
-  /// `path`: where the next program lies. `notify`: the service manager's socket; may be empty.
-  Upgrade(Reaper& reaper, std::string path, std::string notify, Save save);
+  /// `path`: where the next program lies. `notify`: the service manager's socket; may be empty. `front` outlives it.
+  Upgrade(Reaper& reaper, std::string path, std::string notify, Front& front, Save save);
 
-  /// The asker is refused if nothing comes of it; else the next program answers.
+  /// When the front is settled. The asker is refused if nothing comes of it; else the next program answers.
   void begin(const Asker& asker);
   /// Everything is ending: nothing comes of one that is on its way.
   void abandon();
 
  private:
+  void on_front_settled();
   runtime::Result<void> ask_judge();
   void on_judged(runtime::Result<std::string> version);
   void on_next_turn();
@@ -41,7 +43,9 @@ class Upgrade {
   Reaper& reaper_;
   runtime::Loop& loop_;
   const std::string path_, notify_;
+  Front& front_;
   Save save_;
+  bool is_on_its_way_ = false;
   Asker asker_;
   struct stat program_{};            // that is judged: what lay at path_ before it was asked
   std::unique_ptr<Judge> judge_;     // is being asked

@@ -32,6 +32,12 @@ void answer(Supervisor& supervisor, const Asker& asker, const Result<void>& how)
   supervisor.when_obeyed([asker] { asker.done(); });
 }
 
+// Who ordered a change hears how far it is, and the result when it is in force or has failed.
+ReleaseCalls tell(Supervisor& supervisor, const Asker& asker) {
+  return {.on_progress = [asker](const std::string& sentence) { asker.say(sentence); },
+          .on_done = [&supervisor, asker](const Result<void>& how) { answer(supervisor, asker, how); }};
+}
+
 // It is one line of plain text to whoever asks.
 Result<std::string> notice_of(std::string text) {
   if (text.size() > upstream::kMostNotice)
@@ -66,12 +72,12 @@ void stop(Supervisor& supervisor, Group* group, const Order&, const Asker& asker
 }
 
 void start(Supervisor& supervisor, Group* group, const Order&, const Asker& asker) {
-  const auto started = group->switch_on();
-  if (started) asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
-  answer(supervisor, asker, started);
+  if (const auto started = group->switch_on(); !started) return asker.refuse(started.error());
+  asker.say(fmt::format("app {} starts with {} workers", name_of(*group), group->wanted()));
+  group->when_ready(Group::Whom::kServicesToo, tell(supervisor, asker));
 }
 
-void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
+void scale(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
   const auto number = order.number("workers");
   const std::string& app = name_of(*group);
   if (!group->app().has_processes())
@@ -79,10 +85,11 @@ void scale(Supervisor&, Group* group, const Order& order, const Asker& asker) {
   if (!number || *number == 0 || *number > kMostByOrder)
     return asker.refuse(runtime::Error{Code::kConfig, fmt::format("`scale {}` takes a number from 1 to {}; for none: `portherd stop {}`",
                                                                   app, kMostByOrder, app)});
+  if (const auto fits = gate_after(group->gate(), Turn::kScale, app); !fits) return asker.refuse(fits.error());
   group->scale(*number);
   asker.say(fmt::format("app {}: {} workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted", app,
                         *number));
-  asker.done({{"workers", *number}});
+  group->when_ready(Group::Whom::kWorkers, tell(supervisor, asker));
 }
 
 void pause(Supervisor& supervisor, Group* group, const Order& order, const Asker& asker) {
@@ -111,12 +118,6 @@ void maintenance(Supervisor& supervisor, Group* group, const Order& order, const
                           name_of(*group), name_of(*group)));
   }
   answer(supervisor, asker, begun);
-}
-
-// Who ordered a change hears how far it is, and the result when it is in force or has failed.
-ReleaseCalls tell(Supervisor& supervisor, const Asker& asker) {
-  return {.on_progress = [asker](const std::string& sentence) { asker.say(sentence); },
-          .on_done = [&supervisor, asker](const Result<void>& how) { answer(supervisor, asker, how); }};
 }
 
 // Of what is stopped nobody would show whether it works: `start` is what begins it.

@@ -334,6 +334,10 @@ void Worker::on_spent() {
 void Worker::on_memory(runtime::Bytes held) {
   if (!process_) return;
   process_->looks_above = held > app_.max_memory ? process_->looks_above + 1 : 0;
+  if (state_ == State::kReady && process_->first_held == 0) {
+    process_->first_held = held;
+    if (held <= app_.max_memory) group_.on_size_fits();
+  }
   if (process_->looks_above == retire::kLooks) group_.look();
 }
 
@@ -351,6 +355,7 @@ retire::Verdict Worker::verdict(const ReleaseRef& target) const {
                           .graceful_timeout = app_.graceful_timeout,
                           .is_unwell = process.liveness && process.liveness->is_unwell(),
                           .looks_above = process.looks_above,
+                          .spared_until = was_too_large_at_once() ? std::optional(group_.spared_until()) : std::nullopt,
                           .is_spent = process.is_spent,
                           .old_at = gets_old ? std::optional(process.ready_since + process.limits.age) : std::nullopt},
                          herd_.reaper.loop().now());

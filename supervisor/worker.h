@@ -56,6 +56,8 @@ class Worker {
   void on_lost(const upstream::Lost& told);
   /// Its memory, as it is now; looked at again and again where the app has a max_memory.
   void on_memory(runtime::Bytes held);
+  /// More than max_memory, when it was looked at first since it was ready.
+  bool was_too_large_at_once() const { return process_ && process_->first_held > app_.max_memory; }
   /// Its release has other settings now, which its process need not be replaced for.
   void on_amended();
   /// Whether it has to go, if it is ready; `target`: the release that is wanted.
@@ -107,6 +109,7 @@ class Worker {
     runtime::OomKills kills_before;
     retire::Limits limits;
     std::size_t looks_above = 0;  // in a row at its memory that found more than max_memory
+    runtime::Bytes first_held = 0;  // what the first look found since it was ready; 0: there was none
     bool is_spent = false;  // it has had limits.requests
     bool has_row = false;  // about.row is ours
     bool was_ready = false;

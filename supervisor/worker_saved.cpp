@@ -37,6 +37,7 @@ saved::Process Worker::save_process() const {
                        .kills_before = process.kills_before,
                        .limits = process.limits,
                        .looks_above = process.looks_above,
+                       .first_held = process.first_held,
                        .is_spent = process.is_spent,
                        .was_ready = process.was_ready,
                        .is_probed = process.is_probed,
@@ -82,6 +83,7 @@ void Worker::adopt_process(const saved::Process& saved) {
   process.kills_before = saved.kills_before;
   process.limits = saved.limits;
   process.looks_above = saved.looks_above;
+  process.first_held = saved.first_held;
   process.is_spent = saved.is_spent;
   process.was_ready = saved.was_ready;
   process.is_probed = saved.is_probed;

@@ -4,9 +4,12 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "conf/limits.h"
+#include "runtime/digest.h"
 #include "upstream/figures.h"
 #include "upstream/scoreboard.h"
 
@@ -50,12 +53,38 @@ struct WorkerMemory {
   std::atomic<std::uint64_t> bytes;  ///< resident, or of a forked one its share; looked at every few seconds
 };
 
+/// Of a service of an app. Names are not here: who knows one looks for it by its digest.
+struct ServiceHerd {
+  std::atomic<std::uint64_t> whose;  ///< digest_of(); 0: nobody's
+  AppHerd figures;
+};
+inline constexpr std::size_t kMaxServices = conf::kMostServicesInAll;
+/// `name`: "shop.queue".
+constexpr std::uint64_t digest_of(std::string_view name) {
+  return runtime::Digest().add(name).value();
+}
+
 struct HerdFigures {
   std::atomic<bool> is_stopping;       ///< the order to stop has come; the front may accept for a while yet
   std::atomic<std::uint32_t> workers;  ///< rows from here on no worker has had
   std::array<AppHerd, kMaxApps> app;
   std::array<WorkerMemory, kMaxWorkers> memory;
+  std::atomic<std::uint32_t> services;  ///< rows from here on no service has had
+  std::array<ServiceHerd, kMaxServices + 1> service;  ///< the last one is nobody's to look at: for one too many
 };
+
+/// How it is laid out and what its rows stand for: a program with another one cannot go on with it.
+inline constexpr std::uint64_t kHerdLayout =
+    runtime::Digest()
+        .add({offsetof(AppHerd, workers), offsetof(AppHerd, exits), offsetof(AppHerd, restarts), offsetof(AppHerd, first_boot),
+              offsetof(AppHerd, zygote_memory)})
+        .add({offsetof(WorkerMemory, app), offsetof(WorkerMemory, slot), offsetof(WorkerMemory, bytes)})
+        .add({offsetof(ServiceHerd, whose), offsetof(ServiceHerd, figures)})
+        .add({offsetof(HerdFigures, is_stopping), offsetof(HerdFigures, workers), offsetof(HerdFigures, app),
+              offsetof(HerdFigures, memory), offsetof(HerdFigures, services), offsetof(HerdFigures, service), sizeof(HerdFigures)})
+        .add_all(kWorkerStates)
+        .add_all(kExitReasons)
+        .value();
 
 using HerdBoard = runtime::SharedMemory<HerdFigures>;
 using ReadOnlyHerdBoard = runtime::SharedMemory<const HerdFigures>;

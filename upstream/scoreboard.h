@@ -11,11 +11,13 @@
 #pragma once
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "conf/limits.h"
+#include "runtime/digest.h"
 #include "runtime/shared_memory.h"
 #include "upstream/app.h"
 #include "upstream/figures.h"
@@ -87,6 +89,26 @@ struct Blocks {
   std::atomic<std::uint32_t> living;  ///< fronts
   std::array<Block, kMaxFronts> block;
 };
+
+/// How it is laid out and what its rows stand for: a program with another one cannot go on with it.
+inline constexpr std::uint64_t kBlocksLayout =
+    runtime::Digest()
+        .add({offsetof(AppFigures, queue), offsetof(AppFigures, slots), offsetof(AppFigures, busy), offsetof(AppFigures, waits_since),
+              offsetof(AppFigures, late), offsetof(AppFigures, unspared), sizeof(AppFigures)})
+        .add({offsetof(WorkerFigures, served), offsetof(WorkerFigures, connects), offsetof(WorkerFigures, busy),
+              offsetof(WorkerFigures, taken), sizeof(WorkerFigures)})
+        .add({offsetof(ThreadFigures, heartbeat), offsetof(ThreadFigures, connections), offsetof(ThreadFigures, handshakes),
+              offsetof(ThreadFigures, has_row), sizeof(ThreadFigures)})
+        .add({offsetof(AppRow, served), offsetof(AppRow, failed), offsetof(AppRow, retried), offsetof(AppRow, abandoned),
+              offsetof(AppRow, in_flight), offsetof(AppRow, refused), offsetof(AppRow, duration), offsetof(AppRow, first_byte),
+              offsetof(AppRow, queue_wait), offsetof(AppRow, by_status), sizeof(AppRow)})
+        .add({offsetof(Board, app), offsetof(Board, worker), sizeof(Board)})
+        .add({offsetof(Block, threads), offsetof(Block, most_threads), offsetof(Block, thread), offsetof(Block, board),
+              offsetof(Block, row), sizeof(Block)})
+        .add({offsetof(Blocks, next), offsetof(Blocks, used), offsetof(Blocks, living), offsetof(Blocks, block), sizeof(Blocks)})
+        .add_all(kRefusedNames)
+        .add_all(kHandshakeNames)
+        .value();
 
 class Scoreboard {
  public:

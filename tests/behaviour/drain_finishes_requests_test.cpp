@@ -31,6 +31,11 @@ void ask_until_told_to_close(play::Peer& idle) {
   } while (answer.field("Connection") != "close");
   CHECK(idle.is_closed_by_peer());
 }
+
+void wait_refused(std::uint16_t port) {
+  const auto patience = std::chrono::steady_clock::now() + play::kPatience;
+  while (!play::is_refused(port)) REQUIRE(std::chrono::steady_clock::now() < patience);
+}
 }  // namespace
 
 TEST_CASE("TERM, INT and QUIT: requests in flight are answered, then all end with exit status 0") {
@@ -58,6 +63,39 @@ TEST_CASE("TERM, INT and QUIT: requests in flight are answered, then all end wit
     CHECK(portherd.wait_exit() == 0);
     CHECK(play::is_refused(portherd.port()));
   }
+}
+
+TEST_CASE("who connects during the drain is refused, and finds somebody who has time, while a request is finished") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  play::Peer client = play::connect(portherd.port());
+  client.send(kGet);
+  play::Peer worker = app.accept();
+  worker.read_head();
+
+  portherd.signal(SIGTERM);
+  wait_refused(portherd.port());
+  worker.send(kOk);
+  CHECK(client.read_answer().body == "ok");
+  CHECK(portherd.wait_exit() == 0);
+}
+
+TEST_CASE("a front that dies during the drain is not replaced: nobody could come to another one") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, kConfig);
+  const pid_t front = portherd.wait_ready().front;
+  play::Peer client = play::connect(portherd.port());
+  client.send(kGet);
+  play::Peer worker = app.accept();
+  worker.read_head();
+
+  portherd.signal(SIGTERM);
+  wait_refused(portherd.port());
+  REQUIRE(::kill(front, SIGKILL) == 0);
+  CHECK(portherd.wait_exit() == 0);
+  CHECK(portherd.lines_with("the front accepts").size() == 1);
 }
 
 TEST_CASE("a connection that was idle when the drain began is closed only after one more answer") {

@@ -12,6 +12,17 @@ wsgi = "app:app"
 python = "$PYTHON"
 env_file = "app.env"
 )";
+constexpr const char* kQueue = R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/who.py"]
+directory = "$FOLDER"
+env_file = "app.env"
+[[apps.app.services]]
+name = "queue"
+command = ["$PYTHON", "queue.py"]
+)";
 constexpr const char* kApp = R"(
 import os
 
@@ -65,4 +76,25 @@ TEST_CASE("a generation keeps the env_file that it began with, whoever is starte
     CHECK(order(portherd, "rollback") == 0);
     CHECK(colour(portherd) == "green");
   }
+}
+
+TEST_CASE("a service has the env_file of its app's generation, too, over a rollback and an upgrade") {
+  const play::Folder folder;
+  folder.write("queue.py", "import os, signal\nprint('queue is', os.environ['COLOUR'], flush=True)\nsignal.pause()\n");
+  folder.write("app.env", "COLOUR=green\n");
+  auto portherd = play::Supervisor::serve(folder, std::string(kQueue));
+  const auto is_ready = [](const play::Status& now) { return now.app("app").state == "ready"; };
+  portherd.wait_until("it is ready", is_ready);
+  folder.write("app.env", "COLOUR=blue\n");
+  CHECK(order(portherd, "restart") == 0);
+  CHECK(portherd.lines_with("queue is blue").size() == 1);
+  folder.write("app.env", "COLOUR=red\n");
+  SUBCASE("by the program that was started") {}
+  SUBCASE("by the program that goes on after an upgrade") { CHECK(order(portherd, "upgrade") == 0); }
+  CHECK(order(portherd, "rollback") == 0);
+  CHECK(portherd.lines_with("queue is green").size() == 2);
+  CHECK(order(portherd, "rollback") == 0);
+  CHECK(portherd.lines_with("queue is blue").size() == 2);
+  CHECK(order(portherd, "restart") == 0);
+  CHECK(portherd.lines_with("queue is red").size() == 1);
 }

@@ -97,6 +97,26 @@ max_memory = "64MiB"
   CHECK(replaced(portherd, "max_memory") == 1);
 }
 
+TEST_CASE("an app that is larger than max_memory at once is told so, once, and serves") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/leaks.py"]
+max_memory = "1MiB"
+)");
+  const pid_t first = portherd.wait_ready().app("app").workers.at(0).pid;
+  const auto is_another = [&portherd](pid_t before) {
+    return portherd.wait_until("another has its place", [before](const play::Status& now) {
+      return now.all_ready() && now.app("app").workers.at(0).pid != before;
+    });
+  };
+  is_another(is_another(first).app("app").workers.at(0).pid);
+  CHECK(portherd.lines_with("larger than max_memory as soon as it is ready").size() == 1);
+  CHECK(play::get(portherd.port()).status == 200);
+}
+
 TEST_CASE("a worker is replaced when it is as old as max_age, and no request fails") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, R"(

@@ -296,7 +296,7 @@ TEST_CASE("an app that comes by a reload and does not boot ends nobody else, und
   CHECK(play::get(portherd.port()).body == "nothing");
 }
 
-TEST_CASE("one reload waits for the one that is under way, and a third is told so") {
+TEST_CASE("who orders a reload while one is under way waits for its end, and one more does for all") {
   Stage stage;
   stage.site.workers = "1";
   CHECK(stage.reload().status == 0);
@@ -304,19 +304,41 @@ TEST_CASE("one reload waits for the one that is under way, and a third is told s
   REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
   stage.site.word = "waits";
   stage.write(stage.site.text());
-  play::Ended first, one, other;
-  std::atomic<int> ended = 0;
-  std::thread under_way([&] { first = stage.order("reload"); });
+  std::vector<play::Ended> ended(3);
+  std::vector<std::thread> callers;
+  callers.emplace_back([&] { ended[0] = stage.order("reload"); });
   stage.portherd.wait_until("it is under way", [](const play::Status& now) { return !has(now.text, "\"extras\": []}]"); });
-  std::thread asks([&] { one = stage.order("reload"), ++ended; });
-  std::thread asks_too([&] { other = stage.order("reload"), ++ended; });
-  stage.portherd.wait_until("one is refused", [&](const play::Status&) { return ended == 1; });
+  play::Peer hears = play::connect_unix(stage.folder / "portherd.sock");
+  hears.send("{\"verb\":\"reload\"}\n");
+  CHECK(has(hears.read_some(), "this one waits for its end"));
+  for (const std::size_t i : {1U, 2U}) callers.emplace_back([&, i] { ended[i] = stage.order("reload"); });
+  stage.site.route = "/newest/";
+  stage.write(stage.site.text());
   std::ofstream(pipe) << "go on\n";
-  for (std::thread* const thread : {&under_way, &asks, &asks_too}) thread->join();
-  CHECK(first.status == 0);
-  CHECK(one.status + other.status == 1);
-  CHECK(has(one.err + other.err, "another waits for it"));
-  CHECK(has(one.out + other.out, "this one waits for its end"));
+  for (std::thread& caller : callers) caller.join();
+  for (const play::Ended& one : ended) CHECK_MESSAGE(one.status == 0, one.err);
+  CHECK(has(hears.read_to_end(), "\"ok\":true"));
+  CHECK(play::get(stage.portherd.port(), "/newest/").status == 307);
+}
+
+TEST_CASE("a reload and an upgrade that come while a front is being started wait for it") {
+  Stage stage;
+  stage.site.route = "/newest/";
+  stage.write(stage.site.text());
+  const pid_t front = stage.portherd.status().front;
+  SUBCASE("a reload") {
+    REQUIRE(::kill(front, SIGKILL) == 0);
+    stage.portherd.expect_line("the front has ended: starting another");
+    const play::Ended reloaded = stage.order("reload");
+    CHECK_MESSAGE(reloaded.status == 0, reloaded.err);
+    CHECK(play::get(stage.portherd.port(), "/newest/").status == 307);
+  }
+  SUBCASE("an upgrade") {
+    REQUIRE(::kill(front, SIGKILL) == 0);
+    stage.portherd.expect_line("the front has ended: starting another");
+    const play::Ended upgraded = stage.order("upgrade");
+    CHECK_MESSAGE(upgraded.status == 0, upgraded.err);
+  }
 }
 
 TEST_CASE("another spool takes another front, and no request fails; where there is none nothing has changed") {

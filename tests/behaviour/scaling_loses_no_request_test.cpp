@@ -66,7 +66,8 @@ TEST_CASE("an app is scaled from 2 workers to 6 to 1 under load, and no request 
   CHECK(up.out.find(
             "6 workers are wanted, until its `workers` are changed by a reload, or Portherd is restarted") !=
         std::string::npos);
-  portherd.wait_until("there are six", [](const play::Status& now) { return number_of_ready(now) == 6; });
+  CHECK(up.out.find("app app: 6 of 6 workers ready\n") != std::string::npos);
+  CHECK(number_of_ready(portherd.status()) == 6);
   CHECK(order(portherd, {"scale", "app", "1"}).status == 0);
   const play::Status after = portherd.wait_until(
       "there is one", [](const play::Status& now) { return number_of_ready(now) == 1 && !has_extras(now); });
@@ -78,6 +79,106 @@ TEST_CASE("an app is scaled from 2 workers to 6 to 1 under load, and no request 
   CHECK(clients.failed == 0);
   CHECK(after.app("app").failed == 0);
   CHECK(portherd.lines_with("unexpectedly").empty());
+}
+
+TEST_CASE("scale and start return when the workers are ready, or say why one is not; it is tried again") {
+  const play::Folder folder;
+  constexpr const char* kWorks = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'hello']\n";
+  constexpr const char* kRaises = "raise RuntimeError('the code is broken')\n";
+  folder.write("hello.py", kWorks);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+wsgi = "hello:app"
+python = "$PYTHON"
+)");
+  portherd.wait_ready();
+  folder.write("hello.py", kRaises);
+  const play::Ended broken = order(portherd, {"scale", "app", "2"});
+  CHECK(broken.status == 1);
+  CHECK_MESSAGE(broken.err.find("app app, worker 2 did not become ready: exit status 1") != std::string::npos, broken.err);
+  CHECK(broken.err.find("RuntimeError: the code is broken") != std::string::npos);
+  CHECK(portherd.status().app("app").ready().size() == 1);
+  folder.write("hello.py", kWorks);
+  CHECK(portherd.wait_ready().app("app").ready().size() == 2);
+
+  CHECK(order(portherd, {"stop", "app"}).status == 0);
+  folder.write("hello.py", kRaises);
+  const play::Ended none = order(portherd, {"start", "app"});
+  CHECK(none.status == 1);
+  CHECK(none.err.find("RuntimeError: the code is broken") != std::string::npos);
+  CHECK(order(portherd, {"stop", "app"}).status == 0);
+  folder.write("hello.py", kWorks);
+  const play::Ended started = order(portherd, {"start", "app"});
+  CHECK_MESSAGE(started.status == 0, started.err);
+  CHECK(started.out.find("app app: 2 of 2 workers ready\n") != std::string::npos);
+  CHECK(number_of_ready(portherd.status()) == 2);
+}
+
+TEST_CASE("who waits for a number of workers is told when another number is ordered") {
+  const play::Folder folder;
+  REQUIRE(::mkfifo((folder / "go").c_str(), 0600) == 0);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/slow_start.py"]
+directory = "$FOLDER"
+)");
+  play::Ended first;
+  std::thread waits([&] { first = order(portherd, {"scale", "app", "2"}); });
+  portherd.wait_until("two are wanted", [](const play::Status& now) { return now.app("app").workers.size() == 2; });
+  play::Peer caller = play::connect_unix(folder / "portherd.sock");
+  caller.send("{\"verb\":\"scale\",\"app\":\"app\",\"workers\":1}\n");
+  CHECK(caller.read_some().find("1 workers are wanted") != std::string::npos);
+  waits.join();
+  CHECK(first.status == 1);
+  CHECK(first.err.find("another order has taken its place") != std::string::npos);
+  std::ofstream(folder / "go") << "go on\n";
+  CHECK(caller.read_to_end().find("\"ok\":true") != std::string::npos);
+  CHECK(number_of_ready(portherd.status()) == 1);
+}
+
+TEST_CASE("who waits for a number of workers is told when a reload says another, and when everything ends") {
+  const play::Folder folder;
+  REQUIRE(::mkfifo((folder / "go").c_str(), 0600) == 0);
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/slow_start.py"]
+directory = "$FOLDER"
+workers = 1
+)");
+  const auto are_wanted = [](std::size_t number) {
+    return [number](const play::Status& now) { return now.app("app").workers.size() == number; };
+  };
+  play::Ended first, second;
+  std::thread one([&] { first = order(portherd, {"scale", "app", "2"}); });
+  portherd.wait_until("two are wanted", are_wanted(2));
+  std::string config = folder.read("portherd.toml");
+  folder.write("portherd.toml", config.replace(config.find("workers = 1"), 11, "workers = 3"));
+  CHECK(order(portherd, {"reload"}).status == 0);
+  one.join();
+  CHECK(first.status == 1);
+  CHECK_MESSAGE(first.err.find("app app: another order has taken its place") != std::string::npos, first.err);
+  std::thread two([&] { second = order(portherd, {"scale", "app", "4"}); });
+  portherd.wait_until("four are wanted", are_wanted(4));
+  CHECK(portherd.stop() == 0);
+  two.join();
+  CHECK(second.status == 1);
+  CHECK_MESSAGE(second.err.find("app app is not ready: everything is ending") != std::string::npos, second.err);
+}
+
+TEST_CASE("what is stopped is not scaled") {
+  const play::Folder folder;
+  auto portherd = serve(folder, "");
+  portherd.wait_ready();
+  CHECK(order(portherd, {"stop", "app"}).status == 0);
+  const play::Ended scaled = order(portherd, {"scale", "app", "2"});
+  CHECK(scaled.status == 2);
+  CHECK_MESSAGE(scaled.err.find("app is stopped; `portherd start app` ends that") != std::string::npos, scaled.err);
 }
 
 TEST_CASE("a number that cannot be is refused") {

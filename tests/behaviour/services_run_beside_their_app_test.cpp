@@ -135,10 +135,67 @@ TEST_CASE("a service that does not come up after a restart is given up for the o
   CHECK(play::get(portherd.port(), "/0").status == 200);
   std::filesystem::remove(folder / "broken");
   wait_for(portherd, "ready");
-  // The workers are of the new generation, so there is one before it.
-  const play::Ended back = order(portherd, {"rollback", "shop"});
-  CHECK_MESSAGE(back.status == 0, back.err);
-  CHECK(portherd.status().app("shop").workers.at(0).generation == 3);
+  CHECK(portherd.status().app("shop").workers.at(0).generation == 1);
+  CHECK(order(portherd, {"rollback", "shop"}).status == 1);  // there is none before it
+}
+
+TEST_CASE("a release that fails at its service is put back as a whole: app and service are of one generation") {
+  const play::Folder folder;
+  folder.write("queue.py", R"(
+import os, signal, sys
+print("queue is", os.environ["COLOUR"], flush=True)
+if os.environ["COLOUR"] == "bad": sys.exit(3)
+signal.pause()
+)");
+  folder.write("app.env", "COLOUR=good\n");
+  auto portherd = play::Supervisor::serve(folder, kListen + R"(
+[apps.shop]
+command = ["$PYTHON", "$APPS/works.py"]
+directory = "$FOLDER"
+env_file = "app.env"
+workers = 2
+[[apps.shop.services]]
+name = "queue"
+command = ["$PYTHON", "queue.py"]
+)");
+  portherd.wait_until("all is ready", [](const play::Status& now) { return now.app("shop").state == "ready"; });
+  folder.write("app.env", "COLOUR=bad\n");
+  const play::Ended restarted = order(portherd, {"restart", "shop"});
+  CHECK(restarted.status == 1);
+  CHECK_MESSAGE(restarted.err.find("service shop.queue: generation 2 of app shop.queue did not become ready: exit status 3; "
+                                   "generation 1 stays\nqueue is bad") != std::string::npos,
+                restarted.err);
+  const play::Status now = portherd.status();
+  CHECK(now.app("shop").state == "ready");
+  REQUIRE(now.app("shop").workers.size() == 2);
+  for (const auto& worker : now.app("shop").workers) CHECK(worker.generation == 1);
+  CHECK(is_service(now, "ready"));
+  CHECK(service(now).find("\"generation\": 1,") != std::string::npos);
+  CHECK(portherd.lines_with("queue is good").size() == 2);
+  CHECK(play::get(portherd.port(), "/0").status == 200);
+}
+
+TEST_CASE("services are on the metrics page, and what is counted of them outlives an upgrade") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, shop() + "[metrics]\nlisten = \"unix:metrics.sock\"\n");
+  const std::string before = service(wait_for(portherd, "ready"));
+  const auto has = [&](const std::string& line) {
+    play::Peer visitor = play::connect_unix(folder / "metrics.sock");
+    visitor.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    return visitor.read_to_end().find(line) != std::string::npos;
+  };
+  CHECK(has("\nportherd_service_up{app=\"shop\",service=\"queue\"} 1\n"));
+  REQUIRE(::kill(std::stoi(before.substr(before.find("\"pid\": ") + 7)), SIGKILL) == 0);
+  portherd.wait_until("it runs again", [](const play::Status& now) {
+    return is_service(now, "ready") && service(now).find("\"restarts\": 1") != std::string::npos;
+  });
+  const std::string killed = "\nportherd_service_exits_total{app=\"shop\",service=\"queue\",reason=\"killed\"} 1\n";
+  CHECK(has(killed));
+  const play::Ended upgraded = order(portherd, {"upgrade"});
+  CHECK_MESSAGE(upgraded.status == 0, upgraded.err);
+  CHECK(has(killed));
+  CHECK(has("\nportherd_service_up{app=\"shop\",service=\"queue\"} 1\n"));
+  CHECK(service(portherd.status()).find("\"restarts\": 1") != std::string::npos);
 }
 
 TEST_CASE("an app is stopped with its services, they last, and started with them") {
@@ -166,7 +223,7 @@ TEST_CASE("a service that is started again while it ends is not there twice, and
   portherd.expect_line("worker has ended app=shop ");
   folder.write("portherd.toml", folder.read("portherd.toml") + "env = { WORD = \"another\" }\n");
   CHECK(order(portherd, {"reload"}).status == 0);
-  CHECK(order(portherd, {"start", "shop"}).status == 0);
+  std::thread starting([&] { CHECK(order(portherd, {"start", "shop"}).status == 0); });
   stopping.join();
   portherd.wait_until("its app serves", [](const play::Status& now) { return now.app("shop").ready().size() == 1; });
   const play::Ended upgraded = order(portherd, {"upgrade"});
@@ -174,7 +231,8 @@ TEST_CASE("a service that is started again while it ends is not there twice, and
   CHECK_MESSAGE(upgraded.err.find("app shop is being changed") != std::string::npos, upgraded.err);
   CHECK(portherd.lines_with("waits for jobs").size() == 1);
   std::filesystem::remove(folder / "stubborn");
-  REQUIRE(::kill(old, SIGKILL) == 0);
+  CHECK(::kill(old, SIGKILL) == 0);
+  starting.join();
   wait_for(portherd, "ready");
   CHECK(portherd.lines_with("waits for jobs").size() == 2);
 }

@@ -204,6 +204,19 @@ TEST_CASE("what cannot be meant about preloading is found") {
         Lines{"5:1 `post_fork` must be \"module:function\", not \"begin\""});
 }
 
+TEST_CASE("all apps together have no more services than there are places") {
+  Folder const folder;
+  std::string toml;
+  for (int i = 0; i < 1024; ++i) {
+    std::string const app = "apps.a" + std::to_string(i / 100);
+    toml += "[[" + app + ".services]]\nname = 'q" + std::to_string(i % 100) + "'\ncommand = ['sh']\n";
+  }
+  CHECK(problems_of(folder, toml) == Lines{});
+  Lines const problems = problems_of(folder, toml + "[[apps.b.services]]\nname = 'q'\ncommand = ['sh']\n");
+  REQUIRE(problems.size() == 1);
+  CHECK(problems.front().ends_with("more than 1024 services, all apps together"));
+}
+
 TEST_CASE("what cannot be meant about replacing workers is found") {
   Folder const folder;
   std::string const app = "[apps.a]\ncommand = ['sh']\n";

@@ -15,6 +15,7 @@ struct Boards {
     apps.resize(2);
     apps[0].name = "blog";
     apps[1].name = "shop";
+    apps[1].services.push_back({.name = "queue", .command = {"-"}});
     fronts.begin_front();
     fronts->set_threads(2);
   }
@@ -56,6 +57,8 @@ TEST_CASE("the names and their labels are docs/design.md's, each with its type")
       {"portherd_worker_exits_total", {"counter", "app reason"}},
       {"portherd_worker_memory_bytes", {"gauge", "app slot"}},
       {"portherd_workers", {"gauge", "app state"}},
+      {"portherd_service_up", {"gauge", "app service"}},
+      {"portherd_service_exits_total", {"counter", "app reason service"}},
       {"portherd_connections", {"gauge", ""}},
       {"portherd_tls_handshakes_total", {"counter", "result"}},
       {"portherd_certificate_expiry_seconds", {"gauge", "name"}},
@@ -133,6 +136,23 @@ TEST_CASE("the memory of zygotes stands beside that of workers") {
   const Page page = boards.page();
   CHECK(page.faults == std::vector<std::string>{});
   CHECK(page.sum("portherd_worker_memory_bytes", {{"app", "blog"}, {"slot", "zygote"}}) == 3000);
+}
+
+TEST_CASE("a service is found by its name; one that nobody has started is down") {
+  Boards boards;
+  boards.apps[0].services.push_back({.name = "queue", .command = {"-"}});
+  boards.herd->services = 3;
+  for (const std::size_t row : {0U, 2U}) {  // it goes, and comes
+    boards.herd->service[row].whose = upstream::digest_of("shop.queue");
+    upstream::count(boards.herd->service[row].figures.exits[static_cast<std::size_t>(upstream::ExitReason::kCrashed)], 2);
+  }
+  boards.herd->service[2].figures.workers[1] = 1;
+  const Page page = boards.page();
+  CHECK(page.faults == std::vector<std::string>{});
+  CHECK(page.sum("portherd_service_up", {{"app", "shop"}, {"service", "queue"}}) == 1);
+  CHECK(page.sum("portherd_service_up", {{"app", "blog"}, {"service", "queue"}}) == 0);
+  CHECK(page.sum("portherd_service_exits_total", {{"app", "shop"}, {"service", "queue"}, {"reason", "crashed"}}) == 4);
+  CHECK(page.sum("portherd_service_exits_total", {{"app", "blog"}}) == 0);
 }
 
 TEST_CASE("ready is who accepts, is not leaving, and has no app that never worked") {

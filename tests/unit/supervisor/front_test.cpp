@@ -209,6 +209,74 @@ TEST_CASE("one replacement at a time") {
   CHECK(second.error().text().find("being replaced already") != std::string::npos);
 }
 
+TEST_CASE("who waits until it is settled is called when the front that starts has started, one after the other") {
+  Stage stage;
+  stage.let(2, "waits");
+  stage.replace();
+  CHECK_FALSE(stage.front->is_settled());
+  std::vector<std::string> called;
+  stage.front->when_settled([&] {
+    called.emplace_back("first");
+    stage.replace();
+  });
+  stage.front->when_settled([&] { called.emplace_back("second"); });
+  stage.wait_note(2, "begin \n");
+  CHECK(called.empty());
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return called.size() == 1; });
+  CHECK(called.back() == "first");
+  stage.turn_until([&] { return called.size() == 2; });
+  CHECK(stage.replaced == std::vector<std::string>{"", ""});  // what the first has begun is over
+}
+
+TEST_CASE("who waits until it is settled is called, too, when a front that dies is followed by another, and at the end") {
+  Stage stage;
+  stage.let(2, "waits");
+  ::kill(stage.front->pid(), SIGKILL);
+  stage.turn_until([&] { return !stage.front->is_settled(); });
+  int called = 0;
+  stage.front->when_settled([&] { ++called; });
+  stage.wait_note(2, "begin \n");
+  CHECK(called == 0);
+  stage.say(2, upstream::Started{1});
+  stage.turn_until([&] { return called == 1; });
+  CHECK(stage.front->is_settled());
+  stage.let(3, "waits");
+  stage.replace();
+  stage.front->when_settled([&] { ++called; });
+  stage.front->drain();
+  stage.turn_until([&] { return called == 2; });
+}
+
+TEST_CASE("who drains hears of a change when the one that serves has said yes, and never of one that it has refused") {
+  Stage stage;
+  CHECK(stage.wait_replaced() == "");
+  std::vector<std::string> changed;
+  const auto change = [&] {
+    const auto begun = stage.front->change({stage.settings, stage.apps, *stage.listeners, {}, stage.logs},
+                                           [&](runtime::Result<void> how) { changed.push_back(how ? "" : how.error().text()); });
+    REQUIRE_MESSAGE(begun.has_value(), begun.error().text());
+  };
+  const auto configured = [&](int number) {
+    const std::string notes = stage.notes(number);
+    std::size_t times = 0;
+    for (std::size_t at = 0; (at = notes.find("configure ", at)) != std::string::npos; ++at) ++times;
+    return times;
+  };
+  change();
+  stage.turn_until([&] { return configured(2) == 2; });
+  stage.front->tell(publish(5));
+  stage.wait_note(1, "publish 5\n");
+  CHECK(configured(1) == 1);
+  stage.say(2, upstream::Changed{.version = 2, .refused = "no"});
+  stage.turn_until([&] { return changed.size() == 1; });
+  CHECK(changed[0] == "no");
+  change();
+  stage.say(2, upstream::Changed{.version = 3});
+  stage.turn_until([&] { return changed.size() == 2 && configured(1) == 2; });
+  CHECK(changed[1] == "");
+}
+
 TEST_CASE("a worker has drained when each front has said so that knew it, or has ended") {
   Stage stage;
   stage.front->tell(publish(5));

@@ -38,8 +38,8 @@ TEST_CASE("whatever it is, it can be stopped; what is stopped can only be starte
   }
 }
 
-TEST_CASE("a release leaves it as it is, and is refused of what is stopped") {
-  for (const Turn turn : {Turn::kRestart, Turn::kRollback}) {
+TEST_CASE("a release, or another number of workers, leaves it as it is, and is refused of what is stopped") {
+  for (const Turn turn : {Turn::kRestart, Turn::kRollback, Turn::kScale}) {
     for (const Gate gate : {Gate::kOpen, Gate::kPaused, Gate::kMaintenance}) CHECK(gate_after(gate, turn, "shop") == gate);
     CHECK_FALSE(gate_after(Gate::kStopped, turn, "shop"));
   }

@@ -36,6 +36,18 @@ TEST_CASE("memory has to be too much three times in a row") {
   CHECK(verdict({.looks_above = 3}, kThen) == Verdict{.why = Why::kMemory});
 }
 
+TEST_CASE("one that was too large at once is spared for a while, and goes for another reason meanwhile") {
+  const runtime::Time now = kThen;
+  const runtime::Time later = now + Milliseconds(5'000);
+  Facts facts{.looks_above = kLooks, .spared_until = later};
+  CHECK(verdict(facts, now) == Verdict{.look_again = later});
+  CHECK(verdict(facts, later).why == Why::kMemory);
+  facts.is_spent = true;
+  CHECK(verdict(facts, now).why == Why::kRequests);
+  facts = {.looks_above = kLooks - 1, .spared_until = later};
+  CHECK(verdict(facts, now) == Verdict{});
+}
+
 TEST_CASE("who has had its requests goes, and who is too old") {
   CHECK(verdict({.is_spent = true}, kThen) == Verdict{.why = Why::kRequests});
   CHECK(verdict({.old_at = kThen + kGrace}, kThen) == Verdict{.look_again = kThen + kGrace});

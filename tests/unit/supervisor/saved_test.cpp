@@ -57,6 +57,7 @@ saved::Supervisor everything() {
   saved::Group& group = all.groups.emplace_back();
   group.releases.push_back({.generation = 2, .app = all.settings});
   group.releases.back().zygote = {.child = {.pid = 810, .pidfd = {24}}, .control = {25}};
+  group.releases.back().services.push_back({"shop.queue", 3, {}, std::vector<saved::Variable>{{"COLOUR", "green"}}});
   group.target = 2;
   group.places.push_back({.slot = 1, .holder = ready_worker()});
   group.places.push_back({.slot = 2, .extra = ready_worker(), .has_successor = true});
@@ -68,8 +69,8 @@ saved::Supervisor everything() {
 saved::Supervisor sound() {
   saved::Supervisor all = everything();
   all.error_log = {14};
-  all.fronts_board = {{15}, sizeof(upstream::Blocks)};
-  all.herd_board = {{16}, sizeof(upstream::HerdFigures)};
+  all.fronts_board = {{15}, sizeof(upstream::Blocks), upstream::kBlocksLayout};
+  all.herd_board = {{16}, sizeof(upstream::HerdFigures), upstream::kHerdLayout};
   all.front.current = {.child = {.pid = 811, .pidfd = {17}}, .channel = {18}};
   all.rows = 1;
   saved::Group& group = all.groups[0];
@@ -95,6 +96,18 @@ TEST_CASE("what is written is read again, every field") {
   CHECK(worker.process->about == ready_worker().process->about);
   CHECK_FALSE(again->groups[0].places[0].extra.has_value());
   CHECK(again->control.group == 33);
+}
+
+TEST_CASE("a scoreboard of another layout does not fit, even if it has the same size") {
+  saved::Supervisor all = sound();
+  const auto fits = saved::check(all);
+  CHECK_MESSAGE(fits.has_value(), fits.error().text());
+  for (std::uint64_t* const layout : {&all.fronts_board.layout, &all.herd_board.layout}) {
+    ++*layout;
+    REQUIRE_FALSE(saved::check(all).has_value());
+    CHECK(saved::check(all).error().text().find("the scoreboards are of another version") != std::string::npos);
+    --*layout;
+  }
 }
 
 TEST_CASE("every byte of a word survives") {

@@ -52,6 +52,24 @@ TEST_CASE("as many fit as are there, and as the rest of the memory holds") {
   CHECK(fit({.ready = 1, .coming = 2, .one = 100 * kMiB, .available = 0}) == 3);
 }
 
+TEST_CASE("what others have been promised is not there for one more") {
+  constexpr runtime::Bytes kSize = 100;
+  const Promises promised{{0, {.missing = 3, .one = kSize}}, {1, {.missing = 2, .one = kSize}}, {2, {.missing = 7, .one = 0}}};
+  CHECK(left_for(0, 1000, promised) == 800);   // its own it knows
+  CHECK(left_for(1, 1000, promised) == 700);
+  CHECK(left_for(2, 1000, promised) == 500);
+  CHECK(left_for(2, 400, promised) == 0);
+  // Two that start together where 6 fit: the second one has what the first one leaves.
+  const auto plan = [](const Promises& all, upstream::AppIndex app) {
+    return automatic(8, {.ready = 1, .one = kSize, .available = left_for(app, 400, all)}).wanted;
+  };
+  Promises together;
+  together[0] = {.missing = plan(together, 0) - 1, .one = kSize};
+  together[1] = {.missing = plan(together, 1) - 1, .one = kSize};
+  CHECK(together[0].missing == 4);
+  CHECK(together[1].missing == 0);
+}
+
 TEST_CASE("auto begins with one, and has one for each CPU as soon as it is known that they fit") {
   CHECK(first(conf::Workers::automatic()) == 1);
   CHECK(first(conf::Workers::fixed(3)) == 3);
