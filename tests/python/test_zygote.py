@@ -174,7 +174,7 @@ class Births(unittest.TestCase):
     def test_one_of_another_supervisor_is_none(self):
         with Zygote("preloaded:app") as zygote:
             orphan = zygote.ask(parent=1)
-            self.assertEqual(orphan.birth.recv(100), b"")
+            self.assertEqual(orphan.birth.recv(100), b"it has come to another parent than the supervisor")
             zygote.ask().go().wait_ready()
 
     def test_the_end_of_its_supervisor_is_its_own_and_workers_live_on(self):

@@ -187,8 +187,9 @@ def be_born(message, descriptors, prctl):
     listening, out, error, stacks, birth = above(descriptors)
     os.setsid()
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != int(parent):
-        os._exit(CANNOT_FORK)  # the supervisor has ended meanwhile
+    if os.getppid() != int(parent):  # it has ended meanwhile, or the app has made itself a subreaper
+        os.write(birth, b"it has come to another parent than the supervisor")
+        os._exit(CANNOT_FORK)
     os.dup2(out, 1)
     os.dup2(error, 2)
     os.dup2(listening, CONTROL_FD)
