@@ -161,7 +161,17 @@ void Checker::check_program(App const& app) {
     check_threads(app);
     check_executable(key_of(app), app, "python", app.python);
   }
+  check_preload(app);
   if (!app.command.empty()) check_executable(key_of(app), app, "command", app.command.front());
+}
+
+void Checker::check_preload(App const& app) {
+  if (app.preload && !app.is_python()) add(key_of(app, "preload"), "`preload` is for a `wsgi` or `asgi` app");
+  if (app.post_fork.empty()) return;
+  if (!app.preload) add(key_of(app, "post_fork"), "`post_fork` needs `preload = true`: without it no worker is forked");
+  if (!is_module_attr(app.post_fork)) {
+    add(key_of(app, "post_fork"), fmt::format("`post_fork` must be \"module:function\", not {}", in_quotes(printable(app.post_fork))));
+  }
 }
 
 // Where a program is looked for is known only if these are.

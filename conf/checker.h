@@ -58,6 +58,7 @@ class Checker {
   void check_service(std::string const& key, App const& app, Service const& service);
   void check_folder(std::string const& of, App const& app);
   void check_program(App const& app);
+  void check_preload(App const& app);
   static std::vector<std::string> where_programs_are(std::string const& of);
   void check_executable(std::string const& of, App const& app, std::string_view key, std::string const& name, std::vector<std::string> also = {});
   void check_env_file(std::string const& of, App const& app);

@@ -551,6 +551,18 @@ void visit_process(V& v, App& app) {
                    "imports from; of a `command`, in its `directory` and below.",
         .cost = Cost::kRolling},
     app.reload);
+  v(Row{.key = "preload",
+        .meaning = "Imports a `wsgi` or `asgi` app once, and forks the workers: they are ready at once and share its memory. Not for an app "
+                   "whose import starts threads.",
+        .cost = Cost::kRolling},
+    app.preload);
+  v(Row{.key = "post_fork",
+        .meaning = "With `preload`: a function without arguments, `\"module:function\"`, that each worker calls before it is ready, to "
+                   "open anew what cannot be shared.",
+        .unset = "none",
+        .example = R"("shop.hooks:post_fork")",
+        .cost = Cost::kRolling},
+    app.post_fork);
   visit_surroundings(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` or `asgi` app "

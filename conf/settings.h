@@ -224,6 +224,8 @@ struct App {
 
   std::string python = "python3";  ///< a name for PATH, or an absolute path
   bool reload = false;             ///< a release whenever its source files change
+  bool preload = false;            ///< workers are forked from one process that has imported the app
+  std::string post_fork;           ///< with `preload`: "module:function" that each worker calls; empty: none
   std::string user;                ///< empty: the supervisor's
   std::string group;               ///< empty: the user's
   std::optional<Umask> umask;      ///< empty: inherited

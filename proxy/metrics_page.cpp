@@ -204,12 +204,16 @@ void put_memory(Page& page, const MetricsSources& sources) {
     const upstream::WorkerMemory& memory = sources.herd.memory[row];
     if (memory.bytes != 0) by_place[{memory.app, memory.slot}] += memory.bytes;
   }
-  page.family("portherd_worker_memory_bytes", "gauge", "Resident memory of the worker in this place.");
+  page.family("portherd_worker_memory_bytes", "gauge", "Resident memory of the worker in this place; with preload its share, and the zygotes have a place of their own.");
   for (const auto& [place, bytes] : by_place) {
     const auto at = std::ranges::find(sources.indexes, place.first);
     if (at == sources.indexes.end()) continue;
     const conf::App& app = sources.apps[static_cast<std::size_t>(at - sources.indexes.begin())];
     page.sample({{"app", app.name}, {"slot", fmt::to_string(place.second)}}, bytes);
+  }
+  for (std::size_t i = 0; i < sources.apps.size(); ++i) {
+    const std::uint64_t bytes = sources.herd.app[sources.indexes[i]].zygote_memory;
+    if (bytes != 0) page.sample({{"app", sources.apps[i].name}, {"slot", "zygote"}}, bytes);
   }
 }
 

@@ -134,8 +134,16 @@ std::optional<Bytes> resident_memory(pid_t pid) {
 }
 
 std::optional<Bytes> proportional_memory(pid_t pid) {
-  const auto share = number_of(read_small(fmt::format("/proc/{}/smaps_rollup", pid)), "Pss:");
-  return share ? std::optional(*share * kKibibyte) : resident_memory(pid);
+  const auto held = held_memory(pid);
+  return held ? std::optional(held->proportional) : resident_memory(pid);
+}
+
+std::optional<HeldMemory> held_memory(pid_t pid) {
+  const std::string text = read_small(fmt::format("/proc/{}/smaps_rollup", pid));
+  const auto proportional = number_of(text, "Pss:");
+  if (!proportional) return std::nullopt;
+  const std::uint64_t shared = number_of(text, "Shared_Clean:").value_or(0) + number_of(text, "Shared_Dirty:").value_or(0);
+  return HeldMemory{.proportional = *proportional * kKibibyte, .shared = shared * kKibibyte};
 }
 
 std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {

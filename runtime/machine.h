@@ -52,6 +52,14 @@ std::optional<Bytes> resident_memory(pid_t pid);
 /// read, the resident memory. The kernel walks all of its pages for it: not for every moment.
 std::optional<Bytes> proportional_memory(pid_t pid);
 
+/// Of what a process holds in memory (proc_pid_smaps(5)).
+struct HeldMemory {
+  Bytes proportional = 0;  ///< its own, and its share of what it has in common with others
+  Bytes shared = 0;        ///< what it has in common with others, whole
+};
+/// Nothing when it has gone, or where that may not be read. It costs what proportional_memory() does.
+std::optional<HeldMemory> held_memory(pid_t pid);
+
 /// The number in a line "KEY NUMBER" or "KEY: NUMBER kB" of such a file; nothing where there is no such line.
 std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key);
 

@@ -52,6 +52,8 @@ std::string text_for_the_front(conf::Settings settings) {
     if (!app.proxy.empty()) app.proxy.assign(1, *conf::parse_address("unix:-"));  // and the same of these
     app.directory.clear();
     app.python = "-";
+    app.preload = false;
+    app.post_fork.clear();
     app.env.clear();
     app.env_file.clear();
     for (conf::Service& service : app.services) service = {.name = service.name, .command = {"-"}};  // for the page of figures

@@ -338,6 +338,15 @@ std::vector<Worker*> Group::all() const {
   return all;
 }
 
+std::vector<std::pair<std::uint32_t, std::shared_ptr<const Zygote>>> Group::zygotes() const {
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<const Zygote>>> zygotes;
+  for (const ReleaseRef& release : releases()) {
+    const auto zygote = release->zygote.lock();
+    if (zygote && zygote->is_alive()) zygotes.emplace_back(release->generation, zygote);
+  }
+  return zygotes;
+}
+
 bool Group::is_stopped() const {
   return leaving_proxies_.empty() && have_workers_ended() && std::ranges::all_of(services_, &Group::is_stopped);
 }

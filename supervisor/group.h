@@ -151,6 +151,8 @@ class Group {
   std::vector<const Worker*> extras() const;
   /// By place, the extra ones last.
   std::vector<Worker*> all() const;
+  /// By generation: those that live.
+  std::vector<std::pair<std::uint32_t, std::shared_ptr<const Zygote>>> zygotes() const;
   /// Workers that somebody else supervises.
   const upstream::Roster& proxies() const { return proxies_; }
   /// One for each service.

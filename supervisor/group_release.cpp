@@ -37,6 +37,7 @@ Result<void> Group::roll_back(ReleaseCalls calls) {
 void Group::go_back_to(const Release& kept, ReleaseCalls calls) {
   auto again = std::make_shared<Release>(kept);
   again->generation = ++last_generation_;
+  again->zygote.reset();  // what was imported then is not what is to be imported now
   roll_to(std::move(again), std::move(calls));
 }
 

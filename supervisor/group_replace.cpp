@@ -39,8 +39,7 @@ bool Group::may_replace(retire::Why why) const {
   if (room.extras == 0 || room.extras >= room.max_surge) return retire::may_replace(why, room);
   room.available = runtime::available_memory();
   for (const Worker* const worker : all()) {
-    const auto held = worker->pid() != 0 ? runtime::resident_memory(worker->pid()) : std::nullopt;
-    room.one_worker = std::max(room.one_worker, held.value_or(0));
+    room.one_worker = std::max(room.one_worker, worker->memory().value_or(0));
   }
   return retire::may_replace(why, room);
 }

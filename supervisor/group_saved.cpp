@@ -55,6 +55,18 @@ OwnRelease to_whole_release(const saved::Release& saved) {
   return release;
 }
 
+// They live as long as workers hold them.
+std::vector<std::shared_ptr<Zygote>> adopt_zygotes(Reaper& reaper, const std::vector<saved::Release>& saved,
+                                                   const std::vector<OwnRelease>& releases) {
+  std::vector<std::shared_ptr<Zygote>> zygotes;
+  for (const saved::Release& one : saved) {
+    if (!one.zygote) continue;
+    const OwnRelease& release = of_generation(releases, one.generation);
+    release->zygote = zygotes.emplace_back(std::make_shared<Zygote>(reaper, *one.zygote, release->app.name));
+  }
+  return zygotes;
+}
+
 saved::Release from_release(const Release& release, saved::Settings app) {
   saved::Release saved{.generation = release.generation,
                        .app = std::move(app),
@@ -67,6 +79,9 @@ saved::Release from_release(const Release& release, saved::Settings app) {
                               .account = service->account,
                               .file_environment = from_file(service->file_environment)});
   }
+  // One that imports prints into the pipes of a worker that is given up: the next start begins with another one.
+  const auto zygote = release.zygote.lock();
+  if (zygote && zygote->is_alive() && zygote->is_idle()) saved.zygote = zygote->save();
   return saved;
 }
 
@@ -167,6 +182,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   failures_ = saved.failures;
   has_been_ready_ = saved.has_been_ready;
   last_exit_ = saved.last_exit;
+  const auto zygotes = adopt_zygotes(herd_.reaper, saved.releases, releases);
   for (const saved::Place& one : saved.places) adopt_place(one, releases);
   for (const saved::Group& one : saved.services) adopt_service(one);
   on_imported(saved.sources);

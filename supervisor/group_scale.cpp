@@ -132,7 +132,7 @@ void Group::note_promise() {
 void Group::note_size(const Worker& worker) {
   if (is_service()) return;
   runtime::Bytes& one = herd_.promised[index_].one;
-  one = std::max(one, runtime::resident_memory(worker.pid()).value_or(0));
+  one = std::max(one, worker.memory().value_or(0));
 }
 
 scale::Memory Group::memory() const {
@@ -143,7 +143,7 @@ scale::Memory Group::memory() const {
       continue;
     }
     ++memory.ready;
-    memory.one = std::max(memory.one, runtime::resident_memory(worker->pid()).value_or(0));
+    memory.one = std::max(memory.one, worker->memory().value_or(0));
   }
   return memory;
 }

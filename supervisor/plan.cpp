@@ -30,6 +30,13 @@ std::string expand(std::string text, Handover how, const Seat& seat) {
   return text;
 }
 
+// Those that the app sets itself.
+void expand_own(const conf::App& app, Variables& variables, Handover how, const Seat& seat) {
+  for (auto& [name, value] : variables) {
+    if (app.env.contains(name)) value = expand(value, how, seat);
+  }
+}
+
 bool mentions(const conf::App& app, std::string_view word) {
   const auto in = [word](const std::string& text) { return text.find(word) != std::string::npos; };
   return std::ranges::any_of(app.command, in) ||
@@ -75,6 +82,15 @@ void add_socket(const conf::App& app, SpawnPlan& plan, Variables& variables, Han
       if (!app.env.contains("PORT")) variables["PORT"] = std::to_string(seat.port);
       return;
   }
+}
+
+void add_python(const conf::App& app, SpawnPlan& plan, Variables& variables, const Seat& seat) {
+  plan.fds.push_back({seat.blob_fd, kBlobFd});
+  if (!app.asgi.empty()) variables["PORTHERD_ASGI"] = app.asgi;
+  if (!app.wsgi.empty()) variables["PORTHERD_WSGI"] = app.wsgi;
+  if (!app.wsgi.empty()) variables["PORTHERD_THREADS"] = std::to_string(app.threads);
+  if (app.reload) variables["PORTHERD_RELOAD"] = "1";
+  variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
 }
 
 std::vector<std::string> arguments_of(const conf::App& app, Handover how, const Seat& seat) {
@@ -129,23 +145,29 @@ bool is_told_by_listen_pid(const conf::App& app) {
 Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables variables,
                               const Account& account) {
   const Handover how = handover_of(app);
-  for (auto& [name, value] : variables) {
-    if (app.env.contains(name)) value = expand(value, how, seat);
-  }
+  expand_own(app, variables, how, seat);
   TRY(SpawnPlan plan, plan_program(app, arguments_of(app, how, seat), variables, account));
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
   add_socket(app, plan, variables, how, seat);
   variables["NOTIFY_SOCKET"] = seat.notify;
   if (app.is_python()) {
-    plan.fds.push_back({seat.blob_fd, kBlobFd});
-    if (!app.asgi.empty()) variables["PORTHERD_ASGI"] = app.asgi;
-    if (!app.wsgi.empty()) variables["PORTHERD_WSGI"] = app.wsgi;
-    if (!app.wsgi.empty()) variables["PORTHERD_THREADS"] = std::to_string(app.threads);
-    if (app.reload) variables["PORTHERD_RELOAD"] = "1";
+    add_python(app, plan, variables, seat);
     plan.fds.push_back({seat.stack, kStackFd});
-    variables["PORTHERD_STACK_SIGNAL"] = std::to_string(*stack_signal_of(app));
     variables["PORTHERD_STACK_FD"] = std::to_string(kStackFd);
   }
+  plan.environment = to_texts(variables);
+  plan.death_signal = kDeathSignal;
+  return plan;
+}
+
+Result<SpawnPlan> plan_zygote(const conf::App& app, const Seat& seat, int control, Variables variables,
+                              const Account& account) {
+  expand_own(app, variables, Handover::kListenFds, seat);
+  TRY(SpawnPlan plan, plan_program(app, arguments_of(app, Handover::kListenFds, seat), variables, account));
+  plan.fds = {{seat.out, 1}, {seat.err, 2}, {control, kSocketFd}};
+  add_python(app, plan, variables, seat);
+  variables["PORTHERD_PRELOAD"] = "1";
+  if (!app.post_fork.empty()) variables["PORTHERD_POST_FORK"] = app.post_fork;
   plan.environment = to_texts(variables);
   plan.death_signal = kDeathSignal;
   return plan;

@@ -52,6 +52,11 @@ struct Seat {
 runtime::Result<SpawnPlan> plan_worker(const conf::App& app, const Seat& seat, Variables environment,
                                        const Account& account);
 
+/// The process that the app's workers are forked from. `control`: a Zygote's, for descriptor 3. Of `seat` only `blob_fd` and the
+/// output. Errors: as above.
+runtime::Result<SpawnPlan> plan_zygote(const conf::App& app, const Seat& seat, int control, Variables environment,
+                                       const Account& account);
+
 /// A service of an app, as conf::service_app() has it: no socket. Of `seat` only `notify` and its output. Errors: as above.
 runtime::Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, Variables environment,
                                         const Account& account);

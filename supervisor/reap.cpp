@@ -73,6 +73,15 @@ void Reaper::kill_all_left() {
   }
 }
 
+runtime::Result<Spawned> Reaper::take_orphan(pid_t pid) const {
+  Spawned spawned{.pid = pid};
+  spawned.pidfd.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  siginfo_t info{};
+  const bool is_ours = spawned.pidfd && ::waitid(kPidfd, static_cast<id_t>(spawned.pidfd.get()), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  if (is_ours && !children_.contains(pid)) return spawned;
+  return runtime::fail(runtime::Code::kSystem, fmt::format("process {} is no child of ours that nobody knows", pid));
+}
+
 Child::Child(Reaper& reaper, Spawned spawned, runtime::Call<const Exit&> on_exited)
     : reaper_(reaper),
       pid_(spawned.pid),
@@ -120,6 +129,14 @@ void Child::kill_group() {
   // Not yet reaped, so its pid, which is the group's name, is nobody else's. Before setsid() there is no such
   // group.
   ::kill(-pid_, SIGKILL);
+}
+
+void Child::abandon() {
+  if (!is_alive_) return;
+  kill_group();
+  is_alive_ = false;
+  watch_.want_read(false);
+  reaper_.children_.erase(pid_);
 }
 
 void Child::on_pidfd() {

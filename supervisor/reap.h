@@ -28,6 +28,9 @@ class Reaper {
   /// Kills and reaps whatever is left of our descendants, but for those that we may not kill: the last act of
   /// a supervisor.
   void kill_all_left();
+  /// A process that has come to us without our having started it, by its pid. Errors: it has gone, or it is none of our
+  /// children, or somebody has it already.
+  runtime::Result<Spawned> take_orphan(pid_t pid) const;
 
  private:
   friend class Child;
@@ -58,6 +61,8 @@ class Child {
   void ask(int number);
   /// SIGKILL to its whole group.
   void kill_group();
+  /// Kills its group, and nobody hears of its end: it is an orphan from now on.
+  void abandon();
   /// The last signal that we sent by signal() or kill_group(), or 0.
   int sent() const { return sent_; }
   /// Resident memory, the most that it or a child that it has waited for ever had. Asked after the end.

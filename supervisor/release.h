@@ -13,6 +13,8 @@
 
 namespace supervisor {
 
+class Zygote;
+
 struct Release {
   std::uint32_t generation = 1;  ///< of the app; counted up by its group, never used again
   conf::App app;
@@ -20,6 +22,8 @@ struct Release {
   /// What env_file said when a process of this release was started first: whoever is started for it later has the
   /// same. Empty: none has been.
   mutable std::optional<Variables> file_environment = {};
+  /// With `preload`: what its workers are forked from, as long as one of them holds it.
+  mutable std::weak_ptr<Zygote> zygote = {};
   /// Of an app: what each of its services is started from in this generation, by its process's name ("shop.queue"). One that is
   /// not there has not been started for it.
   std::map<std::string, std::shared_ptr<Release>> services = {};

@@ -51,8 +51,13 @@ void Samples::look_at_limits() {
 
 void Samples::look_at_memory() {
   for (const auto& group : groups_) {
+    runtime::Bytes zygotes = 0;
+    for (const auto& [generation, zygote] : group->zygotes()) {
+      zygotes += runtime::proportional_memory(zygote->pid()).value_or(0);
+    }
+    boards_.herd->app[group->index()].zygote_memory = zygotes;
     for (const Worker* const worker : group->all()) {
-      const auto memory = worker->pid() != 0 ? runtime::resident_memory(worker->pid()) : std::nullopt;
+      const auto memory = worker->memory();
       if (!memory) continue;
       upstream::WorkerMemory& row = boards_.herd->memory[worker->row()];
       row.app = group->index();

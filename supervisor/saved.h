@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 3;
+inline constexpr std::uint64_t kFormat = 4;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -121,6 +121,10 @@ struct Place {
 struct Variable {
   std::string name, value;
 };
+struct Zygote {
+  Child child;
+  Descriptor control;
+};
 /// Of a service: its settings are made of its app's.
 struct ServiceRelease {
   std::string name;  ///< "shop.queue"
@@ -133,6 +137,7 @@ struct Release {
   Settings app;  ///< it alone
   Account account;
   std::optional<std::vector<Variable>> file_environment;
+  std::optional<Zygote> zygote;
   std::vector<ServiceRelease> services;
 };
 

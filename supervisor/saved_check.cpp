@@ -67,6 +67,10 @@ Result<void> check_group(const Group& group, std::uint32_t rows) {
   if (group.name.empty()) {
     for (const Release& release : group.releases) TRY_VOID(to_app(release.app));
   }
+  const auto has_sound_zygote = [](const Release& release) {
+    return !release.zygote || (is_watched(release.zygote->child) && release.zygote->control.number >= 0);
+  };
+  if (!std::ranges::all_of(group.releases, has_sound_zygote)) return refuse(fmt::format("the zygotes of app {}", group.index));
   const auto has = [&](std::uint32_t generation) {
     return std::ranges::find(group.releases, generation, &Release::generation) != group.releases.end();
   };

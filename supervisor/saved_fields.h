@@ -163,6 +163,12 @@ void fields(V& v, Variable& variable) {
 }
 
 template <class V>
+void fields(V& v, Zygote& zygote) {
+  v("child", zygote.child);
+  v("control", zygote.control);
+}
+
+template <class V>
 void fields(V& v, ServiceRelease& release) {
   v("name", release.name);
   v("generation", release.generation);
@@ -176,6 +182,7 @@ void fields(V& v, Release& release) {
   v("app", release.app);
   v("account", release.account);
   v("file_environment", release.file_environment);
+  v("zygote", release.zygote);
   v("services", release.services);
 }
 

@@ -18,12 +18,23 @@ Json figures_of(const upstream::Scoreboard::WorkerTotals& figures) {
   return {{"busy", figures.busy}, {"served", figures.served}, {"connects", figures.connects}};
 }
 
+// The kernel walks all of a process for the last two, so they are there only where they differ from what is resident.
+Json memory_json(pid_t pid, bool is_forked) {
+  Json json{{"memory", nullptr}, {"pss", nullptr}, {"shared", nullptr}};
+  if (const auto memory = runtime::resident_memory(pid)) json["memory"] = *memory;
+  if (const auto held = is_forked ? runtime::held_memory(pid) : std::nullopt) {
+    json["pss"] = held->proportional;
+    json["shared"] = held->shared;
+  }
+  return json;
+}
+
 Json process_json(const Worker& worker) {
-  Json json{{"pid", nullptr}, {"started", nullptr}, {"memory", nullptr}};
+  Json json{{"pid", nullptr}, {"started", nullptr}, {"memory", nullptr}, {"pss", nullptr}, {"shared", nullptr}};
   if (worker.pid() != 0) {
     json["pid"] = worker.pid();
     json["started"] = runtime::rfc3339(worker.started());
-    if (const auto memory = runtime::resident_memory(worker.pid())) json["memory"] = *memory;
+    json.update(memory_json(worker.pid(), worker.release()->app.preload));
   }
   json["last_exit"] = worker.last_exit().empty() ? Json() : Json(worker.last_exit());
   return json;
@@ -37,11 +48,20 @@ Json worker_json(const Worker& worker, const upstream::Scoreboard& fronts) {
   return json;
 }
 
+Json zygotes_json(const Group& group) {
+  Json json = Json::array();
+  for (const auto& [generation, zygote] : group.zygotes()) {
+    Json& one = json.emplace_back(Json{{"pid", zygote->pid()}, {"generation", generation}});
+    one.update(memory_json(zygote->pid(), /*is_forked=*/true));
+  }
+  return json;
+}
+
 // Somebody else supervises it: what we do not know is null.
 Json proxy_json(const upstream::Worker& proxy, const upstream::Scoreboard& fronts) {
   Json json{{"slot", proxy.slot}, {"pid", nullptr}, {"state", "ready"}, {"generation", proxy.generation}};
   json.update(figures_of(fronts.worker(proxy.row)));
-  json.update({{"started", nullptr}, {"memory", nullptr}, {"last_exit", nullptr}, {"socket", proxy.socket}});
+  json.update({{"started", nullptr}, {"memory", nullptr}, {"pss", nullptr}, {"shared", nullptr}, {"last_exit", nullptr}, {"socket", proxy.socket}});
   return json;
 }
 
@@ -88,6 +108,7 @@ Json group_json(const Group& group, const StatusSources& sources) {
   for (const Worker* const worker : group.workers()) json["workers"].push_back(worker_json(*worker, sources.fronts));
   for (const upstream::Worker& proxy : group.proxies())
     json["workers"].push_back(proxy_json(proxy, sources.fronts));
+  json["zygotes"] = zygotes_json(group);
   json["services"] = Json::array();
   for (const auto& service : group.services()) json["services"].push_back(service_json(*service));
   json["extras"] = Json::array();

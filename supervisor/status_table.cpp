@@ -91,10 +91,16 @@ std::string ready_text(const Json& workers) {
   return fmt::format("{}/{}", ready, workers.size());
 }
 
-double memory_of(const Json& app) {
+// Its share, where that is known.
+double memory_of(const Json& process) {
+  return number_of(process, "pss").value_or(number_of(process, "memory").value_or(0));
+}
+
+double memory_of_all(const Json& app) {
   double sum = 0;
-  for (const Json& worker : list_of(app, "extras")) sum += number_of(worker, "memory").value_or(0);
-  for (const Json& worker : list_of(app, "workers")) sum += number_of(worker, "memory").value_or(0);
+  for (const char* const list : {"extras", "workers", "zygotes"}) {
+    for (const Json& process : list_of(app, list)) sum += memory_of(process);
+  }
   return sum;
 }
 
@@ -126,7 +132,7 @@ std::string app_rows(const Json& app) {
   std::string rows =
       row(name_and_state(app), ready_text(workers), short_number(number_of(app, "busy")),
           short_number(number_of(app, "queue")), short_number(number_of(rates, "requests_per_second")),
-          short_time(number_of(rates, "p95_ms")), short_memory(memory_of(app)),
+          short_time(number_of(rates, "p95_ms")), short_memory(memory_of_all(app)),
           short_number(number_of(app, "restarts")));
   if (!field_of(app, "last_exit").is_null())
     rows += cut("  last exit: " + text_of(app, "last_exit"), kWidth) + "\n";
@@ -135,7 +141,7 @@ std::string app_rows(const Json& app) {
 }
 
 std::string app_head() {
-  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
+  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "MEM", "RESTARTS");
 }
 
 template <class... Columns>
@@ -149,10 +155,15 @@ std::string worker_rows(const Json& worker) {
       cut(text_of(worker, "slot"), 6), cut(text_of(worker, "state"), kStateWidth),
       cut(text_of(worker, "generation"), kNumber), cut(text_of(worker, "pid"), 8),
       text_of(worker, "started").substr(0, kToTheSecond), short_number(number_of(worker, "busy")),
-      short_number(number_of(worker, "served")), short_memory(number_of(worker, "memory").value_or(0)));
+      short_number(number_of(worker, "served")), short_memory(memory_of(worker)));
   if (!field_of(worker, "last_exit").is_null())
     rows += cut("       last exit: " + text_of(worker, "last_exit"), kWidth) + "\n";
   return rows;
+}
+
+std::string zygote_row(const Json& zygote) {
+  return worker_row("zygote", "-", cut(text_of(zygote, "generation"), 10), cut(text_of(zygote, "pid"), 8), "-", "-", "-",
+                    short_memory(memory_of(zygote)));
 }
 
 std::string output_line(const Json& line) {
@@ -166,9 +177,10 @@ std::string app_table(std::string_view text) {
   std::string table = app_head();
   for (const Json& app : list_of(json, "apps")) {
     table += app_rows(app) + "\n";
-    table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "RSS");
+    table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "MEM");
     for (const Json& worker : list_of(app, "workers")) table += worker_rows(worker);
     for (const Json& worker : list_of(app, "extras")) table += worker_rows(worker);
+    for (const Json& zygote : list_of(app, "zygotes")) table += zygote_row(zygote);
   }
   if (list_of(json, "output").empty()) return table;
   table += "\nLAST OUTPUT\n";

@@ -97,9 +97,7 @@ void Worker::spawn() {
   if (!is_service_) proof_ = proof_for(app_);  // a reload may have changed it
   process_->limits = retire::draw_limits(app_, runtime::random_unit(), runtime::random_unit());
   if (const auto started = start_process(); !started) {
-    start_failure_ = started.error().text();
-    deadline_.arm(Milliseconds(0));  // see on_deadline()
-    return;
+    return give_up_start(started.error().text());
   }
   deadline_.arm(proof_.runs_for != Milliseconds(0) ? proof_.runs_for : app_.boot_timeout);
   if (proof_.probe && !proof_.probe_after) begin_probe();
@@ -139,32 +137,70 @@ Result<void> Worker::start_process() {
   if (app_.is_python()) {
     TRY(stacks, StackPipe::make());
   }
+  process.stacks = std::move(stacks.ours);
   seat.notify = notify_path;
   seat.blob_fd = herd_.python.get();
   seat.out = out.second.get();
   seat.err = err.second.get();
   seat.stack = stacks.theirs.get();
-  TRY(Variables environment, make_environment());
-  TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
-                                  : plan_worker(app_, seat, std::move(environment), account_));
-  plan.descriptors = herd_.descriptors;
   process.output =
       std::make_unique<Output>(herd_.reaper.loop(), herd_.output, mark(), std::move(out.first), std::move(err.first));
   process.kills_before = runtime::oom_kills();
   process.started = std::chrono::system_clock::now();
   process.begun = herd_.reaper.loop().now();
-  TRY(Spawned spawned, supervisor::spawn(plan));
+  TRY(Variables environment, make_environment());
+  if (app_.preload) {
+    TRY_VOID(be_forked(seat, std::move(environment)));
+  } else {
+    TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
+                                    : plan_worker(app_, seat, std::move(environment), account_));
+    plan.descriptors = herd_.descriptors;
+    TRY(Spawned spawned, supervisor::spawn(plan));
+    take_child(std::move(spawned));
+  }
   if (process.socket) process.socket->close();
-  about.pid = spawned.pid;
+  return {};
+}
+
+// By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
+Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
+  hold_zygote();
+  if (!zygote_ || !zygote_->is_alive()) {
+    TRY(auto control, runtime::Channel::pair());
+    TRY(SpawnPlan plan, plan_zygote(app_, seat, control.second.get(), std::move(environment), account_));
+    plan.descriptors = herd_.descriptors;
+    TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first), app_.name));
+    release_->zygote = zygote_;
+  }
+  TRY(process_->birth,
+      Birth::ask(zygote_, {.notify = seat.notify, .listener = seat.socket_fd, .out = seat.out, .err = seat.err, .stack = seat.stack},
+                 runtime::bind<&Worker::on_born>(this)));
+  return {};
+}
+
+void Worker::on_born(Result<Spawned>& spawned) {
+  herd_.reaper.loop().bury(std::move(process_->birth));
+  if (!spawned) return give_up_start(spawned.error().text());
+  take_child(std::move(*spawned));
+}
+
+void Worker::take_child(Spawned spawned) {
+  Process& process = *process_;
+  process.about.pid = spawned.pid;
   process.child =
       std::make_unique<Child>(herd_.reaper, std::move(spawned), runtime::bind<&Worker::on_exited>(this));
-  process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, about, *process.child, herd_.reaper.loop(),
-                                                   std::move(stacks.ours));
+  process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, herd_.reaper.loop(),
+                                                   std::move(process.stacks));
   process.journey.note("spawned", runtime::Clock::now());
   if (process.socket && !process.socket->admit(herd_.front_account)) admission_.arm(kLookForSocket);
-  log(Level::kDebug, "worker has been started",
-      {{"app", app_.name}, {"worker", slot_}, {"pid", about.pid}, {"program", plan.program}});
-  return {};
+  log(Level::kDebug, "worker has been started", {{"app", app_.name}, {"worker", slot_}, {"pid", process.about.pid}});
+}
+
+// There is no process, nor will there be one: the exit that this is comes from the loop, see on_deadline().
+void Worker::give_up_start(std::string why) {
+  process_->birth.reset();
+  start_failure_ = std::move(why);
+  deadline_.arm(Milliseconds(0));
 }
 
 // A service's name has both: "shop.queue".
@@ -230,18 +266,23 @@ bool Worker::close_websockets() {
 }
 
 void Worker::term() {
-  if (!process_->child) return deadline_.arm(Milliseconds(0));
+  if (!process_->child) return give_up_start("it was not needed any more");
   deadline_.arm(app_.graceful_timeout);
   process_->child->signal(app_.stop_signal.number);
 }
 
 void Worker::kill() {
+  if (!process_->child) {
+    zygote_->kill();  // it imports for ever; its workers live on
+    return give_up_start("its zygote has forked no worker within boot_timeout");
+  }
   deadline_.arm(kKillAgain);
   process_->child->kill_group();
 }
 
 void Worker::kill_now() {
-  if (process_ && process_->child) process_->child->kill_group();
+  if (!process_) return;
+  process_->child ? process_->child->kill_group() : give_up_start("killed before it was a worker");
 }
 
 void Worker::on_exited(const Exit& exit) {
@@ -249,9 +290,10 @@ void Worker::on_exited(const Exit& exit) {
   on(Event::kExited);
 }
 
+// A zygote may tell what it likes in the name of a worker that is not there yet.
 void Worker::on_notified(std::string_view datagram) {
   if (app_.reload) group_.on_imported(imported_in(datagram));
-  if (state_ != State::kStarting || !says_ready(datagram)) return;
+  if (state_ != State::kStarting || !process_->child || !says_ready(datagram)) return;
   process_->journey.note("notified", herd_.reaper.loop().now());
   if (proof_.probe_after) {
     if (!process_->is_probed) begin_probe();
@@ -265,7 +307,7 @@ void Worker::on_probed(const upstream::Probed& answer) {
     if (process_->liveness) process_->liveness->on_answer(answer);
     return group_.look();
   }
-  if (state_ != State::kStarting) return;
+  if (state_ != State::kStarting || !process_->child) return;
   if (answer.is_ready) return on(Event::kReady);
   process_->probe_cause = answer.cause;
   log(Level::kDebug, "worker is not ready yet",
@@ -302,6 +344,11 @@ void Worker::on_memory(runtime::Bytes held) {
   if (process_->looks_above == retire::kLooks) group_.look();
 }
 
+std::optional<runtime::Bytes> Worker::memory() const {
+  if (pid() == 0) return std::nullopt;
+  return app_.preload ? runtime::proportional_memory(pid()) : runtime::resident_memory(pid());
+}
+
 retire::Verdict Worker::verdict(const ReleaseRef& target) const {
   if (state_ != State::kReady) return {};
   const Process& process = *process_;
@@ -325,7 +372,7 @@ void Worker::follow(Worker& before) {
 
 // A start that failed at once is an exit too, but one that comes from the loop.
 void Worker::on_deadline() {
-  const bool never_was = process_ && !process_->child;
+  const bool never_was = process_ && !process_->child && !process_->birth;
   if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
   if (state_ == State::kDraining && close_websockets()) return;
   if (!never_was && state_ == State::kStarting && app_.kind() == conf::AppKind::kCommand && is_told_by_listen_pid(app_))

@@ -22,11 +22,13 @@
 #include "supervisor/stuck.h"
 #include "supervisor/worker_socket.h"
 #include "supervisor/worker_table.h"
+#include "supervisor/zygote.h"
 #include "upstream/roster.h"
 
 namespace supervisor {
 
 class Group;
+struct Seat;
 
 class Worker {
  public:
@@ -70,6 +72,8 @@ class Worker {
   /// Id of the process, 0 without one.
   upstream::WorkerId id() const { return process_ ? process_->about.id : 0; }
   pid_t pid() const { return process_ ? process_->about.pid : 0; }
+  /// What its process holds: resident, or, where it is forked, its own and its share of what others have, too.
+  std::optional<runtime::Bytes> memory() const;
   std::uint32_t row() const { return process_ ? process_->about.row : 0; }
   runtime::WallTime started() const { return process_ ? process_->started : runtime::WallTime{}; }
   /// Of the last process here; its cause is empty: none has ended.
@@ -93,7 +97,9 @@ class Worker {
     std::unique_ptr<WorkerSocket> socket;  // empty: a service's
     std::unique_ptr<NotifySocket> notify;
     std::unique_ptr<Output> output;
-    std::unique_ptr<Child> child;  // empty until the fork, and if that failed
+    std::unique_ptr<Birth> birth;  // with `preload`, until there is a child
+    runtime::Fd stacks;            // where those of a Python worker come from; until there is a child
+    std::unique_ptr<Child> child;  // empty until the fork, and if that failed; not while `birth`
     std::unique_ptr<StuckExchanges> stuck;  // with child
     std::unique_ptr<Liveness> liveness;     // from when it is ready
     Journey journey;
@@ -117,6 +123,11 @@ class Worker {
   void perform(Action action);
   void spawn();
   runtime::Result<void> start_process();
+  runtime::Result<void> be_forked(const Seat& seat, Variables environment);
+  void hold_zygote() { zygote_ = release_->zygote.lock(); }
+  void on_born(runtime::Result<Spawned>& spawned);
+  void take_child(Spawned spawned);
+  void give_up_start(std::string why);
   std::string mark() const;
   runtime::Result<Variables> make_environment() const;
   void begin_probe();
@@ -160,6 +171,7 @@ class Worker {
   State state_ = State::kIdle;
   State from_ = State::kIdle;         // the state before the event that is being performed
   std::unique_ptr<Process> process_;  // from spawn to reap
+  std::shared_ptr<Zygote> zygote_;    // with `preload`, from the first start on
   Exit exit_;                         // of process_, once it has ended
   std::string start_failure_;         // why it could not even be started; empty: it could
   bool has_timed_out_ = false;        // boot_timeout was over for process_

@@ -67,6 +67,7 @@ Worker::Worker(Herd& herd, Group& group, ReleaseRef release, upstream::AppIndex 
   if (saved.no_word) no_word_.arm_at(*saved.no_word);
   not_before_ = saved.not_before;
   if (saved.deadline) deadline_.arm_at(*saved.deadline);
+  hold_zygote();
   if (saved.process) adopt_process(*saved.process);
 }
 
@@ -96,6 +97,8 @@ void Worker::adopt_process(const saved::Process& saved) {
     process.output =
         std::make_unique<Output>(loop, herd_.output, mark(), *saved.output);
   }
+  // Whoever was being forked ends: nobody told it to go on.
+  if (!saved.child && start_failure_.empty()) return give_up_start("it was about to be forked when Portherd was upgraded");
   if (!saved.child) return;
   process.child = std::make_unique<Child>(herd_.reaper, *saved.child, runtime::bind<&Worker::on_exited>(this));
   process.stuck = std::make_unique<StuckExchanges>(herd_.front, app_, process.about, *process.child, loop,

@@ -44,12 +44,13 @@ struct alignas(kCacheLine) AppHerd {
   std::array<Figure, kExitReasons.size()> exits;                         ///< counters, by ExitReason
   Figure restarts;  ///< starts in a place that had a worker before
   std::atomic<FirstBoot> first_boot;
+  std::atomic<std::uint64_t> zygote_memory;  ///< bytes, of all generations' together; looked at every few seconds
 };
 
 /// By the worker's row, which only its life long is its own. 0 bytes: nobody's.
 struct WorkerMemory {
   std::atomic<std::uint32_t> app, slot;
-  std::atomic<std::uint64_t> bytes;  ///< resident; looked at every few seconds
+  std::atomic<std::uint64_t> bytes;  ///< resident, or of a forked one its share; looked at every few seconds
 };
 
 /// Of a service of an app. Names are not here: who knows one looks for it by its digest.
@@ -75,7 +76,8 @@ struct HerdFigures {
 /// How it is laid out and what its rows stand for: a program with another one cannot go on with it.
 inline constexpr std::uint64_t kHerdLayout =
     runtime::Digest()
-        .add({offsetof(AppHerd, workers), offsetof(AppHerd, exits), offsetof(AppHerd, restarts), offsetof(AppHerd, first_boot)})
+        .add({offsetof(AppHerd, workers), offsetof(AppHerd, exits), offsetof(AppHerd, restarts), offsetof(AppHerd, first_boot),
+              offsetof(AppHerd, zygote_memory)})
         .add({offsetof(WorkerMemory, app), offsetof(WorkerMemory, slot), offsetof(WorkerMemory, bytes)})
         .add({offsetof(ServiceHerd, whose), offsetof(ServiceHerd, figures)})
         .add({offsetof(HerdFigures, is_stopping), offsetof(HerdFigures, workers), offsetof(HerdFigures, app),

@@ -51,6 +51,7 @@ void describe(CLI::App& line, RunArguments& into) {
   line.add_option("--python", into.python, "interpreter (that of $VIRTUAL_ENV, .venv or venv; or python3)")->type_name("PATH");
   line.add_flag("--factory", into.is_factory, "the target is to be called, and gives the app");
   line.add_flag("--reload", into.reload, "restart the app when its source files change,\nfor development");
+  line.add_flag("--preload", into.preload, "import the app once, and fork the workers");
   line.add_option("--chdir", into.chdir, "run in this folder")->type_name("FOLDER");
   line.add_option("--host", into.host, "address alone (127.0.0.1)")->type_name("HOST");
   line.add_option("--port", into.port, "port alone (8000)")->type_name("PORT");

@@ -77,7 +77,6 @@ constexpr Other kOthers[] = {
     {"--proxy-headers,--no-proxy-headers", kFlag, kTaken, kFrontBelieves},
     {"--server-header,--no-server-header,--date-header,--no-date-header", kFlag, kTaken, kAppsFields},
     {"--use-colors,--no-use-colors", kFlag, kTaken, "logs have no colours"},
-    {"--preload", kFlag, kRefused, "there is no preloading yet, each worker imports the app"},
     {"-D,--daemon", kFlag, kRefused, "run stays in the foreground; `portherd serve` is for a service manager"},
     {"-c,--config", kValue, kRefused,
      "`portherd import gunicorn.conf.py` prints it as a portherd.toml, which `portherd serve -c FILE` serves"},

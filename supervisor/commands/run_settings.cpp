@@ -221,6 +221,7 @@ Result<conf::Loaded> run_settings(const RunArguments& arguments, const RunEnviro
     if (arguments.concurrency) app.concurrency = *arguments.concurrency;
     if (!arguments.python.empty()) app.python = arguments.python;
     if (arguments.reload) app.reload = app.has_processes();
+    if (arguments.preload) app.preload = true;
     if (!arguments.env_file.empty()) app.env_file = conf::absolute(here, arguments.env_file);
   }
   TRY_VOID(apply_gunicorn(arguments, environment, loaded.settings));

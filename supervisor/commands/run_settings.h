@@ -27,6 +27,7 @@ struct RunArguments {
   bool is_factory = false;         // `target` is to be called
   bool has_access_log = true;
   bool reload = false;
+  bool preload = false;
   std::vector<gunicorn::Setting> gunicorn;  // what its users know by other names, in the order given
   std::vector<std::string> said;            // sentences about flags that mean nothing here
   std::string refused;                      // a sentence about one that cannot be obeyed; empty: none

@@ -147,8 +147,7 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
                                                               "-",
                                                               "-k",
                                                               "gthread"}) == "b,c");
-  for (const play::Arguments& refused : {play::Arguments{"--preload"},
-                                         {"--daemon"},
+  for (const play::Arguments& refused : {play::Arguments{"--daemon"},
                                          {"-c", "gunicorn.conf.py"},
                                          {"-k", "tornado"},
                                          {"-t", "soon"},

@@ -8,6 +8,7 @@ from _portherd.report import say, sentence_of, traceback_of
 CANNOT_IMPORT = 1
 STARTED_WRONGLY = 2
 NOT_CALLABLE = 3
+CANNOT_FORK = 4
 
 USUAL_NAMES = ("app", "application", "wsgi", "create_app", "make_app")
 

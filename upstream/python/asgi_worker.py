@@ -7,7 +7,8 @@ import signal
 import sys
 from socket import SHUT_RD
 
-from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, find, refuse
+from _portherd import zygote
+from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, refuse
 from _portherd.asgi_connection import Connection
 from _portherd.asgi_http import HttpExchange
 from _portherd.asgi_scope import scope_of
@@ -16,34 +17,41 @@ from _portherd.asgi_websocket import WebSocketExchange
 from _portherd.kind import kind_of
 from _portherd.lifespan import Lifespan
 from _portherd.report import say
-from _portherd.worker import ignore_interrupts, import_like_python, listening_socket, parameters, tell_ready
+from _portherd.worker import begin, ignore_interrupts, import_like_python, is_forked, parameters, tell_ready
 
 HAS_EAGER_TASKS = sys.version_info >= (3, 12)  # the first step of a request at once, without a turn of the loop
 
 
 def main():
-    stacks = os.environ.get("PORTHERD_STACK_SIGNAL"), os.environ.get("PORTHERD_STACK_FD", "2")
-    name, _, notify = parameters("PORTHERD_ASGI")
-    listener = listening_socket()
+    values = parameters()
     import_like_python()
     ignore_interrupts()
-    loop = new_loop()
-    asyncio.set_event_loop(loop)  # an app may ask for it while it is imported
-    app = find(name)
-    refuse_others(app, name)
+    new_loop = find_new_loop()
+    # An app may ask for its loop while it is imported. One that is forked has none then: a loop is no good in two processes.
+    loop = None if is_forked(values) else begin_loop(new_loop)
+    app, listener = begin(values, "PORTHERD_ASGI", refuse_others)
+    loop = loop or begin_loop(new_loop)
     worker = Worker(loop, listener, app)
-    if stacks[0] is not None:
-        tell_tasks_on(int(stacks[0]), int(stacks[1]), worker)
-    loop.run_until_complete(worker.live(notify))
+    if "PORTHERD_STACK_SIGNAL" in values:
+        tell_tasks_on(int(values["PORTHERD_STACK_SIGNAL"]), int(values.get("PORTHERD_STACK_FD", "2")), worker)
+    loop.run_until_complete(worker.live(values.get("NOTIFY_SOCKET")))
     end(loop)
+    if is_forked(values):
+        zygote.leave()
 
 
-def new_loop():
+def find_new_loop():
     try:
         from uvloop import new_event_loop
     except ImportError:
         new_event_loop = asyncio.new_event_loop
-    return new_event_loop()
+    return new_event_loop
+
+
+def begin_loop(new_loop):
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    return loop
 
 
 def refuse_others(app, name):

@@ -17,9 +17,11 @@
 #     PORTHERD_STACK_SIGNAL      number of the signal that prints the stacks of all threads; none without it
 #     PORTHERD_RELOAD=1          NOTIFY_SOCKET is told, too, where imported modules lie: imported.py
 #     PORTHERD_STACK_FD          the descriptor that they are printed to; stderr without it
+#     PORTHERD_PRELOAD=1         this is a zygote: descriptor 3 is what zygote.py says, and LISTEN_FDS is not there
+#     PORTHERD_POST_FORK         "module:function" that its workers call before they serve; none without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
-# started wrongly (one of the variables above); 3 what was found is
-# not callable, or an app of the other kind.
+# started wrongly (one of the variables above); 3 what was found is not callable, or an app of the other kind; 4 what was
+# imported cannot be forked.
 import os
 import sys
 

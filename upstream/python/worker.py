@@ -8,7 +8,7 @@ import threading
 import time
 from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
-from _portherd import exchange, imported
+from _portherd import exchange, imported, zygote
 from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, refuse
 from _portherd.connection import Connection, Gone
 from _portherd.kind import kind_of
@@ -18,33 +18,58 @@ LISTENING_FD = 3  # sd_listen_fds(3)
 
 
 def main():
-    name, threads, notify = parameters("PORTHERD_WSGI")
-    listener = listening_socket()
+    values = parameters()
+    threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
     import_like_python()
     ignore_interrupts()
-    app = find(name)
-    refuse_asgi(app, name)
+    app, listener = begin(values, "PORTHERD_WSGI", refuse_asgi)
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
-    tell_ready(notify)
+    tell_ready(values.get("NOTIFY_SOCKET"))
     worker.start()
     worker.wait()
     if not worker.is_leaving:
         refuse("the listening socket is gone", CANNOT_IMPORT)
+    if is_forked(values):
+        zygote.leave()
 
 
-def parameters(app_key):
+def begin(values, key, refuse_others):
+    """(the app, the listening socket), of a worker that imports the app itself, or of one that is forked from a zygote:
+    this process is that before. `values` are the worker's own then. `refuse_others` ends what cannot serve this app."""
+    name = values.get(key, "")
+    if not is_forked(values):
+        print_stacks(values)
+        tell_imported(values)
+        listener = listening_socket()
+        app = find(name)
+        refuse_others(app, name)
+        return app, listener
+    app, call_hook, own = zygote.main(name, refuse_others, values.get("PORTHERD_POST_FORK"))
+    values.update(own)
+    print_stacks(values)
+    tell_imported(values)
+    listener = listening_socket()
+    call_hook()
+    return app, listener
+
+
+def is_forked(values):
+    return values.get("PORTHERD_PRELOAD") == "1"
+
+
+def parameters():
     """Reads our part of the environment and removes it: the app sees its own."""
     values = {key: os.environ.pop(key) for key in list(os.environ) if is_ours(key)}
-    if values.get("LISTEN_FDS") != "1" or values.get("LISTEN_PID", str(os.getpid())) != str(os.getpid()):
+    is_named = values.get("LISTEN_FDS") == "1" and values.get("LISTEN_PID", str(os.getpid())) == str(os.getpid())
+    if not is_named and "PORTHERD_PRELOAD" not in values:
         refuse("LISTEN_FDS does not name one socket for this process", STARTED_WRONGLY)
-    threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
-    if "PORTHERD_STACK_SIGNAL" in values:
-        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
-                        number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1024))
+    return values
+
+
+def tell_imported(values):
     if values.get("PORTHERD_RELOAD") == "1":
         imported.tell_to(values.get("NOTIFY_SOCKET"))
-    return values.get(app_key, ""), threads, values.get("NOTIFY_SOCKET")
 
 
 def is_ours(key):
@@ -55,6 +80,12 @@ def number(text, name, most):
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= most:
         refuse("%s must be a number from 1 to %d: %r" % (name, most, text), STARTED_WRONGLY)
     return int(text)
+
+
+def print_stacks(values):
+    if "PORTHERD_STACK_SIGNAL" in values:
+        print_stacks_on(number(values["PORTHERD_STACK_SIGNAL"], "PORTHERD_STACK_SIGNAL", signal.NSIG - 1),
+                        number(values.get("PORTHERD_STACK_FD", "2"), "PORTHERD_STACK_FD", 1 << 20))
 
 
 def print_stacks_on(number, descriptor):

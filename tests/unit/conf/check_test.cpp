@@ -210,6 +210,17 @@ TEST_CASE("all apps together have no more workers than there are places") {
         Lines{"18:1 more than 4096 workers, all apps together"});
 }
 
+TEST_CASE("what cannot be meant about preloading is found") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\npreload = true\n") == Lines{"3:1 `preload` is for a `wsgi` app"});
+  std::string const app = "[apps.a]\nwsgi = 'a:app'\npython = '/bin/sh'\n";
+  CHECK(problems_of(folder, app + "preload = true\npost_fork = 'a.hooks:begin'\n") == Lines{});
+  CHECK(problems_of(folder, app + "post_fork = 'a:begin'\n") ==
+        Lines{"4:1 `post_fork` needs `preload = true`: without it no worker is forked"});
+  CHECK(problems_of(folder, app + "preload = true\npost_fork = 'begin'\n") ==
+        Lines{"5:1 `post_fork` must be \"module:function\", not \"begin\""});
+}
+
 TEST_CASE("all apps together have no more services than there are places") {
   Folder const folder;
   std::string toml;

@@ -161,7 +161,7 @@ TEST_CASE("only what is made into a process when it starts replaces workers") {
     CHECK((cost == Cost::kService) == key.starts_with("services."));
     CHECK(cost < Cost::kStart);
   }
-  CHECK(rolling == Lines{"asgi", "command", "concurrency", "directory", "env", "env_file", "group", "python", "reload", "stack_signal",
+  CHECK(rolling == Lines{"asgi", "command", "concurrency", "directory", "env", "env_file", "group", "post_fork", "preload", "python", "reload", "stack_signal",
                          "stop_signal", "threads", "umask", "user", "wsgi"});
   CHECK(scale == Lines{"proxy", "workers"});
 }

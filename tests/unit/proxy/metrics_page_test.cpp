@@ -130,6 +130,14 @@ TEST_CASE("two processes in one place, one taking over from the other, are one s
   CHECK(page.sum("portherd_worker_memory_bytes", {{"app", "blog"}, {"slot", "1"}}) == 2000);
 }
 
+TEST_CASE("the memory of zygotes stands beside that of workers") {
+  Boards boards;
+  boards.herd->app[0].zygote_memory = 3000;
+  const Page page = boards.page();
+  CHECK(page.faults == std::vector<std::string>{});
+  CHECK(page.sum("portherd_worker_memory_bytes", {{"app", "blog"}, {"slot", "zygote"}}) == 3000);
+}
+
 TEST_CASE("a service is found by its name; one that nobody has started is down") {
   Boards boards;
   boards.apps[0].services.push_back({.name = "queue", .command = {"-"}});

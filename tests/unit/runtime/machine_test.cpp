@@ -70,6 +70,11 @@ TEST_CASE("below a limit is left what is not used, and what holds files that nob
 TEST_CASE("a process has a share of its resident memory, and the machine some that is free") {
   CHECK(runtime::proportional_memory(::getpid()).value() > 100'000);
   CHECK_FALSE(runtime::proportional_memory(0));
+  const auto held = runtime::held_memory(::getpid());
+  REQUIRE(held.has_value());
+  CHECK(held->shared > 100'000);  // the C library at least
+  CHECK(held->proportional <= *runtime::resident_memory(::getpid()) + 1'000'000);
+  CHECK_FALSE(runtime::held_memory(0));
   CHECK(runtime::available_memory() > 0);
   CHECK(runtime::available_memory() <= runtime::usable_memory());
 }

@@ -164,6 +164,30 @@ TEST_CASE("an asgi app is started as a wsgi app is, and named by another variabl
   CHECK(has_name(made.environment, "PORTHERD_STACK_SIGNAL"));
 }
 
+TEST_CASE("a zygote is the same interpreter, told that it is one; what is a worker's own it does not get") {
+  conf::App app;
+  app.name = "shop";
+  app.directory = "/";
+  app.wsgi = "shop.wsgi:application";
+  app.python = "/bin/sh";
+  app.preload = true;
+  app.post_fork = "shop.hooks:post_fork";
+  app.env["WHERE"] = "on {fd}";
+  const auto made = plan_zygote(app, kSeat, /*control=*/20, app_environment(app, kBase, {}), kNobody);
+  REQUIRE(made.has_value());
+  CHECK(made->arguments == plan(app).arguments);
+  CHECK(has(made->environment, "PORTHERD_WSGI=shop.wsgi:application"));
+  CHECK(has(made->environment, "PORTHERD_PRELOAD=1"));
+  CHECK(has(made->environment, "PORTHERD_POST_FORK=shop.hooks:post_fork"));
+  CHECK(has(made->environment, "WHERE=on 3"));
+  for (const char* const name : {"LISTEN_FDS", "NOTIFY_SOCKET", "PORTHERD_STACK_FD"}) CHECK_FALSE(has_name(made->environment, name));
+  CHECK_FALSE(made->wants_listen_pid);
+  CHECK(made->death_signal == SIGTERM);
+  REQUIRE(made->fds.size() == 4);
+  CHECK((made->fds[2].fd == 20 && made->fds[2].as == 3));
+  CHECK((made->fds[3].fd == 11 && made->fds[3].as == 4));
+}
+
 TEST_CASE("a wsgi worker prints its stacks to a pipe of its own, on a real-time signal; a command when it says on which") {
   conf::App app;
   app.name = "shop";

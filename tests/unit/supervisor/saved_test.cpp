@@ -56,6 +56,7 @@ saved::Supervisor everything() {
   all.front_account = {.name = "portherd", .uid = 65534, .gid = 65534, .groups = {1, 2}};
   saved::Group& group = all.groups.emplace_back();
   group.releases.push_back({.generation = 2, .app = all.settings});
+  group.releases.back().zygote = {.child = {.pid = 810, .pidfd = {24}}, .control = {25}};
   group.releases.back().services.push_back({"shop.queue", 3, {}, std::vector<saved::Variable>{{"COLOUR", "green"}}});
   group.target = 2;
   group.places.push_back({.slot = 1, .holder = ready_worker()});
@@ -197,6 +198,8 @@ TEST_CASE("what would be owned twice, or is not there, is refused before anythin
   CHECK_FALSE(is_refused([](auto&, auto&) {}));
   CHECK(is_refused([](auto& all, auto&) { all.spool = all.error_log; }));
   CHECK(is_refused([](auto& all, auto&) { all.control.listener = {}; }));
+  CHECK(is_refused([](auto& all, auto&) { all.groups[0].releases[0].zygote->control = {}; }));
+  CHECK(is_refused([](auto& all, auto&) { all.groups[0].releases[0].zygote->child.pid = 0; }));
   CHECK(is_refused([](auto& all, auto&) { all.front.current.channel = {}; }));
   CHECK(is_refused([](auto&, auto& worker) { worker.process.reset(); }));
   CHECK(is_refused([](auto&, auto& worker) { worker.process->child.reset(); }));
@@ -224,5 +227,5 @@ TEST_CASE("all descriptors are found, and only those") {
   saved::Supervisor all = everything();
   std::vector<int> found = saved::descriptors_of(all);
   std::ranges::sort(found);
-  CHECK(found == std::vector<int>{4, 10, 11, 12, 13, 20, 20, 21, 21, 22, 22, 23, 23});
+  CHECK(found == std::vector<int>{4, 10, 11, 12, 13, 20, 20, 21, 21, 22, 22, 23, 23, 24, 25});
 }
