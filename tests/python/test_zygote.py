@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from play import APPS, PATIENCE, Front, blob, high, line, pythons
+from play import APPS, PATIENCE, AsgiWorker, Front, blob, high, line, pythons
 
 PR_SET_CHILD_SUBREAPER = 36
 SO_PASSCRED = 16
@@ -29,7 +29,7 @@ def wait_exit(pid):
 
 
 class Zygote:
-    def __init__(self, app, post_fork=None, python=sys.executable):
+    def __init__(self, app, post_fork=None, python=sys.executable, key="PORTHERD_WSGI", directory=APPS):
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.folder = tempfile.mkdtemp()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -37,14 +37,14 @@ class Zygote:
         control, memfd = high(theirs.detach()), high(os.memfd_create("portherd"))
         os.write(memfd, blob())
         variables = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        variables.update(PORTHERD_WSGI=app, PORTHERD_PRELOAD="1", PORTHERD_THREADS="2", PORTHERD_STACK_SIGNAL="40",
+        variables.update({key: app}, PORTHERD_PRELOAD="1", PORTHERD_THREADS="2", PORTHERD_STACK_SIGNAL="40",
                          PYTHONDONTWRITEBYTECODE="1")
         if post_fork:
             variables["PORTHERD_POST_FORK"] = post_fork
         self.errors, self.out = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         move = "import os,sys;os.dup2(%d,3);os.close(%d);os.execv(sys.argv[1],sys.argv[1:])" % (control, control)
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", move, python, "-c", line() % memfd], cwd=APPS, env=variables,
+            [sys.executable, "-S", "-E", "-c", move, python, "-c", line() % memfd], cwd=directory, env=variables,
             stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.errors, pass_fds=(control, memfd))
         os.close(control)
         os.close(memfd)
@@ -145,6 +145,20 @@ class Births(unittest.TestCase):
                 self.assertEqual(one["said"], ["hook in %d" % worker.pid])
                 self.assertEqual(one["descriptors"], told[0]["descriptors"])
             self.assertEqual(len({one["random"] for one in told}), 3)
+
+    def test_workers_of_an_asgi_app_have_each_its_loop_and_its_lifespan(self):
+        with Zygote("preloaded:app", key="PORTHERD_ASGI", directory=AsgiWorker.DIRECTORY) as zygote:
+            for worker in [zygote.ask().go().wait_ready() for _ in range(2)]:
+                worker.front = Front(worker.path)
+                told = ast.literal_eval(worker.front.fetch()[2].decode())
+                pid = worker.pid
+                self.assertEqual(told, {"imported_by": zygote.process.pid, "begun_in": [pid], "pid": pid})
+                self.assertEqual(worker.leave(), 0)
+                self.assertEqual(read_all(worker.out), "shutdown in %d\n" % pid)
+
+    def test_an_app_of_the_other_kind_is_refused_before_anything_is_forked(self):
+        with Zygote("preloaded:app", directory=AsgiWorker.DIRECTORY) as zygote:
+            self.assertEqual(zygote.refused(), (3, 'portherd: "preloaded:app" is an ASGI app: name it by `asgi`, not by `wsgi`\n'))
 
     def test_each_has_its_output_and_its_stacks(self):
         with Zygote("preloaded:with_an_end()") as zygote:
