@@ -131,7 +131,7 @@ directory = "$FOLDER"
   portherd.wait_until("two are wanted", [](const play::Status& now) { return now.app("app").workers.size() == 2; });
   play::Peer caller = play::connect_unix(folder / "portherd.sock");
   caller.send("{\"verb\":\"scale\",\"app\":\"app\",\"workers\":1}\n");
-  CHECK(caller.read_some().find("1 workers are wanted") != std::string::npos);
+  CHECK(caller.read_some().find("1 worker is wanted") != std::string::npos);
   waits.join();
   CHECK(first.status == 1);
   CHECK(first.err.find("another order has taken its place") != std::string::npos);
