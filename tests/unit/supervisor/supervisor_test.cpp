@@ -281,7 +281,7 @@ TEST_CASE("a worker that does not become ready in time is killed and tried again
   CHECK(status == 0);
   REQUIRE(seen.contains("apps"));
   CHECK(seen["apps"][0]["workers"][0]["last_exit"] ==
-        "not ready within boot_timeout, killed by us (SIGKILL)");
+        "not ready within boot_timeout, killed by us (SIGKILL); its last probe: no answer");
   CHECK(count(stage.read("notes"), " ended False\n") >= 1);
   CHECK(count(stage.read("notes"), " ended True\n") == 0);
 }
