@@ -212,7 +212,7 @@ TEST_CASE("all apps together have no more workers than there are places") {
 
 TEST_CASE("what cannot be meant about preloading is found") {
   Folder const folder;
-  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\npreload = true\n") == Lines{"3:1 `preload` is for a `wsgi` app"});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\npreload = true\n") == Lines{"3:1 `preload` is for a `wsgi` or `asgi` app"});
   std::string const app = "[apps.a]\nwsgi = 'a:app'\npython = '/bin/sh'\n";
   CHECK(problems_of(folder, app + "preload = true\npost_fork = 'a.hooks:begin'\n") == Lines{});
   CHECK(problems_of(folder, app + "post_fork = 'a:begin'\n") ==
