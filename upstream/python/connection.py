@@ -16,15 +16,19 @@ class Gone(ConnectionAbortedError):
 
 
 class Connection:
-    """Lives as long as its thread and carries one socket after the other, so that the buffer is made once."""
+    """One that the front has opened: it carries one request after the other."""
 
     __slots__ = ("socket", "send_all", "buffer", "view", "start", "end", "body", "is_body_open",
                  "is_abandoned",
-                 "is_gone", "is_waiting", "lock")
+                 "is_gone", "is_waiting", "lock", "owner", "is_rung", "is_full", "payload")
 
     def __init__(self):
         self.socket = None
         self.lock = allocate_lock()  # held to close the socket, and by whoever else touches it meanwhile
+        self.owner = allocate_lock()  # held by the thread that serves it: crew.py
+        self.is_rung = False  # something has come since its owner has looked
+        self.is_full = False  # the last read filled its room: more may have come by then
+        self.payload = None  # of the request that is served, or about to be
         self.is_waiting = False  # nothing but the next request can be lost if reading ends now
         self.replace_buffer(8 + BODY_LIMIT)
         self.start = self.end = 0  # what was received and not yet taken
@@ -63,21 +67,27 @@ class Connection:
     # -- in --------------------------------------------------------------------------------------------------
 
     def next_request(self):
-        """The payload of the next request: a view, good until the next read. Blocks. None: no more."""
-        try:
-            while True:
-                kind, flags, payload = self.take()
-                if kind == REQUEST:
-                    break
-                # An abandon may cross the end of its exchange on the way here, and what is left of an
-                # abandoned body may come behind it: both mean nothing any more.
-                if kind != ABANDON and not self.is_abandoned:
-                    self.refuse("a body frame outside of a request")
-        except Gone:
-            return None
+        """True: there is one, and `payload` is a view of it, good until the next read. Never waits. Raises Gone."""
+        while True:
+            if not self.has_whole_frame():
+                if not self.receive(MSG_DONTWAIT):
+                    return False
+                continue
+            kind, flags, payload = self.take()
+            if kind == REQUEST:
+                break
+            # An abandon may cross the end of its exchange on the way here, and what is left of an
+            # abandoned body may come behind it: both mean nothing any more.
+            if kind != ABANDON and not self.is_abandoned:
+                self.refuse("a body frame outside of a request")
+        self.payload = payload
         self.is_body_open = not flags & LAST
         self.is_abandoned = False
-        return payload
+        return True
+
+    def may_have_more(self):
+        """Behind the last request, without another ring."""
+        return self.end > self.start or self.is_full
 
     def has_part_of_a_request(self):
         return self.end > self.start
@@ -161,7 +171,7 @@ class Connection:
         if self.end - self.start < 8:
             return False
         length, kind, flags, zero = unpack_from(self.buffer, self.start)
-        if length > LIMITS.get(kind, -1):
+        if length > LIMITS.get(kind, -1) or flags & ~LAST or zero:
             self.refuse_frame(length, kind, flags, zero)
         if 8 + length > len(self.buffer):
             self.make_room(8 + length)
@@ -185,6 +195,7 @@ class Connection:
         if not size:
             self.is_gone = True
             raise Gone("the client has gone")
+        self.is_full = size == len(room)
         self.end += size
         return True
 

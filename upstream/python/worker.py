@@ -1,18 +1,15 @@
 # The worker's life: parameters from the environment, the app, ready, N threads that accept and serve, drain,
 # exit. Read main() first. One request is exchange.py; how this module gets here is bootstrap.py.
-import errno
 import os
 import signal
 import sys
 import threading
-import time
-from socket import AF_UNIX, SHUT_RD, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
+from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
 from _portherd import exchange, imported, zygote
 from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, refuse
-from _portherd.connection import Connection, Gone
+from _portherd.crew import Crew
 from _portherd.kind import kind_of
-from _portherd.report import say, sentence_of, traceback_of
 
 LISTENING_FD = 3  # sd_listen_fds(3)
 
@@ -28,7 +25,7 @@ def main():
     tell_ready(values.get("NOTIFY_SOCKET"))
     worker.start()
     worker.wait()
-    if not worker.is_leaving:
+    if not worker.crew.is_leaving:
         refuse("the listening socket is gone", CANNOT_IMPORT)
     if is_forked(values):
         zygote.leave()
@@ -150,11 +147,10 @@ def refuse_asgi(app, name):
 
 class Worker:
     def __init__(self, listener, app, threads):
-        self.listener = listener
         self.app = app
         self.same = exchange.same_for_all(threads)
-        self.is_leaving = False  # set once, by SIGTERM
-        self.connections = [Connection() for _ in range(threads)]  # one for each thread, for life
+        self.crew = Crew(listener, self.serve)
+        self.threads = threads
         self.running = threads  # threads that have not ended
         self.lock = threading.Lock()  # for `running`
         self.apps_term = signal.SIG_DFL  # what TERM did before it was ours
@@ -165,94 +161,34 @@ class Worker:
 
     def watch_signals(self):
         signal.set_wakeup_fd(self.wake_writer, warn_on_full_buffer=False)
-        self.apps_term = signal.signal(signal.SIGTERM, lambda number, frame: self.leave())
+        self.apps_term = signal.signal(signal.SIGTERM, lambda number, frame: self.crew.leave())
         ignore_interrupts()
         os.register_at_fork(after_in_child=self.stay_with_parent)
 
     def stay_with_parent(self):
         """In a child that the app forked: what is ours remains the parent's. A TERM meant for the child would
-        shut down the socket that both share; its copies would keep the front of a dead worker waiting."""
+        shut down the socket that both share."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, self.apps_term or signal.SIG_DFL)  # None: set by C, not to be had again
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        for connection in self.connections:
-            if connection.socket is not None:
-                connection.socket.close()
+        self.crew.stay_with_parent()
 
     def start(self):
-        for index, connection in enumerate(self.connections, 1):
-            name = "portherd-%d" % index
-            threading.Thread(target=self.work, args=(connection,), name=name, daemon=True).start()
+        for number in range(1, self.threads + 1):
+            threading.Thread(target=self.work, name="portherd-%d" % number, daemon=True).start()
 
     def wait(self):
         """Returns when all threads have ended. Python runs signal handlers between these reads."""
         while self.running:
             os.read(self.wake_reader, 512)
 
-    def leave(self):
-        """Takes nothing new, finishes what runs. Connections in the backlog are still accepted, to say
-        `not_taken`: shutdown() refuses further ones and makes accept() fail once the backlog is empty."""
-        if self.is_leaving:
-            return
-        self.is_leaving = True
+    def work(self):
         try:
-            self.listener.shutdown(SHUT_RD)
-        except OSError:
-            pass  # the app closed it
-        for connection in self.connections:
-            connection.refuse_more()
-
-    def work(self, connection):
-        try:
-            while True:
-                accepted = self.accept()
-                if accepted is None:
-                    break
-                self.serve(connection, accepted)
+            self.crew.work()
         finally:
             with self.lock:
                 self.running -= 1
             os.write(self.wake_writer, b".")
 
-    def accept(self):
-        """The next connection of the front; None when there will be no more."""
-        while True:
-            try:
-                accepted = self.listener.accept()[0]
-                accepted.settimeout(None)  # the app may have called socket.setdefaulttimeout()
-                return accepted
-            except OSError as error:
-                if error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
-                    if not self.is_leaving:
-                        say("portherd: accept: %s" % error)
-                    return None
-                say("portherd: accept: %s: trying again in a second" % error.strerror)
-                time.sleep(1)  # what the app holds open may be closed by then
-
-    def serve(self, connection, accepted):
-        connection.open(accepted)
-        try:
-            while self.serve_one(connection):
-                pass
-        except Gone:
-            pass  # said where it was found, if it is worth a word
-        except BaseException as error:  # our own mistake: it costs this connection, not the thread
-            told = traceback_of(error, with_ours=True)
-            say("portherd: a mistake of ours: %s\n%s" % (sentence_of(error), told))
-        finally:
-            connection.close()
-
-    def serve_one(self, connection):
-        """False: this connection carries no more. is_leaving is looked at after is_waiting has changed, and
-        leave() does it the other way round: one of the two sees the other, and no request is lost between."""
-        connection.is_waiting = True
-        if self.is_leaving:
-            connection.stop_reading()
-        payload = connection.next_request()
-        connection.is_waiting = False
-        if payload is not None and not self.is_leaving:
-            return exchange.run(self.app, payload, connection, self.same)
-        if payload is None and not (self.is_leaving and connection.has_part_of_a_request()):
-            return False
-        connection.say_not_taken()
-        return payload is not None and connection.discard_body()
+    def serve(self, payload, connection):
+        return exchange.run(self.app, payload, connection, self.same)
