@@ -15,8 +15,8 @@
 namespace supervisor {
 
 std::string stopping(const conf::Settings& settings) {
-  constexpr runtime::Milliseconds kSlack{15'000};  // for what is killed when its clock has run out
-  runtime::Milliseconds workers{0}, services{0};   // those come after these
+  constexpr conf::milliseconds kSlack{15'000};  // for what is killed when its clock has run out
+  conf::milliseconds workers{0}, services{0};   // those come after these
   for (const conf::App& app : settings.apps) {
     workers = std::max(workers, app.graceful_timeout);
     for (const conf::Service& service : app.services) {
