@@ -1,6 +1,9 @@
 // WATCHDOG=1 for the service manager (sd_watchdog_enabled(3)).
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <algorithm>
 
 #include "play.h"
 
