@@ -1,5 +1,6 @@
-// For the one-file program (PORTHERD_STATIC), which has to run with the glibc of systems that are older than the one that it
-// is built on: 2.34. The three newer functions that the libraries in it call, in terms of older ones.
+// For the one-file program (PORTHERD_STATIC), which has to run with the glibc of systems that are older than
+// the one that it is built on: 2.34. The three newer functions that the libraries in it call, in terms of
+// older ones.
 #include <dlfcn.h>
 #include <link.h>
 #include <stdlib.h>
@@ -8,8 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
-// libevent; once for each thing that it hashes. glibc's are never out of random bytes either (getrandom(2): 256 at a time are
-// given whole).
+// libevent; once for each thing that it hashes. glibc's are never out of random bytes either (getrandom(2):
+// 256 at a time are given whole).
 extern "C" void arc4random_buf(void* into, std::size_t size) noexcept {
   auto* at = static_cast<unsigned char*>(into);
   while (size > 0) {
@@ -34,7 +35,7 @@ struct Search {
   dl_find_object* found;
 };
 
-bool holds(const dl_phdr_info& object, const ElfW(Phdr)& segment, std::uintptr_t address) {
+bool holds(const dl_phdr_info& object, const ElfW(Phdr) & segment, std::uintptr_t address) {
   const std::uintptr_t start = object.dlpi_addr + segment.p_vaddr;
   return address >= start && address - start < segment.p_memsz;
 }
@@ -56,8 +57,8 @@ int look(dl_phdr_info* object, std::size_t, void* data) {
 
 }  // namespace
 
-// libgcc's unwinder, when an exception is thrown; of what is found it reads the place of the frames' table alone. -1: there
-// is none, as glibc says it.
+// libgcc's unwinder, when an exception is thrown; of what is found it reads the place of the frames' table
+// alone. -1: there is none, as glibc says it.
 extern "C" int _dl_find_object(void* address, dl_find_object* found) noexcept {
   *found = {};
   Search search{reinterpret_cast<std::uintptr_t>(address), found};

@@ -62,7 +62,8 @@ std::string settings_manual() {
   ManualWriter writer("", "");
   visit(writer, settings);
   App app;
-  ManualWriter app_writer("apps.NAME", "One app. In a file of apps.d the keys stand at the top, without this line.");
+  ManualWriter app_writer("apps.NAME",
+                          "One app. In a file of apps.d the keys stand at the top, without this line.");
   visit(app_writer, app);
   return writer.text() + app_writer.text();
 }

@@ -13,10 +13,11 @@ namespace {
 using runtime::Milliseconds;
 
 constexpr Milliseconds kShortestTurn{2000};  // twice what a thread lets pass between two signs of life
-// Who has not turned is looked at again so soon: as soon as another front serves in the place of one that stood still, the
-// service manager has to hear it.
+// Who has not turned is looked at again so soon: as soon as another front serves in the place of one that
+// stood still, the service manager has to hear it.
 constexpr Milliseconds kAgain{1000};
-constexpr std::uint64_t kLongest = std::uint64_t{24} * 3600 * 1'000'000;  // microseconds: what is longer is as good as none
+constexpr std::uint64_t kLongest =
+    std::uint64_t{24} * 3600 * 1'000'000;  // microseconds: what is longer is as good as none
 
 }  // namespace
 
@@ -31,7 +32,8 @@ bool may_feed(std::optional<runtime::Time> last_turn, runtime::Time now, Millise
   return last_turn && now - *last_turn <= std::max(interval, kShortestTurn);
 }
 
-// The environment stays as it is, for the program that follows in our place; children have it without (environment.h).
+// The environment stays as it is, for the program that follows in our place; children have it without
+// (environment.h).
 Watchdog::Watchdog(runtime::Loop& loop, const ServiceNotify& service, const Front& front)
     : loop_(loop),
       service_(service),

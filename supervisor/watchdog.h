@@ -1,6 +1,6 @@
-// The service manager's watchdog (sd_watchdog_enabled(3)): it ends and starts all of us again unless it hears WATCHDOG=1
-// within WATCHDOG_USEC. It hears it twice as often, but only while every thread of the front that serves turns its loop: that
-// the supervisor lives says nothing of those who serve.
+// The service manager's watchdog (sd_watchdog_enabled(3)): it ends and starts all of us again unless it hears
+// WATCHDOG=1 within WATCHDOG_USEC. It hears it twice as often, but only while every thread of the front that
+// serves turns its loop: that the supervisor lives says nothing of those who serve.
 #pragma once
 #include <sys/types.h>
 
@@ -13,12 +13,13 @@
 
 namespace supervisor {
 
-/// How often it is to be told: half of `usec` (WATCHDOG_USEC), if that is meant for us, for `pid` (WATCHDOG_PID) is not said or
-/// is `self`. Nothing: it is not asked for. Each may be null.
+/// How often it is to be told: half of `usec` (WATCHDOG_USEC), if that is meant for us, for `pid`
+/// (WATCHDOG_PID) is not said or is `self`. Nothing: it is not asked for. Each may be null.
 std::optional<runtime::Milliseconds> watchdog_interval(const char* usec, const char* pid, pid_t self);
 
-/// Whether it may be told now. `last_turn`: of the thread that has not turned for longest; nothing: no front serves. A thread
-/// that turns says so once a second, so one that said it less than 2 s ago counts, however short the interval is.
+/// Whether it may be told now. `last_turn`: of the thread that has not turned for longest; nothing: no front
+/// serves. A thread that turns says so once a second, so one that said it less than 2 s ago counts, however
+/// short the interval is.
 bool may_feed(std::optional<runtime::Time> last_turn, runtime::Time now, runtime::Milliseconds interval);
 
 class Watchdog {

@@ -19,7 +19,8 @@ TEST_CASE("the manual has every verb that the usage has, with its options") {
 TEST_CASE("scdoc and man take both pages without a word") {
   if (!play::is_installed("scdoc")) return;
   const play::Folder folder;
-  const play::Ended made = play::run({play::source("packaging/man/make"), play::path_of_portherd(), folder / "man"});
+  const play::Ended made =
+      play::run({play::source("packaging/man/make"), play::path_of_portherd(), folder / "man"});
   CHECK(made.status == 0);
   CHECK(made.err.empty());
   for (const char* const page : {"portherd.1", "portherd.toml.5"}) {

@@ -12,11 +12,13 @@ namespace {
 // The service manager: hears what a service says on NOTIFY_SOCKET.
 class ServiceManager {
  public:
-  explicit ServiceManager(std::string path) : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+  explicit ServiceManager(std::string path)
+      : path_(std::move(path)), socket_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::ranges::copy(path_, address.sun_path);
-    REQUIRE(::bind(socket_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&address)), sizeof address) == 0);
+    REQUIRE(::bind(socket_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&address)),
+                   sizeof address) == 0);
   }
   const std::string& path() const { return path_; }
   std::string next_word() {
@@ -27,7 +29,8 @@ class ServiceManager {
   // How many of those that have come until now are this.
   std::size_t count(const std::string& wanted) {
     std::size_t count = 0;
-    for (pollfd there{socket_.get(), POLLIN, 0}; ::poll(&there, 1, 0) == 1;) count += receive() == wanted ? 1 : 0;
+    for (pollfd there{socket_.get(), POLLIN, 0}; ::poll(&there, 1, 0) == 1;)
+      count += receive() == wanted ? 1 : 0;
     return count;
   }
 
@@ -43,7 +46,9 @@ class ServiceManager {
 
 }  // namespace
 
-TEST_CASE("the watchdog is fed while the front turns its loops, not while it stands still, and by the program that follows") {
+TEST_CASE(
+    "the watchdog is fed while the front turns its loops, not while it stands still, and by the program that "
+    "follows") {
   const play::Folder folder;
   ServiceManager manager(folder / "systemd");
   auto portherd = play::Supervisor::serve(folder, R"(
@@ -58,8 +63,8 @@ command = ["$PYTHON", "$APPS/who.py"]
   CHECK(manager.next_word() == "WATCHDOG=1");
   const play::Status before = portherd.wait_ready();
 
-  // Told twice a second, it would be told twenty times until the front is killed (10 s); but for 2 s, and one word that was on its
-  // way, nobody knows yet.
+  // Told twice a second, it would be told twenty times until the front is killed (10 s); but for 2 s, and one
+  // word that was on its way, nobody knows yet.
   ::kill(before.front, SIGSTOP);
   manager.count("");
   portherd.expect_line("has not turned its loop");
