@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "conf/manual.h"
 #include "proxy/front.h"
 #include "runtime/text.h"
 #include "supervisor/commands/commands.h"
@@ -72,6 +73,23 @@ int print_verbs() {
   return 0;
 }
 
+// For portherd(1): the part of each verb.
+int print_manual() {
+  for (const Verb& verb : kVerbs) {
+    if (verb.meaning == nullptr) continue;
+    std::string call = "portherd " + std::string(verb.name), what = "--manual";
+    char* arguments[] = {call.data(), what.data(), nullptr};
+    if (const int status = verb.command(2, arguments); status != 0) return status;
+  }
+  return 0;
+}
+
+// For portherd.toml(5).
+int print_settings_manual() {
+  std::fputs(conf::settings_manual().c_str(), stdout);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -85,6 +103,8 @@ int main(int argc, char** argv) {
   }
   if (name == "help" || name == "--help" || name == "-h") return print_usage(stdout, 0);
   if (name == "--words") return print_verbs();
+  if (name == "--manual") return print_manual();
+  if (name == "--settings-manual") return print_settings_manual();
   if (!name.empty()) std::fprintf(stderr, "portherd: there is no verb `%s`\n", argv[1]);
   return print_usage(stderr, 2);
 }

@@ -50,6 +50,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+std::string scdoc(std::string_view s) {
+  std::string text;
+  for (const char c : s) {
+    if (c == '*' || c == '_' || c == '\\') text += '\\';
+    text += c == '`' ? '*' : c;
+  }
+  return text;
+}
+
 std::optional<std::string_view> nearest(std::string_view word, const std::vector<std::string_view>& known) {
   // Nothing of ours is near a longer one, and the distance costs the product of lengths.
   constexpr std::size_t kLongest = 40;

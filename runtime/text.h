@@ -22,6 +22,9 @@ std::optional<std::uint64_t> parse_number(std::string_view digits);
 
 std::vector<std::string_view> split(std::string_view s, char separator);
 
+/// The same as text of a manual page, in scdoc(5)'s language; what stands between `backticks` is bold there.
+std::string scdoc(std::string_view s);
+
 /// Edits (insert, delete, replace, swap of neighbours) between a and b; for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 

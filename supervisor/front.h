@@ -92,6 +92,10 @@ class Front {
   std::size_t count() const { return living().size(); }
   /// Of the one that serves; 0: none.
   pid_t pid() const { return current_ ? current_->pid() : 0; }
+  /// When the thread of it that has not turned its loop for longest last did; nothing: none serves.
+  std::optional<runtime::Time> last_turn() const {
+    return current_ && current_->is_started() ? std::optional(current_->last_turn()) : std::nullopt;
+  }
   /// The first one was killed because it could not do what the settings say (a key that is no key).
   bool had_trouble() const { return had_trouble_; }
 

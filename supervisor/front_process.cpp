@@ -303,7 +303,7 @@ void FrontProcess::on_deadline() {
 
 void FrontProcess::on_beat() {
   beat_.arm(kBeat);
-  frozen_looks_ = is_frozen() ? frozen_looks_ + 1 : 0;
+  frozen_looks_ = last_turn() < loop_.now() - kFrozenAfter ? frozen_looks_ + 1 : 0;
   // Twice: if the whole machine stood still, the front gets a second to show that it lives.
   if (frozen_looks_ < 2) return;
   runtime::log(Level::kError, "a thread of the front has not turned its loop for 10 s: killed",
@@ -312,18 +312,14 @@ void FrontProcess::on_beat() {
   child_->kill_group();
 }
 
-bool FrontProcess::is_frozen() {
-  const auto milliseconds = [](runtime::Time time) {
-    return std::chrono::duration_cast<Milliseconds>(time.time_since_epoch()).count();
-  };
-  const auto oldest = milliseconds(loop_.now() - kFrozenAfter);
-  if (milliseconds(started_at_) > oldest) return false;
+runtime::Time FrontProcess::last_turn() const {
   const upstream::Block& block = ground_.boards.fronts.block(*block_);
   const std::size_t threads = std::min<std::size_t>(block.threads, upstream::kMaxThreads);
+  runtime::Time last = runtime::Time::max();
   for (std::size_t i = 0; i < threads; ++i) {
-    if (static_cast<std::int64_t>(block.thread[i].heartbeat.load()) < oldest) return true;
+    last = std::min(last, runtime::Time(Milliseconds(block.thread[i].heartbeat.load())));
   }
-  return false;
+  return threads == 0 ? started_at_ : std::max(last, started_at_);
 }
 
 void FrontProcess::drain() {

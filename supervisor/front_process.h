@@ -99,6 +99,8 @@ class FrontProcess {
 
   pid_t pid() const { return pid_; }
   bool is_started() const { return is_started_; }
+  /// When the thread that has not turned its loop for longest last did, or, of one that has begun since, when it accepted.
+  runtime::Time last_turn() const;
   /// It lives, and has taken all that it was told.
   bool is_listening() const { return child_ && channel_->is_flushed(); }
   /// What it was killed for. Empty: nothing.
@@ -131,7 +133,6 @@ class FrontProcess {
   void on_exited(const Exit& exit);
   void on_deadline();
   void on_beat();
-  bool is_frozen();
 
   const FrontGround& ground_;
   runtime::Loop& loop_;

@@ -1,8 +1,11 @@
 #include "supervisor/service_notify.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -10,6 +13,20 @@
 #include "runtime/fd.h"
 
 namespace supervisor {
+
+std::string stopping(const conf::Settings& settings) {
+  constexpr conf::milliseconds kSlack{15'000};  // for what is killed when its clock has run out
+  conf::milliseconds workers{0}, services{0};   // those come after these
+  for (const conf::App& app : settings.apps) {
+    workers = std::max(workers, app.graceful_timeout);
+    for (const conf::Service& service : app.services) {
+      services = std::max(services, conf::service_app(app, service).graceful_timeout);
+    }
+  }
+  const conf::Front& front = settings.front;
+  const auto most = front.shutdown_delay + front.drain_timeout + workers + services + kSlack;
+  return fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", std::chrono::microseconds(most).count());
+}
 
 ServiceNotify::ServiceNotify() {
   const char* path = std::getenv("NOTIFY_SOCKET");

@@ -4,7 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "conf/settings.h"
+
 namespace supervisor {
+
+/// STOPPING=1, and by when the end is over at the latest, by the clocks of `settings`: the service manager is to wait so
+/// long, whatever it would have waited.
+std::string stopping(const conf::Settings& settings);
 
 class ServiceNotify {
  public:

@@ -76,6 +76,7 @@ Supervisor::Supervisor(Foundation foundation, Options options)
               .on_lost = bind<&Supervisor::on_lost>(this),
               .on_wanted = bind<&Supervisor::on_wanted>(this),
               .on_gone = bind<&Supervisor::on_front_gone>(this)}),
+      watchdog_(loop_, service_, front_),
       herd_{.reaper = reaper_,
             .front = front_,
             .folder = folder_,
@@ -164,6 +165,7 @@ void Supervisor::on_front_started() {
   samples_.begin();
   reload_.watch_certificates();
   service_.say("READY=1");
+  watchdog_.begin();
   if (!options_.is_run) return;
   std::vector<std::string> urls;
   for (const Listener& listener : ground_.listeners.all()) {
@@ -279,13 +281,14 @@ void Supervisor::set_stopping() {
   is_stopping_ = true;
   reload_.abandon();
   upgrade_.abandon();
+  watchdog_.let_end();
   herd_.figures.is_stopping = true;
 }
 
 void Supervisor::stop() {
   if (is_stopping_) return;
   set_stopping();
-  service_.say("STOPPING=1");
+  service_.say(stopping(ground_.settings));
   log(Level::kInfo, "draining: finishing what is in flight");
   const Milliseconds delay = ground_.settings.front.shutdown_delay;
   if (delay == Milliseconds(0)) return begin_drain();

@@ -22,6 +22,7 @@
 #include "supervisor/saved.h"
 #include "supervisor/service_notify.h"
 #include "supervisor/upgrade.h"
+#include "supervisor/watchdog.h"
 #include "upstream/herd_board.h"
 #include "upstream/scoreboard.h"
 
@@ -115,6 +116,7 @@ class Supervisor {
   Reaper reaper_;
   OutputSink output_;
   Front front_;
+  Watchdog watchdog_;
   Herd herd_;
   Groups groups_;
   Samples samples_;

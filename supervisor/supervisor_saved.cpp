@@ -170,6 +170,7 @@ void Supervisor::go_on() {
   samples_.begin();
   reload_.watch_certificates();
   service_.say("READY=1");
+  watchdog_.begin();
   if (!refused_.empty()) {
     const runtime::Error why{Code::kSystem, std::exchange(refused_, "")};
     runtime::log(runtime::Level::kError, "no upgrade: everything is as it was", {{"error", why.text()}});

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/text.h"
 #include "supervisor/commands/complain.h"
 
 namespace supervisor {
@@ -25,12 +26,31 @@ inline std::string words_of(const CLI::App& line) {
   return words;
 }
 
-/// Nothing: go on. 0: --help was asked for, and given; or --words, by completion.cpp. 2: the command line is wrong,
-/// and that has been said.
+/// A verb's part of portherd(1), in the language of scdoc(5): its call, what it does, and its options.
+inline std::string manual_of(const CLI::App& line) {
+  std::string call = "*" + runtime::scdoc(line.get_name()) + "* [OPTION...]", options;
+  for (const CLI::Option* option : line.get_options()) {
+    if (option == line.get_help_ptr()) continue;
+    const std::string name = option->get_name(/*positional=*/option->get_positional(), /*all_options=*/true);
+    if (option->get_positional()) call += option->get_required() ? " " + name : " [" + name + "]";
+    std::string meaning = option->get_description();
+    std::ranges::replace(meaning, '\n', ' ');
+    const std::string value = option->get_positional() ? "" : option->get_type_name();
+    options += "\t*" + runtime::scdoc(name) + "*" + (value.empty() ? "" : " " + runtime::scdoc(value)) + "\n\t\t" +
+               runtime::scdoc(meaning) + "\n\n";
+  }
+  std::string meaning = line.get_description();
+  std::ranges::replace(meaning, '\n', ' ');
+  return call + "\n\t" + runtime::scdoc(meaning) + "\n\n" + options;
+}
+
+/// Nothing: go on. 0: --help was asked for, and given; or --words, by completion.cpp, or --manual, by
+/// packaging/man/make. 2: the command line is wrong, and that has been said.
 inline std::optional<int> parse(CLI::App& line, int argc, char** argv) {
   constexpr int kUsage = 2;
-  if (argc == 2 && std::string_view(argv[1]) == "--words") {
-    print(words_of(line));
+  const std::string_view only = argc == 2 ? argv[1] : "";
+  if (only == "--words" || only == "--manual") {
+    print(only == "--words" ? words_of(line) : manual_of(line));
     return 0;
   }
   line.failure_message([](const CLI::App* of, const CLI::Error& error) {

@@ -2,8 +2,8 @@
 # it serves itself, and with it whatever else came meanwhile: most apps answer at once, and for those another thread would only
 # cost a switch to it and a wait for the interpreter's lock. While it serves, the helm is free. The deputy looks every few
 # milliseconds whether one request has lasted since it looked last, and if so it takes the helm, and another thread is the
-# deputy. An app in which that happens is slow: for a while the deputy takes the helm as soon as it is free, so that nobody waits
-# for him to look. Who finds the helm taken when he comes back from a request sits down with the others.
+# deputy. An app in which that happens again and again is slow: more and more often the deputy takes the helm as soon as it is
+# free, so that nobody waits for him to look. Who finds the helm taken when he comes back from a request sits down with the others.
 #
 # What is read and written here without a lock is read and written under the interpreter's; what must be one step is a lock.
 import errno
@@ -18,7 +18,8 @@ from _portherd.connection import Connection, Gone
 from _portherd.report import say, sentence_of, traceback_of
 
 LOOK = 0.004  # seconds; a request that lasts up to twice as long keeps those behind it waiting
-SLOW_FOR = 64  # requests during which an app is taken for a slow one
+SLOW_FOR = 63  # requests, at most, during which an app is taken for a slow one
+RARE = 256  # requests, at least, from one that lasts to the next where it is not
 BORED = 4  # looks at an idle worker until the deputy sleeps
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
@@ -39,6 +40,8 @@ class Crew:
         self.is_asleep = False  # the deputy, until somebody serves
         self.taken = 0  # requests that were begun
         self.is_slow_for = 1  # for as many requests the deputy waits for the helm; the first thread finds it free
+        self.slowness = 0  # what is_slow_for was last
+        self.lasted = 0  # `taken` when one lasted last
         self.accepts = True  # the listener is there
         self.is_over = False  # nothing will come any more
         self.bell_reader, self.bell_writer = os.pipe()  # wakes who has the helm, to see that it is over
@@ -82,13 +85,20 @@ class Crew:
                     self.is_slow_for -= 1
                     self.helm.acquire()
                 elif self.is_one_slow():
-                    self.is_slow_for = SLOW_FOR
+                    self.judge()
                 else:
                     continue
                 if not self.is_over:
                     return True
                 self.helm.release()
         return False
+
+    def judge(self):
+        """One has lasted: is the app slow, or was it an exception?"""
+        is_rare = self.taken - self.lasted > RARE
+        self.lasted = self.taken
+        self.slowness = 0 if is_rare else min(2 * self.slowness + 1, SLOW_FOR)
+        self.is_slow_for = self.slowness
 
     def is_one_slow(self):
         """True: a request has lasted for a whole look, and the helm is ours."""

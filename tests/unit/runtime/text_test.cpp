@@ -14,3 +14,10 @@ TEST_CASE("the nearest word has at most a third of its letters wrong") {
   CHECK(nearest("reload", {}) == std::nullopt);
   CHECK(nearest(std::string(1000, 'r'), known) == std::nullopt);
 }
+
+TEST_CASE("text for a manual page: what would be markup there is plain, what is code is bold") {
+  CHECK(runtime::scdoc("plain, 1 < 2 [x]") == "plain, 1 < 2 [x]");
+  CHECK(runtime::scdoc("max_head of *.example") == "max\\_head of \\*.example");
+  CHECK(runtime::scdoc("see `max_head`") == "see *max\\_head*");
+  CHECK(runtime::scdoc("C:\\") == "C:\\\\");
+}
