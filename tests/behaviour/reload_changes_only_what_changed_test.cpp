@@ -307,7 +307,7 @@ TEST_CASE("who orders a reload while one is under way waits for its end, and one
   std::vector<play::Ended> ended(3);
   std::vector<std::thread> callers;
   callers.emplace_back([&] { ended[0] = stage.order("reload"); });
-  stage.portherd.wait_until("it is under way", [](const play::Status& now) { return has(now.text, "\"extras\": [{"); });
+  stage.portherd.wait_until("it is under way", [](const play::Status& now) { return has(now.text, "\"extras\": [\n"); });
   play::Peer hears = play::connect_unix(stage.folder / "portherd.sock");
   hears.send("{\"verb\":\"reload\"}\n");
   CHECK(has(hears.read_some(), "this one waits for its end"));
