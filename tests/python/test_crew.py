@@ -1,10 +1,15 @@
 # Who serves in a worker with threads: one for all that answer at once, and another as soon as one does not.
+import importlib
 import os
 import shutil
+import socket
+import sys
 import tempfile
+import threading
+import types
 import unittest
 
-from play import Worker, whole
+from play import LAST, PATIENCE, REQUEST, ROOT, Worker, environment, frame, whole
 
 APP = """
 import os, threading
@@ -19,6 +24,77 @@ def app(environ, start_response):
 def name_of(front):
     """Of the thread that has answered."""
     return whole(front.answer())[2]
+
+
+def crew_module():
+    """upstream/python/crew.py in this interpreter, so that a test can hold one of its threads at a certain step."""
+    package = types.ModuleType("_portherd")
+    package.__path__ = [os.path.join(ROOT, "upstream", "python")]
+    sys.modules.setdefault("_portherd", package)
+    return importlib.import_module("_portherd.crew")
+
+
+class LateLock:
+    """A lock that is released only when its deputy has found it taken, and gone to sleep."""
+
+    def __init__(self, crew):
+        self.crew = crew
+        self.lock = crew.helm
+        self.found_taken = threading.Event()
+
+    def acquire(self, blocking=True):
+        is_ours = self.lock.acquire(blocking)
+        if not is_ours and self.crew.is_asleep:
+            self.found_taken.set()
+        return is_ours
+
+    def release(self):
+        self.found_taken.wait(PATIENCE)
+        self.lock.release()
+
+
+class Deputy(unittest.TestCase):
+    def setUp(self):
+        self.begun, self.go_on = threading.Semaphore(0), threading.Event()
+        self.addCleanup(self.go_on.set)
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        listener = socket.socket(socket.AF_UNIX)
+        self.addCleanup(listener.close)
+        listener.bind(os.path.join(folder, "worker"))
+        listener.listen(8)
+        self.crew = crew_module().Crew(listener, self.serve)
+        self.crew.helm = LateLock(self.crew)
+        self.fronts = [socket.socket(socket.AF_UNIX) for _ in range(2)]
+        for front in self.fronts:
+            self.addCleanup(front.close)
+            front.connect(os.path.join(folder, "worker"))
+        self.threads = [threading.Thread(target=self.crew.work, daemon=True) for _ in range(2)]
+        for thread in self.threads:
+            thread.start()
+
+    def serve(self, payload, connection):
+        self.begun.release()
+        self.go_on.wait()
+        return True
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(PATIENCE)
+            self.assertFalse(thread.is_alive())
+
+    def test_it_is_woken_by_a_request_that_comes_while_it_lies_down(self):
+        for front in self.fronts:
+            front.sendall(frame(REQUEST, environment(), LAST))
+        self.assertTrue(self.begun.acquire(timeout=PATIENCE))
+        self.assertTrue(self.begun.acquire(timeout=PATIENCE), "the other request waits though a thread is left")
+        self.go_on.set()
+        self.crew.leave()
+        self.join()
+
+    def test_it_is_woken_by_an_end_that_comes_while_it_lies_down(self):
+        self.crew.leave()
+        self.join()
 
 
 class Crew(unittest.TestCase):

@@ -110,7 +110,6 @@ class Crew:
             if taken != self.taken:
                 return False
         self.is_asleep = True
-        # Who has taken a request before that was set will not call.
         if self.helm.acquire(False):
             self.is_asleep = False
             return True
@@ -124,10 +123,9 @@ class Crew:
             if connection is None:
                 return self.end()
             self.taken += 1
-            if self.is_asleep:
-                self.is_asleep = False
-                self.call.release()
             self.helm.release()
+            if self.is_asleep:
+                self.wake_deputy()
             self.attend(connection)
             if not self.helm.acquire(False):
                 return
@@ -135,10 +133,18 @@ class Crew:
     def end(self):
         self.is_over = True
         self.poll.close()
-        if self.is_asleep:
-            self.is_asleep = False
-            self.call.release()
         self.helm.release()
+        if self.is_asleep:
+            self.wake_deputy()
+
+    def wake_deputy(self):
+        """is_asleep is looked at after the helm was released, and the deputy does it the other way round: either he finds the helm
+        free, or he is called. A call too many makes him look once more."""
+        self.is_asleep = False
+        try:
+            self.call.release()
+        except RuntimeError:
+            pass  # somebody else has called meanwhile
 
     # -- who has the helm ------------------------------------------------------------------------------------
 
