@@ -43,6 +43,7 @@ class Crew:
         self.slowness = 0  # what is_slow_for was last
         self.lasted = 0  # `taken` when one lasted last
         self.accepts = True  # the listener is there
+        self.is_child = False  # forked by the app: nothing here is its business
         self.is_over = False  # nothing will come any more
         self.bell_reader, self.bell_writer = os.pipe()  # wakes who has the helm, to see that it is over
         os.set_blocking(self.bell_writer, False)
@@ -66,6 +67,7 @@ class Crew:
 
     def stay_with_parent(self):
         """In a child that the app forked: copies of ours would keep the front of a dead worker waiting."""
+        self.is_child = True
         self.poll.close()
         for connection in self.connections.values():
             connection.socket.close()
@@ -158,12 +160,14 @@ class Crew:
                     os.read(self.bell_reader, 512)
                 elif descriptor == self.listening:
                     self.accept(event)
-                elif descriptor in self.connections:  # else somebody has parted with it meanwhile
-                    self.hear(self.connections[descriptor])
+                else:
+                    self.hear(self.connections.get(descriptor))
         return self.ready.popleft()
 
     def hear(self, connection):
         """Something has come. If somebody serves this connection he looks himself when he is through."""
+        if connection is None:
+            return  # he has parted with it meanwhile
         connection.is_rung = True
         if connection.owner.acquire(False) and self.look(connection):
             self.ready.append(connection)
@@ -189,9 +193,12 @@ class Crew:
         if not self.is_leaving:
             say("portherd: accept: %s" % error)
         self.accepts = False
+        self.forget(self.listening)
+
+    def forget(self, descriptor):
         try:
-            self.poll.unregister(self.listener)
-        except (OSError, ValueError):
+            self.poll.unregister(descriptor)
+        except OSError:
             pass  # the app has closed it
 
     # -- who owns a connection -------------------------------------------------------------------------------
@@ -251,9 +258,12 @@ class Crew:
             connection.stop_reading()
 
     def part(self, connection):
+        if self.is_child:
+            say("portherd: a child that the app has forked came back from its request, and is ended")
+            os._exit(1)
         descriptor = connection.socket.fileno()
-        del self.connections[descriptor]
-        self.poll.unregister(descriptor)
+        self.forget(descriptor)
+        del self.connections[descriptor]  # the last one may be the end, and that of the poll
         connection.close()
         if not self.accepts:
             os.write(self.bell_writer, b".")
