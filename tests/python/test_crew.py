@@ -18,6 +18,13 @@ def app(environ, start_response):
         open(environ["PATH_INFO"][1:]).read()
     start_response("200 OK", [])
     return [threading.current_thread().name.encode()]
+is_closed = False
+def closing(environ, start_response):
+    global is_closed
+    if not is_closed:
+        is_closed = True
+        os.close(start_response.__self__.connection.socket.fileno())
+    return app(environ, start_response)
 """
 
 
@@ -131,6 +138,15 @@ class Crew(unittest.TestCase):
             self.assertEqual(name_of(third), name_of(one))
             second.close()
             name_of(other)
+
+    def test_an_app_that_closes_its_connection_costs_no_thread(self):
+        with Worker("shop:closing", directory=self.folder) as worker:
+            first, second = worker.connect(), worker.connect()
+            first.request()
+            self.assertIsNone(first.frame())
+            self.assertEqual(second.get()[0], "200 OK")
+            worker.term()
+            self.assertEqual(worker.wait(), 0)
 
     def test_it_leaves_when_the_last_who_is_held_comes_back(self):
         with Worker("shop:app", threads=3, directory=self.folder) as worker:
