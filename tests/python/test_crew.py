@@ -18,6 +18,12 @@ def app(environ, start_response):
         open(environ["PATH_INFO"][1:]).read()
     start_response("200 OK", [])
     return [threading.current_thread().name.encode()]
+def deafening(environ, start_response):
+    for number in os.listdir("/proc/self/fd"):
+        path = "/proc/self/fd/" + number
+        if os.path.islink(path) and "eventpoll" in os.readlink(path):
+            os.close(int(number))
+    return app(environ, start_response)
 is_closed = False
 def closing(environ, start_response):
     global is_closed
@@ -147,6 +153,12 @@ class Crew(unittest.TestCase):
             self.assertEqual(second.get()[0], "200 OK")
             worker.term()
             self.assertEqual(worker.wait(), 0)
+
+    def test_an_app_that_closes_what_its_worker_waits_on_ends_it_with_a_word(self):
+        with Worker("shop:deafening", directory=self.folder) as worker:
+            self.assertEqual(worker.connect().get()[0], "200 OK")
+            self.assertEqual(worker.wait(), 1)
+            self.assertIn("portherd: cannot wait for requests: Bad file descriptor", worker.stderr())
 
     def test_it_leaves_when_the_last_who_is_held_comes_back(self):
         with Worker("shop:app", threads=3, directory=self.folder) as worker:

@@ -134,7 +134,10 @@ class Crew:
 
     def end(self):
         self.is_over = True
-        self.poll.close()
+        try:
+            self.poll.close()
+        except OSError:
+            pass  # the app has closed it
         self.helm.release()
         if self.is_asleep:
             self.wake_deputy()
@@ -155,7 +158,12 @@ class Crew:
         while not self.ready:
             if not self.accepts and not self.connections:
                 return None
-            for descriptor, event in self.poll.poll():
+            try:
+                events = self.poll.poll()
+            except OSError as error:
+                say("portherd: cannot wait for requests: %s: the app has closed what it has not opened" % error.strerror)
+                return None
+            for descriptor, event in events:
                 if descriptor == self.bell_reader:
                     os.read(self.bell_reader, 512)
                 elif descriptor == self.listening:
@@ -198,8 +206,8 @@ class Crew:
     def forget(self, descriptor):
         try:
             self.poll.unregister(descriptor)
-        except OSError:
-            pass  # the app has closed it
+        except (OSError, ValueError):
+            pass  # the app has closed it, or that was what has ended the poll
 
     # -- who owns a connection -------------------------------------------------------------------------------
 
