@@ -346,6 +346,8 @@ class Forks(unittest.TestCase):
             front = worker.connect()
             self.assertEqual(front.get()[2], b"parent")
             self.assertEqual(front.get()[2], b"parent")
+            said = "portherd: a child that the app has forked came back from its request, and is ended\n"
+            self.assertEqual(worker.stderr(), 2 * said)
 
     def test_multiprocessing_can_spawn(self):
         with Worker("forks:spawned") as worker:
