@@ -251,6 +251,16 @@ class Life(unittest.TestCase):
                 self.assertIn("Current thread", said)
             front.close()
 
+    def test_a_child_that_forgets_to_leave_does_not_answer_in_its_parents_name(self):
+        with AsgiWorker("lives:comes_back") as worker:
+            front = worker.connect()
+            self.assertEqual(front.fetch()[2], b"none")
+            self.assertEqual(front.fetch()[2], b"none")
+            said = "portherd: a child that the app has forked came back from its request, and is ended\n"
+            self.assertEqual(worker.stderr(), 2 * said)
+            worker.term()
+            self.assertEqual(worker.wait(), 0)
+
     def test_a_child_of_the_app_leaves_the_worker_as_it_was(self):
         with AsgiWorker("lives:forks") as worker:
             front = worker.connect()

@@ -13,7 +13,17 @@ from play import LAST, PATIENCE, REQUEST, ROOT, Worker, environment, frame, whol
 
 APP = """
 import os, threading
+held = []
 def app(environ, start_response):
+    if environ["PATH_INFO"] == "/fill":
+        try:
+            while True:
+                held.append(os.dup(0))
+        except OSError:
+            pass
+    if environ["PATH_INFO"] == "/free":
+        while held:
+            os.close(held.pop())
     if environ["PATH_INFO"].startswith("/wait"):
         open(environ["PATH_INFO"][1:]).read()
     start_response("200 OK", [])
@@ -159,6 +169,20 @@ class Crew(unittest.TestCase):
             self.assertEqual(worker.connect().get()[0], "200 OK")
             self.assertEqual(worker.wait(), 1)
             self.assertIn("portherd: cannot wait for requests: Bad file descriptor", worker.stderr())
+
+    def test_those_who_are_connected_are_served_while_there_is_no_room_for_another_connection(self):
+        with Worker("shop:app", threads=2, directory=self.folder) as worker:
+            front = worker.connect()
+            front.get("/fill")
+            other = worker.connect()
+            other.request()
+            said = "trying again in a second"
+            worker.wait_stderr(said)
+            for _ in range(20):
+                front.get()
+            self.assertLess(worker.stderr().count(said), 10)  # it is not what each of them waited for
+            front.get("/free")
+            self.assertTrue(name_of(other))
 
     def test_it_leaves_when_the_last_who_is_held_comes_back(self):
         with Worker("shop:app", threads=3, directory=self.folder) as worker:

@@ -12,15 +12,16 @@ from _thread import allocate_lock
 from collections import deque
 from select import EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
 from socket import SHUT_RD
-from time import sleep  # now: an app may put others in their places (gevent.monkey)
+from time import monotonic, sleep  # now: an app may put others in their places (gevent.monkey)
 
 from _portherd.connection import Connection, Gone
-from _portherd.report import say, sentence_of, traceback_of
+from _portherd.report import end_child, say, sentence_of, traceback_of
 
 LOOK = 0.004  # seconds; a request that lasts up to twice as long keeps those behind it waiting
 SLOW_FOR = 63  # requests, at most, during which an app is taken for a slow one
 RARE = 256  # requests, at least, from one that lasts to the next where it is not
 BORED = 4  # looks at an idle worker until the deputy sleeps
+REST = 1  # seconds until it is tried again to accept where there was no room for one more
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
@@ -43,6 +44,7 @@ class Crew:
         self.slowness = 0  # what is_slow_for was last
         self.lasted = 0  # `taken` when one lasted last
         self.accepts = True  # the listener is there
+        self.rests_until = None  # until then it is not in the poll: there was no room for another connection
         self.is_child = False  # forked by the app: nothing here is its business
         self.is_over = False  # nothing will come any more
         self.bell_reader, self.bell_writer = os.pipe()  # wakes who has the helm, to see that it is over
@@ -159,7 +161,7 @@ class Crew:
             if not self.accepts and not self.connections:
                 return None
             try:
-                events = self.poll.poll()
+                events = self.wait()
             except OSError as error:
                 say("portherd: cannot wait for requests: %s: the app has closed what it has not opened" % error.strerror)
                 return None
@@ -171,6 +173,16 @@ class Crew:
                 else:
                     self.hear(self.connections.get(descriptor))
         return self.ready.popleft()
+
+    def wait(self):
+        """What has come; nothing, perhaps, when the listener has rested."""
+        if self.rests_until is None:
+            return self.poll.poll()
+        events = self.poll.poll(max(0, self.rests_until - monotonic()))
+        if monotonic() >= self.rests_until:
+            self.rests_until = None
+            self.poll.register(self.listener, EPOLLIN | EPOLLRDHUP)
+        return events
 
     def hear(self, connection):
         """Something has come. If somebody serves this connection he looks himself when he is through."""
@@ -186,7 +198,8 @@ class Crew:
         except OSError as error:
             if error.errno in OUT_OF_ROOM:
                 say("portherd: accept: %s: trying again in a second" % error.strerror)
-                sleep(1)  # what the app holds open may be closed by then
+                self.forget(self.listening)  # what the app holds open may be closed by then
+                self.rests_until = monotonic() + REST
             elif error.errno != errno.EAGAIN or event & (EPOLLHUP | EPOLLRDHUP):
                 self.stop_accepting(error)
             return
@@ -267,8 +280,7 @@ class Crew:
 
     def part(self, connection):
         if self.is_child:
-            say("portherd: a child that the app has forked came back from its request, and is ended")
-            os._exit(1)
+            end_child()
         descriptor = connection.socket.fileno()
         self.forget(descriptor)
         del self.connections[descriptor]  # the last one may be the end, and that of the poll
