@@ -124,7 +124,7 @@ class Http(unittest.TestCase):
             ("status", "ValueError: status must be 200 to 599: 99"),
             ("too_long", "RuntimeError: the app declared a content-length of 2 and gave more"),
             ("too_short", "RuntimeError: the app declared a content-length of 4 and gave 3 bytes"),
-            ("two_lengths", "ValueError: header content-length must be one number"),
+            ("two_lengths", "ValueError: header Content-Length must be one number"),
             ("unknown", 'RuntimeError: there is no message "http.response.pathsend" of an app\'s answer'),
             ("nothing", "RuntimeError: the app returned before its answer was whole"),
         ):
