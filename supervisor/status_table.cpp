@@ -141,7 +141,7 @@ std::string app_rows(const Json& app) {
 }
 
 std::string app_head() {
-  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "MEM", "RESTARTS");
+  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
 }
 
 template <class... Columns>

@@ -189,6 +189,7 @@ class Leaving(unittest.TestCase):
             early.request("/early", "POST", b"body")
             half.send(frame(REQUEST, environment("/half"))[:20])
             worker.term()
+            worker.wait_refusing()
             front.send(frame(BODY, b"", LAST))
             self.assertEqual(whole(front.answer())[2], b"waited for ")
             self.assertEqual(early.answer(), [(NOT_TAKEN, DONE, b"")])
