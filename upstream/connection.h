@@ -36,7 +36,7 @@ class Connection {
   friend class Dispatch;
   friend class Lease;
   friend struct Share;
-  void on_idle_readable();   // in dispatch.cpp: the worker closed it, or another thread took it over
+  void on_idle_readable();   // in dispatch_connections.cpp: the worker closed it, or another thread took it over
   runtime::Fd fd_;
   runtime::IoWatch watch_;   // reading stays on from the first use to the end: no epoll_ctl for a request
   bool is_reused_ = false;   // it has carried an exchange before
