@@ -7,6 +7,7 @@
 #include "proxy/access_log.h"
 #include "proxy/exchange.h"
 #include "runtime/machine.h"
+#include "runtime/memory.h"
 
 namespace proxy {
 
@@ -105,6 +106,7 @@ void FrontThread::join() {
 void FrontThread::beat() {
   const auto now = std::chrono::duration_cast<runtime::Milliseconds>(loop_.now().time_since_epoch());
   figures_.heartbeat.store(static_cast<std::uint64_t>(now.count()), std::memory_order_relaxed);
+  runtime::give_back_memory();
   relieve_memory();
   beat_.arm(1s);
 }

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdlib>
 
+#include "proxy/h2_memory.h"
+
 namespace proxy {
 namespace {
 
@@ -206,7 +208,7 @@ WireHandle make_wire(H2Session& session, const conf::Front& front) {
   static const CallbacksHandle callbacks = make_callbacks();
   static const OptionHandle option = make_option();
   nghttp2_session* made = nullptr;
-  if (nghttp2_session_server_new2(&made, callbacks.get(), &session, option.get()) != 0) std::abort();
+  if (nghttp2_session_server_new3(&made, callbacks.get(), &session, option.get(), h2_memory()) != 0) std::abort();
   // RFC 9218 2.1: the priorities of RFC 7540 are not used, and keeping their tree costs time.
   const std::array<nghttp2_settings_entry, 5> settings{{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, static_cast<std::uint32_t>(front.max_streams)},
