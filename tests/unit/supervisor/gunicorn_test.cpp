@@ -98,6 +98,25 @@ TEST_CASE("a timeout of 0 was for ever") {
   CHECK(made.app.rules.request_timeout == std::chrono::hours(24));
 }
 
+TEST_CASE("a value that had to be another one is said above it") {
+  Made made;
+  CHECK(made.apply_all({{"limit_request_fields", {"5000"}}, {"keepalive", {"0"}}, {"timeout", {"0"}}, {"graceful_timeout", {"90000"}}}) == "");
+  for (const std::string note : {"# limit_request_fields was 5000: 1000 is the most\nmax_fields = 1000", "# keepalive was 0: 1s is the least; keepalive: ",
+                                 "# timeout was 0: a day is the most; timeout: ", "# graceful_timeout was 90000: a day is the most\n"})
+    CHECK_MESSAGE(made.text().find(note) != std::string::npos, made.text());
+}
+
+TEST_CASE("a worker class of greenlets becomes threads, with what to do; one that is not known is named") {
+  Made green, unknown, known;
+  CHECK(green.apply_all({{"worker_class", {"gevent"}}}) == "");
+  CHECK(green.app.threads == 32);
+  CHECK(green.draft.left_out.front().find("-k gthread --threads 32") != std::string::npos);
+  CHECK(unknown.apply_all({{"worker_class", {"aiohttp.GunicornWebWorker"}}}) == "");
+  CHECK(unknown.draft.left_out.front().starts_with("worker_class: aiohttp.GunicornWebWorker is not known here"));
+  CHECK(known.apply_all({{"worker_class", {"egg:gunicorn#sync"}}}) == "");
+  CHECK(known.draft.left_out.empty());
+}
+
 TEST_CASE("threads: sync has one, unless there are more") {
   Made sync, threaded, thread_class;
   CHECK(sync.apply_all({{"worker_class", {"sync"}}}) == "");
