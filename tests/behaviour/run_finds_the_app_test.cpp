@@ -172,11 +172,12 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
   CHECK(has(project.refused({"-k", "gevent"}).err, "`-k gthread --threads 32`"));
   CHECK(has(project.refused({"-k", "aiohttp.GunicornWebWorker"}).err, "gunicorn -k aiohttp.GunicornWebWorker --bind fd://{fd}"));
   CHECK(has(project.refused({"main:make"}).err, "run with --factory"));
-  CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "portherd import"));
+  CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "-c: `portherd import"));
+  CHECK(has(project.refused({"--ssl-ca-certs", "a.pem"}).err, "--ssl-ca-certs: clients are not asked for certificates"));
   CHECK(has(project.refused({"--chdir", "/nowhere"}).err, "--chdir /nowhere: there is no such folder"));
   CHECK(has(project.refused({"main.py"}).err, "did you mean `portherd run main:app`"));
   CHECK(project.served("--worker-tmp-dir: workers need no file to prove that they live",
-                       {"main:app", "-n", "shop", "--worker-tmp-dir", "/dev/shm", "--capture-output", "-e", "A=b"}) == "b");
+                       {"main:app", "-n", "shop", "--reload-extra-file", "a", "--worker-tmp-dir", "/dev/shm", "--capture-output", "-e", "A=b"}) == "b");
 }
 
 TEST_CASE("a command is told how it gets its socket, unless it says how") {
