@@ -226,7 +226,7 @@ Result<void> take_spool(const Setting& setting, Draft& draft) {
 
 Result<void> take_trusted(const Setting& setting, Draft& draft) {
   for (const std::string& item : items_of(setting)) {
-    const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0" : std::string_view(item);
+    const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0,unix:" : std::string_view(item);
     for (const std::string_view network : runtime::split(networks, ',')) {
       const auto read = conf::parse_network(network);
       if (!read) return refuse(setting, network, "an address, a network or `*`");
@@ -485,6 +485,19 @@ Result<void> finish(Draft& draft) {
     }
   }
   return finish_tls(draft);
+}
+
+// Whoever connects to its Unix socket it always believes (http/message.py, 20.1).
+void trust_as_by_default(Draft& draft) {
+  const auto& listen = draft.settings.listen.http;
+  const bool is_unix = std::ranges::any_of(listen, [](const conf::Address& address) { return address.kind == conf::Address::Kind::kUnix; });
+  std::vector<conf::Network>& trusted = draft.settings.front.trusted_proxies;
+  if (trusted.empty()) {
+    trusted = {*conf::parse_network("127.0.0.1"), *conf::parse_network("::1")};
+    note("front.trusted_proxies", "gunicorn believes a proxy on this machine unasked; without one there this line can go", draft);
+  }
+  const conf::Network on_unix = *conf::parse_network("unix:");
+  if (is_unix && std::ranges::find(trusted, on_unix) == trusted.end()) trusted.push_back(on_unix);
 }
 
 std::string_view sentence_of(std::string_view name) {

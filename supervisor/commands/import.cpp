@@ -70,6 +70,7 @@ Result<void> apply_all(const std::string& answer, gunicorn::Draft& draft) {
   }
   for (const auto& name : json["functions"]) gunicorn::apply_hook(name.get<std::string>(), draft);
   if (draft.settings.listen.http.empty()) draft.settings.listen.http.push_back(kGunicornsOwn);
+  gunicorn::trust_as_by_default(draft);
   return {};
 }
 

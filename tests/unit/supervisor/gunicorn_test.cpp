@@ -51,7 +51,7 @@ TEST_CASE("gunicorn's settings become ours, and what is different is said above 
        {"http = [\"0.0.0.0:80\", \"unix:/run/a.sock\"]\n", "\nworkers = 3\n", "\nthreads = 1\n",
         "\nrequest_timeout = \"30s\"\n", "# timeout: the request ends with 504", "\nkeep_alive = \"2s\"\n",
         "A = \"b=c\"", "\nuser = \"www-data\"\n", "\numask = \"007\"\n",
-        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n",
+        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\", \"unix:\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n",
         "\nlevel = \"warning\"\n", "\nwsgi = \"shop:app\"\n"}) {
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
   }
@@ -96,6 +96,17 @@ TEST_CASE("a timeout of 0 was for ever") {
   Made made;
   CHECK(made.apply_all({{"timeout", {"0"}}}) == "");
   CHECK(made.app.rules.request_timeout == std::chrono::hours(24));
+}
+
+TEST_CASE("where nobody is named a proxy on this machine is believed, and whoever comes by a Unix socket") {
+  Made tcp, both, named;
+  CHECK(tcp.apply_all({{"bind", {":80"}}}) == "");
+  CHECK(both.apply_all({{"bind", {"unix:/run/a.sock"}}}) == "");
+  CHECK(named.apply_all({{"bind", {"unix:/run/a.sock"}}, {"forwarded_allow_ips", {"*"}}}) == "");
+  for (Made* const made : {&tcp, &both, &named}) trust_as_by_default(made->draft);
+  CHECK(tcp.text().find("trusted_proxies = [\"127.0.0.1\", \"::1\"]\n") != std::string::npos);
+  CHECK(both.text().find("trusted_proxies = [\"127.0.0.1\", \"::1\", \"unix:\"]\n") != std::string::npos);
+  CHECK(named.text().find("trusted_proxies = [\"0.0.0.0/0\", \"::/0\", \"unix:\"]\n") != std::string::npos);
 }
 
 TEST_CASE("a value that had to be another one is said above it") {
