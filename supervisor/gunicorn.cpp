@@ -229,7 +229,7 @@ Result<void> take_trusted(const Setting& setting, Draft& draft) {
     const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0,unix:" : std::string_view(item);
     for (const std::string_view network : runtime::split(networks, ',')) {
       const auto read = conf::parse_network(network);
-      if (!read) return refuse(setting, network, "an address, a network or `*`");
+      if (!read) return refuse(setting, network, "an address, a network, `unix:` or `*`");
       draft.settings.front.trusted_proxies.push_back(*read);
     }
   }
