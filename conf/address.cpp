@@ -96,10 +96,11 @@ Result<Address> parse_address(std::string_view text) {
 bool Network::contains(std::array<std::uint8_t, 16> const& address) const {
   std::array<std::uint8_t, 16> masked = address;
   clear_past(masked, prefix);
-  return masked == bits;
+  return !is_unix && masked == bits;
 }
 
 Result<Network> parse_network(std::string_view text) {
+  if (text == "unix:") return Network{.text = "unix:", .is_unix = true};
   std::size_t const slash = text.find('/');
   std::optional<Literal> const literal = parse_literal(text.substr(0, slash));
   if (!literal)

@@ -30,12 +30,13 @@ struct Address {
 /// Errors say what is expected: an IP literal or "*", a port from 0 to 65535, a path.
 runtime::Result<Address> parse_address(std::string_view text);
 
-/// An address or a CIDR block: "10.0.0.0/8", "::1", "192.0.2.7". IPv4 is kept as IPv4-mapped IPv6 (RFC
-/// 4291 2.5.5.2), so that one comparison serves peers of both kinds.
+/// An address or a CIDR block: "10.0.0.0/8", "::1", "192.0.2.7"; or "unix:", whoever connects to a Unix socket. IPv4 is kept as
+/// IPv4-mapped IPv6 (RFC 4291 2.5.5.2), so that one comparison serves peers of both kinds.
 struct Network {
   std::array<std::uint8_t, 16> bits{};  ///< network byte order; bits past the prefix are 0
   std::uint8_t prefix = 128;            ///< in bits of the mapped form: an IPv4 /8 is 104 here
   std::string text;                     ///< as an operator would write it: "10.0.0.0/8"
+  bool is_unix = false;                 ///< no address is in it
 
   bool contains(std::array<std::uint8_t, 16> const& address) const;
   bool operator==(Network const&) const = default;

@@ -128,8 +128,8 @@ void visit(V& v, Front& front) {
     front.max_connections_per_address);
   v(Row{.key = "trusted_proxies",
         .meaning =
-            "Peers whose forwarded headers are believed: addresses or blocks. From others they are dropped. "
-            "Also who may connect to an address of `proxy_protocol`.",
+            "Peers whose forwarded headers are believed: addresses or blocks, or \"unix:\" for whoever connects to a Unix socket. "
+            "From others they are dropped. Also who may connect to an address of `proxy_protocol`.",
         .most = kMostItems,
         .unset = "none",
         .example = R"(["10.0.0.0/8", "::1"])"},

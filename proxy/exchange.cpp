@@ -33,6 +33,7 @@ Exchange::Exchange(FrontThread& thread)
 
 void Exchange::begin(ClientStream& stream, const ClientFacts& client) {
   meet(stream, client);
+  origin_ = origin_of(request_, client, snapshot_->settings.front.trusted_proxies);
   if (!admit() || !route() || !prepare()) return;
   if (!answer_by_route() && is_let_in()) gather();
 }
@@ -48,6 +49,7 @@ void Exchange::refuse(ClientStream& stream, const ClientFacts& client, std::uint
 void Exchange::meet(ClientStream& stream, const ClientFacts& client) {
   stream_ = &stream;
   client_ = &client;
+  origin_ = {.client = client.peer, .is_tls = client.is_tls};
   snapshot_ = thread_.snapshot_to_keep();
   record_.begin(thread_.loop().now(), thread_.loop().wall_now());
 }
@@ -74,11 +76,11 @@ bool Exchange::route() {
     return false;
   }
   go_to(*found);
-  if (!client_->is_tls && app().plain_http == conf::PlainHttp::kRedirect) {
+  if (!origin_.is_tls && app().plain_http == conf::PlainHttp::kRedirect) {
     redirect_to_https();
     return false;
   }
-  if (!client_->is_tls && app().plain_http == conf::PlainHttp::kRefuse) {
+  if (!origin_.is_tls && app().plain_http == conf::PlainHttp::kRefuse) {
     answer_ourselves(403, kPlainRefused);
     return false;
   }

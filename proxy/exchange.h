@@ -17,6 +17,7 @@
 #include "proxy/exchange_pool.h"
 #include "proxy/file_answer.h"
 #include "proxy/headers.h"
+#include "proxy/origin.h"
 #include "proxy/outcome.h"
 #include "proxy/record.h"
 #include "proxy/snapshot.h"
@@ -203,6 +204,7 @@ class Exchange {
   ClientStream* stream_ = nullptr;       // set by begin(); null when the client has gone
   const ClientFacts* client_ = nullptr;  // the connection's; outlives the exchange
   upstream::RequestHead request_;        // views into kept_
+  Origin origin_;                        // by what trusted proxies say of it; the connection's until begin() has read that
   runtime::Chunk kept_;                  // the memory behind request_
   AppFields ours_;                       // fields that we add to the request
   SnapshotPointer snapshot_;             // the settings that it began with; empty before begin()

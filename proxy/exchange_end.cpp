@@ -172,6 +172,7 @@ void Exchange::record() {
   answer_memory_.give_back();
   if (ours_.request_id().empty()) name_request(request_, snapshot_->trusts(*client_), ours_);
   AccessEvent event = record_.event(request_, *client_, thread_.loop().now());
+  event.client = origin_.client;
   event.id = ours_.request_id();
   event.app = app_ != nullptr ? std::string_view(app().name) : std::string_view();
   event.outcome = outcome_;

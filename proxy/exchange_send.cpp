@@ -142,7 +142,7 @@ bool Exchange::send_head() {
 }
 
 upstream::EnvironmentFacts Exchange::environment_facts() const {
-  return {.server_port = client_->port, .remote = client_->peer, .is_tls = client_->is_tls};
+  return {.server_port = client_->port, .remote = origin_.client, .is_tls = origin_.is_tls};
 }
 
 /// Puts as much of the body on the worker's wire as there is room for; the client gets credit for what has gone.

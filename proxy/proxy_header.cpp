@@ -1,7 +1,6 @@
 #include "proxy/proxy_header.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstring>
@@ -28,38 +27,11 @@ bool agree(std::string_view a, std::string_view b) {
   return a.substr(0, n) == b.substr(0, n);
 }
 
-PeerAddress address_of(int family, const void* bytes, std::uint16_t port) {
-  sockaddr_storage storage{};
-  if (family == AF_INET) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(port);
-    std::memcpy(&v4.sin_addr, bytes, sizeof v4.sin_addr);
-    std::memcpy(&storage, &v4, sizeof v4);
-  } else {
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(port);
-    std::memcpy(&v6.sin6_addr, bytes, sizeof v6.sin6_addr);
-    std::memcpy(&storage, &v6, sizeof v6);
-  }
-  return runtime::to_peer_address(storage);
-}
-
 // 2.1: decimal, 0 to 65535, without leading zeros.
 std::optional<std::uint16_t> port_of(std::string_view text) {
   const auto number = runtime::parse_number(text);
   if (!number || *number > 65535 || (text.size() > 1 && text.front() == '0')) return std::nullopt;
   return static_cast<std::uint16_t>(*number);
-}
-
-std::optional<PeerAddress> literal_of(int family, std::string_view text, std::uint16_t port) {
-  std::array<char, INET6_ADDRSTRLEN> ended{};
-  if (text.size() >= ended.size() || text.find('\0') != text.npos) return std::nullopt;
-  std::copy(text.begin(), text.end(), ended.begin());
-  std::array<unsigned char, 16> bytes{};
-  if (::inet_pton(family, ended.data(), bytes.data()) != 1) return std::nullopt;
-  return address_of(family, bytes.data(), port);
 }
 
 }  // namespace
@@ -100,11 +72,11 @@ ProxyHeader::Step ProxyHeader::read_line(std::string_view line) {
   if (words.size() < 2) return broken("no PROXY protocol header");
   if (words[1] == "UNKNOWN") return Step::kDone;  // 2.1: whatever follows on the line is ignored
   if (words.size() != 6 || (words[1] != "TCP4" && words[1] != "TCP6")) return broken(kNotOne);
-  const int family = words[1] == "TCP4" ? AF_INET : AF_INET6;
+  const sa_family_t family = words[1] == "TCP4" ? AF_INET : AF_INET6;
   const auto from_port = port_of(words[4]), to_port = port_of(words[5]);
   if (!from_port || !to_port) return broken(kNotOne);
-  const auto client = literal_of(family, words[2], *from_port);
-  if (!client || !literal_of(family, words[3], *to_port)) return broken(kNotOne);
+  const auto client = runtime::parse_peer_address(family, words[2], *from_port);
+  if (!client || !runtime::parse_peer_address(family, words[3], *to_port)) return broken(kNotOne);
   client_ = *client;
   from_ = From::kClient;
   return Step::kDone;
@@ -163,7 +135,7 @@ ProxyHeader::Step ProxyHeader::read_addresses() {
   const Bytes ports = kFixedPart + (is_v4 ? 8 : 32);
   const auto byte = [this](std::size_t at) { return static_cast<unsigned char>(text_[at]); };
   const auto port = static_cast<std::uint16_t>(byte(ports) << 8 | byte(ports + 1));
-  client_ = address_of(is_v4 ? AF_INET : AF_INET6, text_.data() + kFixedPart, port);
+  client_ = runtime::to_peer_address(is_v4 ? AF_INET : AF_INET6, text_.data() + kFixedPart, port);
   return Step::kDone;
 }
 

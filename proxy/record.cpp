@@ -40,7 +40,6 @@ AccessEvent Record::event(const upstream::RequestHead& request, const ClientFact
   event.generation = generation;
   event.worker = slot;
   event.pid = pid;
-  event.client = client.peer;
   event.method = request.method_text;
   event.host = request.authority;
   event.target = request.target;

@@ -133,6 +133,33 @@ PeerAddress to_peer_address(const sockaddr_storage& from) {
   return peer;
 }
 
+PeerAddress to_peer_address(sa_family_t family, const void* bytes, std::uint16_t port) {
+  sockaddr_storage storage{};
+  if (family == AF_INET) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    std::memcpy(&v4.sin_addr, bytes, sizeof v4.sin_addr);
+    std::memcpy(&storage, &v4, sizeof v4);
+  } else {
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    std::memcpy(&v6.sin6_addr, bytes, sizeof v6.sin6_addr);
+    std::memcpy(&storage, &v6, sizeof v6);
+  }
+  return to_peer_address(storage);
+}
+
+std::optional<PeerAddress> parse_peer_address(sa_family_t family, std::string_view text, std::uint16_t port) {
+  char ended[INET6_ADDRSTRLEN] = {};
+  if (text.size() >= sizeof ended || text.find('\0') != text.npos) return std::nullopt;
+  text.copy(ended, text.size());
+  unsigned char bytes[16] = {};
+  if (::inet_pton(family, ended, bytes) != 1) return std::nullopt;
+  return to_peer_address(family, bytes, port);
+}
+
 Result<Fd> listen_tcp(std::string_view host, std::uint16_t port, bool shared) {
   auto address = resolve(host, port);
   auto fd = address ? bind_and_listen(*address, host == "*", shared, host, port)

@@ -5,6 +5,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,10 @@ struct PeerAddress {
   bool operator==(const PeerAddress&) const = default;
 };
 PeerAddress to_peer_address(const sockaddr_storage&);
+/// `family`: AF_INET or AF_INET6, whose 4 or 16 bytes these are, in network byte order.
+PeerAddress to_peer_address(sa_family_t family, const void* bytes, std::uint16_t port);
+/// A literal of that family, without brackets. Nothing: it is none.
+std::optional<PeerAddress> parse_peer_address(sa_family_t family, std::string_view text, std::uint16_t port = 0);
 
 /// Binds and listens. `host` is a numeric address, "*" (`[::]` with IPv4 too, or `0.0.0.0` where there is no IPv6) or
 /// a name that getaddrinfo knows as a local address. With `shared` the socket has SO_REUSEPORT set.

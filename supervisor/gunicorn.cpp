@@ -22,6 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLongest = std::chrono::hours(24);
 
+constexpr std::size_t kThreadsForGreenlets = 32;
+
 struct Row {
   std::string_view name;
   std::string_view key;       // ours; of an app where it begins with a dot
@@ -67,6 +69,18 @@ Result<milliseconds> seconds_of(const Setting& setting) {
   return std::min(kLongest, milliseconds(std::llround(seconds * 1000)));
 }
 
+// Above our key, behind what is said there already.
+void note(std::string_view key, std::string_view sentence, Draft& draft) {
+  if (sentence.empty()) return;
+  std::string& all = draft.notes[key.starts_with('.') ? fmt::format("apps.{}{}", draft.app.name, key) : std::string(key)];
+  all += fmt::format("{}{}", all.empty() ? "" : "; ", sentence);
+}
+
+// A value that had to be another one.
+void note_bound(const Setting& setting, std::string_view key, std::string_view bound, Draft& draft) {
+  note(key, fmt::format("{} was {}: {}", setting.name, conf::printable(setting.texts.front()), bound), draft);
+}
+
 template <std::size_t conf::App::*member, std::size_t kMost>
 Result<void> number_for_app(const Setting& setting, Draft& draft) {
   TRY(draft.app.*member, number_of(setting, kMost));
@@ -109,41 +123,56 @@ Result<void> take_threads(const Setting& setting, Draft& draft) {
 Result<void> take_worker_class(const Setting& setting, Draft& draft) {
   const std::string& name = setting.texts.front();
   const auto has = [&name](std::string_view part) { return name.find(part) != std::string::npos; };
-  draft.is_sync = name == "sync" || has("SyncWorker");
+  draft.is_sync = name == "sync" || name.ends_with("#sync") || has("SyncWorker");
   if (has("uvicorn") || has("Uvicorn")) {
     draft.kind = Kind::kAsgi;
   } else if (has("gevent") || has("eventlet")) {
-    draft.left_out.push_back(
-        "worker_class: there are no greenlets here and nothing is patched; `threads` take requests that "
-        "wait");
+    if (!draft.has_threads) draft.app.threads = kThreadsForGreenlets;
+    draft.has_threads = true;
+    note(".threads", "as many requests may wait at the same time; more cost little", draft);
+    draft.left_out.push_back(fmt::format(
+        "worker_class: there are no greenlets here. `-k gthread --threads {0}` (in a file `threads = {0}`) takes {0} requests that "
+        "wait, `-k uvicorn.workers.UvicornWorker` an ASGI app; what to do with monkey patching: docs/from-gunicorn.md",
+        kThreadsForGreenlets));
   } else if (has("tornado")) {
-    return refuse(setting, "served here: run it as a `command`");
+    return refuse(setting,
+                  "served here: a WSGI app takes `-k gthread --threads 32`; a program with Tornado's own server runs as a command "
+                  "(`portherd run --env 'PORT={port}' -- python app.py`)");
+  } else if (!draft.is_sync && !has("gthread") && !has("ThreadWorker")) {
+    draft.left_out.push_back(
+        fmt::format("worker_class: {0} is not known here. Without it a WSGI or ASGI app is served as what it is, and gunicorn itself "
+                    "can run as a command (`gunicorn -k {0} --bind fd://{{fd}} ...`); docs/from-gunicorn.md",
+                    conf::printable(name)));
   }
   return {};
 }
 
-template <milliseconds conf::Rules::*member>
-Result<void> rule(const Setting& setting, Draft& draft) {
+Result<void> take_timeout(const Setting& setting, Draft& draft) {
   TRY(const milliseconds time, seconds_of(setting));
-  draft.app.rules.*member = time.count() == 0 ? kLongest : time;  // gunicorn: 0 is for ever
+  milliseconds& into = draft.app.rules.request_timeout;
+  into = time.count() == 0 ? kLongest : time;  // gunicorn: 0 is for ever
+  if (into == kLongest) note_bound(setting, ".request_timeout", "a day is the most", draft);
   return {};
 }
 
 Result<void> take_graceful_timeout(const Setting& setting, Draft& draft) {
   TRY(draft.app.graceful_timeout, seconds_of(setting));
   draft.settings.front.drain_timeout = draft.app.graceful_timeout;
+  if (draft.app.graceful_timeout == kLongest) note_bound(setting, ".graceful_timeout", "a day is the most", draft);
   return {};
 }
 
 Result<void> take_keepalive(const Setting& setting, Draft& draft) {
   TRY(const milliseconds time, seconds_of(setting));
   draft.settings.front.clocks.keep_alive = std::max(time, milliseconds(1000));
+  if (time < milliseconds(1000)) note_bound(setting, "front.clocks.keep_alive", "1s is the least", draft);
   return {};
 }
 
 Result<void> take_fields(const Setting& setting, Draft& draft) {
   TRY(const std::size_t number, number_of(setting, 32768));
   draft.settings.front.max_fields = std::clamp<std::size_t>(number, 1, 1000);
+  if (number > 1000) note_bound(setting, "front.max_fields", "1000 is the most", draft);
   return {};
 }
 
@@ -197,10 +226,10 @@ Result<void> take_spool(const Setting& setting, Draft& draft) {
 
 Result<void> take_trusted(const Setting& setting, Draft& draft) {
   for (const std::string& item : items_of(setting)) {
-    const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0" : std::string_view(item);
+    const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0,unix:" : std::string_view(item);
     for (const std::string_view network : runtime::split(networks, ',')) {
       const auto read = conf::parse_network(network);
-      if (!read) return refuse(setting, network, "an address, a network or `*`");
+      if (!read) return refuse(setting, network, "an address, a network, `unix:` or `*`");
       draft.settings.front.trusted_proxies.push_back(*read);
     }
   }
@@ -277,7 +306,7 @@ constexpr Row kRows[] = {
     {"timeout", ".request_timeout",
      "timeout: the request ends with 504, and no worker is killed for it; one that does not let go of it "
      "within graceful_timeout is replaced",
-     rule<&conf::Rules::request_timeout>},
+     take_timeout},
     {"graceful_timeout", ".graceful_timeout", "", take_graceful_timeout},
     {"keepalive", "front.clocks.keep_alive",
      "keepalive: of clients; it was short only because an idle client held a worker, which it does not here",
@@ -378,11 +407,6 @@ void leave_out(const Row& row, Draft& draft) {
   draft.left_out.push_back(fmt::format("{}: {}", row.name, row.sentence));
 }
 
-void note(std::string_view key, std::string_view sentence, Draft& draft) {
-  draft.notes[key.starts_with('.') ? fmt::format("apps.{}{}", draft.app.name, key) : std::string(key)] =
-      sentence;
-}
-
 bool is_default(const Setting& setting) {
   return is_unset(setting) || setting.texts.front() == "False" || setting.texts.front() == "0";
 }
@@ -432,7 +456,7 @@ Result<void> apply(const Setting& setting, Draft& draft) {
     return {};
   }
   TRY_VOID(row->take(setting, draft));
-  if (!row->sentence.empty()) note(row->key, row->sentence, draft);
+  note(row->key, row->sentence, draft);
   return {};
 }
 
@@ -461,6 +485,19 @@ Result<void> finish(Draft& draft) {
     }
   }
   return finish_tls(draft);
+}
+
+// Whoever connects to its Unix socket it always believes (http/message.py, 20.1).
+void trust_as_by_default(Draft& draft) {
+  const auto& listen = draft.settings.listen.http;
+  const bool is_unix = std::ranges::any_of(listen, [](const conf::Address& address) { return address.kind == conf::Address::Kind::kUnix; });
+  std::vector<conf::Network>& trusted = draft.settings.front.trusted_proxies;
+  if (trusted.empty()) {
+    trusted = {*conf::parse_network("127.0.0.1"), *conf::parse_network("::1")};
+    note("front.trusted_proxies", "gunicorn believes a proxy on this machine unasked; without one there this line can go", draft);
+  }
+  const conf::Network on_unix = *conf::parse_network("unix:");
+  if (is_unix && std::ranges::find(trusted, on_unix) == trusted.end()) trusted.push_back(on_unix);
 }
 
 std::string_view sentence_of(std::string_view name) {

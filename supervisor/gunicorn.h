@@ -42,6 +42,9 @@ void apply_hook(std::string_view name, Draft& draft);
 /// What more than one setting decides: threads, TLS. Errors: two that do not go together.
 runtime::Result<void> finish(Draft& draft);
 
+/// Of a whole file, before finish(): whom gunicorn believes where nobody is named, and in any case on a Unix socket.
+void trust_as_by_default(Draft& draft);
+
 /// What is to be said about a setting that was taken; empty: it means the same.
 std::string_view sentence_of(std::string_view name);
 

@@ -87,7 +87,7 @@ Reload::Reload(runtime::Loop& loop, Ground& ground, const Options& options, Grou
 
 void Reload::order(const Asker& asker) {
   if (!options_.load) {
-    log(Level::kWarning, "there is nothing to reload: the settings came from no file");
+    log(Level::kWarning, "there is nothing to reload, for the settings came from no file; `portherd restart APP` begins with new code");
     return asker.refuse({Code::kConfig, "there is nothing to reload: it was started without a file"});
   }
   if (is_over_) return asker.refuse({Code::kSystem, "nothing is reloaded: everything is ending"});

@@ -375,9 +375,15 @@ void Worker::on_deadline() {
   const bool never_was = process_ && !process_->child && !process_->birth;
   if (!never_was && state_ == State::kStarting && proof_.runs_for != Milliseconds(0)) return on(Event::kReady);
   if (state_ == State::kDraining && close_websockets()) return;
-  if (!never_was && state_ == State::kStarting && app_.kind() == conf::AppKind::kCommand && is_told_by_listen_pid(app_))
-    process_->wrapper = told_of_wrapper(pid());
+  if (!never_was && state_ == State::kStarting) note_missed_socket();
   on(never_was ? Event::kExited : Event::kTimer);
+}
+
+// For the cause of a boot that took too long: whether the program may not have found its socket.
+void Worker::note_missed_socket() {
+  if (app_.kind() != conf::AppKind::kCommand || !is_told_by_listen_pid(app_)) return;
+  process_->missed_socket = told_of_wrapper(pid());
+  if (process_->missed_socket.empty() && process_->is_probed) process_->missed_socket = told_of_port(process_->probe_cause);
 }
 
 void Worker::on_admission() {

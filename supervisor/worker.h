@@ -117,7 +117,7 @@ class Worker {
     bool is_closing_websockets = false;
     bool is_probed = false;   // the front was told to ask it
     std::string probe_cause;  // why its last probe said "not yet"; empty: none has
-    std::string wrapper;      // told_of_wrapper() when boot_timeout was over, before the kill. Not handed on: it is told at once
+    std::string missed_socket;  // note_missed_socket(), when boot_timeout was over, before the kill. Not handed on: it is told at once
   };
 
   void perform(Action action);
@@ -157,6 +157,7 @@ class Worker {
   void on_exited(const Exit& exit);
   void on_notified(std::string_view datagram);
   void on_deadline();
+  void note_missed_socket();
   void on_admission();
 
   Herd& herd_;

@@ -70,7 +70,7 @@ std::string Worker::cause(const ExitFacts& around) const {
   // Nothing else tells why: the probes' answers are no lines of the worker.
   if (has_timed_out_ && process_->is_probed)
     words += fmt::format("; its last probe: {}", process_->probe_cause.empty() ? "no answer" : process_->probe_cause);
-  return words + process_->wrapper;
+  return words + process_->missed_socket;
 }
 
 upstream::ExitReason Worker::reason(const ExitFacts& around) const {

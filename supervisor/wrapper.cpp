@@ -59,4 +59,10 @@ std::string told_of_wrapper(pid_t command) {
   return first && last ? told_of_wrapper(*first, *last) : std::string();
 }
 
+std::string told_of_port(std::string_view probe) {
+  if (!probe.empty() && !probe.starts_with("no answer")) return {};
+  return "; its socket is descriptor 3 (LISTEN_FDS, {fd}): a program that wants a port is given one by env = { PORT = '{port}' } "
+         "(docs/other-languages.md)";
+}
+
 }  // namespace supervisor

@@ -29,4 +29,8 @@ std::string told_of_wrapper(const Running& command, const Running& last);
 /// The same of a worker's process, as it is now.
 std::string told_of_wrapper(pid_t command);
 
+/// The same where no wrapper is to blame: the program may listen at a port of its own. Empty where it has answered. `probe`: what
+/// came of the last probe (upstream/probe.h); empty: nothing yet.
+std::string told_of_port(std::string_view probe);
+
 }  // namespace supervisor

@@ -10,6 +10,7 @@
 #include "conf/procfile.h"
 #include "conf/source.h"
 #include "supervisor/ask_python.h"
+#include "supervisor/commands/seen.h"
 #include "supervisor/gunicorn.h"
 
 namespace supervisor {
@@ -42,16 +43,14 @@ Kind kind_of(const std::string& word) {
   return word == "wsgi" ? Kind::kWsgi : word == "asgi" ? Kind::kAsgi : Kind::kUnknown;
 }
 
-Result<std::vector<Found>> look(const std::string& folder, const std::string& python,
-                                std::vector<std::string> target) {
-  TRY(const std::string answer,
-      ask_python(
-          {.script = "look.py", .arguments = std::move(target), .python = python, .directory = folder}));
-  const auto json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
+struct Looked {
+  std::vector<Found> found;
+  std::vector<Found> near;  // what has such a name in a file by another one, where there is nothing else
+};
+
+std::vector<Found> all_of(const nlohmann::json& answer) {
   std::vector<Found> all;
-  if (!json.is_object() || !json.contains("found") || !json["found"].is_array())
-    return fail(Code::kSystem, fmt::format("{} gave an answer that is none", python));
-  for (const auto& one : json["found"]) {
+  for (const auto& one : answer) {
     if (!one.is_object()) continue;
     all.push_back({.target = one.value("target", ""),
                    .path = one.value("path", ""),
@@ -59,6 +58,17 @@ Result<std::vector<Found>> look(const std::string& folder, const std::string& py
                    .kind = kind_of(one.value("kind", ""))});
   }
   return all;
+}
+
+Result<Looked> look(const std::string& folder, const std::string& python, std::vector<std::string> target) {
+  TRY(const std::string answer,
+      ask_python(
+          {.script = "look.py", .arguments = std::move(target), .python = python, .directory = folder}));
+  const auto json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
+  std::vector<Found> all;
+  if (!json.is_object() || !json.contains("found") || !json.contains("near"))
+    return fail(Code::kSystem, fmt::format("{} gave an answer that is none", python));
+  return Looked{.found = all_of(json["found"]), .near = all_of(json["near"])};
 }
 
 Discovery discovery_of(const Found& found, const std::string& folder, const std::string& python) {
@@ -73,7 +83,10 @@ Discovery discovery_of(const Found& found, const std::string& folder, const std:
   return made;
 }
 
-std::unexpected<runtime::Error> nothing_in(const std::string& folder) {
+std::unexpected<runtime::Error> nothing_in(const std::string& folder, std::vector<std::string> near = {}) {
+  for (std::string& seen : seen_in(folder)) near.push_back(std::move(seen));
+  if (!near.empty())
+    return fail(Code::kConfig, fmt::format("nothing in {} that `run` takes unasked; {}", folder, fmt::join(near, "; ")));
   return fail(Code::kConfig,
               fmt::format("nothing to run in {}: {}; say what to run: `portherd run module:attr`, "
                           "`portherd run -- command ...`, or write a portherd.toml",
@@ -85,9 +98,16 @@ std::string how_to_run(const Found& found) {
   return fmt::format("`{}portherd run {}` ({})", path, found.target, found.file);
 }
 
+std::vector<std::string> told_of(const std::vector<Found>& near) {
+  std::vector<std::string> all;
+  for (const Found& one : near) all.push_back(fmt::format("{} may have one: `portherd run {}`", one.file, one.target));
+  return all;
+}
+
 Result<Discovery> discover_python(const std::string& folder, const std::string& python) {
-  TRY(const std::vector<Found> found, look(folder, python, {}));
-  if (found.empty()) return nothing_in(folder);
+  TRY(const Looked looked, look(folder, python, {}));
+  const std::vector<Found>& found = looked.found;
+  if (found.empty()) return nothing_in(folder, told_of(looked.near));
   if (found.size() > 1) {
     std::vector<std::string> all;
     for (const Found& one : found) all.push_back(how_to_run(one));
@@ -152,9 +172,9 @@ Result<Discovery> discover(const std::string& folder, const std::string& python)
 }
 
 Result<Discovery> look_at(const std::string& target, const std::string& folder, const std::string& python) {
-  TRY(std::vector<Found> found, look(folder, python, {target}));
-  if (found.empty()) found.push_back({.target = target, .path = {}, .file = {}});
-  return discovery_of(found.front(), folder, python);
+  TRY(const Looked looked, look(folder, python, {target}));
+  const Found unknown{.target = target, .path = {}, .file = {}};
+  return discovery_of(looked.found.empty() ? unknown : looked.found.front(), folder, python);
 }
 
 }  // namespace supervisor

@@ -1,6 +1,7 @@
 // portherd import: another program's file as a portherd.toml, with a comment on each thing that has no equal.
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -69,6 +70,7 @@ Result<void> apply_all(const std::string& answer, gunicorn::Draft& draft) {
   }
   for (const auto& name : json["functions"]) gunicorn::apply_hook(name.get<std::string>(), draft);
   if (draft.settings.listen.http.empty()) draft.settings.listen.http.push_back(kGunicornsOwn);
+  gunicorn::trust_as_by_default(draft);
   return {};
 }
 
@@ -90,7 +92,9 @@ Result<void> choose_target(const std::string& given, const std::string& python, 
 
 Result<std::string> import_gunicorn(const ImportArguments& arguments) {
   const std::string here = working_folder();
-  const std::string python = interpreter_for({.python = arguments.python}, {}, here);
+  const char* const active = std::getenv("VIRTUAL_ENV");
+  const RunEnvironment environment{.virtual_env = active == nullptr ? "" : active};
+  const std::string python = interpreter_for({.python = arguments.python}, environment, here);
   TRY(const std::string answer, ask_python({.script = "gunicorn_conf.py",
                                             .arguments = {arguments.file},
                                             .python = python,
@@ -137,7 +141,7 @@ int import_command(int argc, char** argv) {
   line.add_option("TARGET", arguments.target, "module:attr, where gunicorn was told it on its command line")
       ->type_name("");
   line.add_option("--python", arguments.python,
-                  "interpreter that evaluates gunicorn.conf.py (that of .venv or venv, or python3)")
+                  "interpreter that evaluates gunicorn.conf.py\n(that of $VIRTUAL_ENV, .venv or venv, or python3)")
       ->type_name("PATH");
   if (const auto status = parse(line, argc, argv)) return *status;
   const auto text = import_file(arguments);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/text.h"
+
 namespace supervisor {
 namespace {
 
@@ -21,7 +23,7 @@ struct Flag {
 constexpr Flag kFlags[] = {
     {"-k,--worker-class", "worker_class", "gunicorn's: sync (one thread), gthread, or uvicorn.workers.UvicornWorker (ASGI)", "CLASS"},
     {"--max-requests,--limit-max-requests", "max_requests", "replace a worker that has served so many", "N"},
-    {"--max-requests-jitter", "max_requests_jitter", "add a random number up to this", "N"},
+    {"--max-requests-jitter,--limit-max-requests-jitter", "max_requests_jitter", "add a random number up to this", "N"},
     {"-t,--timeout", "timeout", "request_timeout: silence of the app, then 504", "SECONDS"},
     {"--graceful-timeout,--timeout-graceful-shutdown", "graceful_timeout", "for what is in flight at the end", "SECONDS"},
     {"--keep-alive,--timeout-keep-alive", "keepalive", "idle connections of clients", "SECONDS"},
@@ -88,9 +90,20 @@ constexpr Other kOthers[] = {
     {"-c,--config", kValue, kRefused,
      "`portherd import gunicorn.conf.py` prints it as a portherd.toml, which `portherd serve -c FILE` serves"},
     {"--reload-dir,--reload-include,--reload-exclude", kValue, kTaken, "the folders are watched that the app imports from"},
+    {"--reload-delay", kValue, kTaken, "changes within 200 ms are one"},
+    {"--access-log", kFlag, kTaken, "requests are logged unless --no-access-log is said"},
+    {"--fd", kValue, kTaken, "sockets that systemd hands over (LISTEN_FDS) are served unasked"},
+    {"--timeout-worker-healthcheck", kValue, kTaken, "a worker is known to live by its requests; `health` asks it, too"},
+    {"--check-config,--print-config", kFlag, kRefused, "`portherd check -c FILE`, and `--print`, do that for a portherd.toml"},
+    {"--paste,--paster", kValue, kRefused, "make the app in a module: `app = paste.deploy.loadapp(\"config:FILE\")`, and name that"},
+    {"--proxy-protocol", kFlag, kRefused, "a portherd.toml says at which addresses: `[listen] proxy_protocol`"},
+    {"--proxy-allow-from", kValue, kRefused, "a portherd.toml says it: `[front] trusted_proxies`"},
+    {"--cert-reqs,--ssl-cert-reqs,--ca-certs,--ssl-ca-certs", kValue, kRefused, "clients are not asked for certificates"},
+    {"--ssl-keyfile-password", kValue, kRefused, "keys are read unencrypted: `openssl pkey -in KEY -out NAME.key` makes one"},
+    {"--header", kValue, kRefused, "the app says its own fields; a middleware adds one to each answer"},
     {"--app-dir", kValue, kRefused, "`--chdir FOLDER` runs the app there"},
     {"--root-path", kValue, kRefused, "the app says it itself (`FastAPI(root_path=...)`); paths are not rewritten"},
-    {"--log-config", kValue, kRefused, "Python's logging is the app's own; what it prints is in the log with its app and worker"},
+    {"--log-config,--log-config-json", kValue, kRefused, "Python's logging is the app's own; what it prints is in the log with its app and worker"},
 };
 
 // The same of gunicorn's, which has its sentences in supervisor/gunicorn.cpp.
@@ -119,27 +132,48 @@ constexpr Known kKnown[] = {
     {"--initgroups", kFlag, "initgroups"},
     {"--spew", kFlag, "spew"},
     {"-R,--enable-stdio-inheritance", kFlag, "enable_stdio_inheritance"},
-    {"--ciphers", kValue, "ciphers"},
+    {"--ciphers,--ssl-ciphers", kValue, "ciphers"},
+    {"--ssl-version", kValue, "ssl_version"},
+    {"--do-handshake-on-connect", kFlag, "do_handshake_on_connect"},
+    {"--suppress-ragged-eofs", kFlag, "suppress_ragged_eofs"},
+    {"--reload-engine", kValue, "reload_engine"},
+    {"--reload-extra-file", kValue, "reload_extra_files"},
+    {"--log-syslog-prefix", kValue, "syslog_prefix"},
+    {"--log-syslog-facility", kValue, "syslog_facility"},
+    {"--disable-redirect-access-to-syslog", kFlag, "disable_redirect_access_to_syslog"},
+    {"--dogstatsd-tags", kValue, "dogstatsd_tags"},
+    {"--strip-header-spaces", kFlag, "strip_header_spaces"},
+    {"--permit-unconventional-http-method", kFlag, "permit_unconventional_http_method"},
+    {"--permit-unconventional-http-version", kFlag, "permit_unconventional_http_version"},
+    {"--permit-obsolete-folding", kFlag, "permit_obsolete_folding"},
+    {"--casefold-http-method", kFlag, "casefold_http_method"},
+    {"--header-map", kValue, "header_map"},
+    {"--forwarder-headers", kValue, "forwarder_headers"},
 };
 
-void note(const Other& other, RunArguments& into) {
-  std::string sentence = fmt::format("{}: {}", other.flags, other.sentence);
+void note(const Other& other, std::string_view flag, RunArguments& into) {
+  std::string sentence = fmt::format("{}: {}", flag, other.sentence);
   if (!other.is_refused) return into.said.push_back(std::move(sentence));
   into.refused = std::move(sentence);
 }
 
-// Not in the help.
-void describe_one(CLI::App& line, const char* flags, bool has_value, const std::function<void()>& take) {
-  CLI::Option* const option = has_value ? line.add_option_function<std::string>(flags, [take](const std::string&) { take(); })
-                                        : line.add_flag_callback(flags, take);
-  option->group("");
+// Not in the help. Each by itself, so that what is said names the one that was typed.
+void describe_each(CLI::App& line, const char* flags, bool has_value, const std::function<void(const std::string&)>& take) {
+  for (const std::string_view each : runtime::split(flags, ',')) {
+    const std::string flag(each);
+    CLI::Option* const option = has_value ? line.add_option_function<std::string>(flag, [take, flag](const std::string&) { take(flag); })
+                                          : line.add_flag_callback(flag, [take, flag] { take(flag); });
+    option->group("");
+  }
 }
 
 void describe_others(CLI::App& line, RunArguments& into) {
-  for (const Other& other : kOthers) describe_one(line, other.flags, other.has_value, [&] { note(other, into); });
+  for (const Other& other : kOthers)
+    describe_each(line, other.flags, other.has_value, [&](const std::string& flag) { note(other, flag, into); });
   for (const Known& known : kKnown) {
-    describe_one(line, known.flags, known.has_value,
-                 [&] { into.said.push_back(fmt::format("{}: {}", known.flags, gunicorn::sentence_of(known.name))); });
+    describe_each(line, known.flags, known.has_value, [&](const std::string& flag) {
+      into.said.push_back(fmt::format("{}: {}", flag, gunicorn::sentence_of(known.name)));
+    });
   }
 }
 

@@ -1,7 +1,8 @@
 # Looks for the app of a Python project, and whether it is WSGI or ASGI. Reads the sources (ast) and runs nothing of them;
 # only what they do not tell is imported and looked at, here, in a process that ends. Answers on descriptor 3 with JSON:
-#     {"found": [{"target": "shop.wsgi:application", "kind": "wsgi" | "asgi" | "", "path": "" | "src", "file": "shop/wsgi.py"}]}
-# More than one is for a person to choose from.
+#     {"found": [{"target": "shop.wsgi:application", "kind": "wsgi" | "asgi" | "", "path": "" | "src", "file": "shop/wsgi.py"}],
+#      "near": []}
+# More than one is for a person to choose from. Where there is none, "near" is what has the usual names in a file by another one.
 #     python -c "<this>" [TARGET]      in the project's folder; with a TARGET it is only told of which kind that is
 import ast
 import json
@@ -10,6 +11,7 @@ import sys
 
 ANSWER = 3
 LARGEST = 1 << 20  # of a source that is read
+MOST_NEAR = 100  # files that are looked into
 FILES = ("app", "main", "wsgi", "asgi")
 NAMES = ("app", "application")
 FACTORIES = ("create_app", "make_app")
@@ -232,6 +234,16 @@ def find():
     return [(source, name) for source, name in found if source.name not in used] or found
 
 
+def find_near():
+    for file in sorted(os.listdir("."))[:MOST_NEAR]:
+        name, ending = os.path.splitext(file)
+        if ending == ".py" and name.isidentifier() and name not in FILES:
+            try:
+                yield from from_files("", "", (name,))
+            except (SyntaxError, ValueError, OSError):
+                pass  # nobody has asked for this one
+
+
 # -- the object itself, where its text does not tell ---------------------------------------------------------
 
 
@@ -262,10 +274,11 @@ def main(arguments):
     os.set_inheritable(ANSWER, False)
     sys.dont_write_bytecode = True
     if arguments:
-        found = [{"target": arguments[0], "kind": told(arguments[0]), "path": "", "file": ""}]
+        found, near = [{"target": arguments[0], "kind": told(arguments[0]), "path": "", "file": ""}], []
     else:
         found = []
         candidates = find()
+        near = [{"target": source.name + ":" + name, "file": source.file} for source, name in find_near()] if not candidates else []
         for source, name in candidates:
             target = source.name + ":" + name
             kind = kind_in(source, name)
@@ -273,7 +286,7 @@ def main(arguments):
                 kind = look_at(target, source.root)
             found.append({"target": target, "kind": kind, "path": source.root, "file": source.file})
     with open(ANSWER, "w") as answer:
-        json.dump({"found": found}, answer)
+        json.dump({"found": found, "near": near}, answer)
 
 
 main(sys.argv[1:])

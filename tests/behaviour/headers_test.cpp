@@ -142,3 +142,28 @@ TEST_CASE("fields that the front need not touch go through as they are") {
   CHECK(seen.answer.field("Set-Cookie") == "a=1, b=2");
   CHECK(seen.answer.field("X-Latin") == "caf\xe9");
 }
+
+TEST_CASE("a Python app behind a trusted proxy has the client and the scheme that the proxy says, and so has the log") {
+  const play::Folder folder;
+  folder.write("shop.py",
+               "def app(environ, start_response):\n    start_response('200 OK', [])\n"
+               "    return [(environ['wsgi.url_scheme'] + ' ' + environ['REMOTE_ADDR']).encode()]\n"
+               "async def asgi(scope, receive, send):\n    if scope['type'] != 'http':\n        return\n"
+               "    await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+               "    await send({'type': 'http.response.body', 'body': (scope['scheme'] + ' ' + scope['client'][0]).encode()})\n");
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nConnection: close\r\n\r\n";
+  for (const std::string target : {"shop:app", "shop:asgi"}) {
+    CAPTURE(target);
+    for (const std::string trusted : {"127.0.0.1", "10.0.0.1"}) {
+      auto portherd = play::Supervisor::run(
+          folder, {target, "--python", "$PYTHON", "--bind", "127.0.0.1:$PORT", "--forwarded-allow-ips", trusted});
+      portherd.wait_ready();
+      play::Peer client = play::connect(portherd.port());
+      client.send(request);
+      const bool is_believed = trusted == "127.0.0.1";
+      CHECK(client.read_answer().body == (is_believed ? "https 192.0.2.7" : "http 127.0.0.1"));
+      portherd.expect_line(is_believed ? "192.0.2.7 - - [" : "127.0.0.1 - - [");
+    }
+  }
+}

@@ -18,6 +18,13 @@ TEST_CASE("a shell that starts the program as its child hides its socket, and th
                 line);
 }
 
+TEST_CASE("of a program that does not take its socket the cause of the boot says how it would have a port") {
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, config(R"(["sleep", "1000"])", "boot_timeout = \"1s\""));
+  const std::string line = portherd.expect_line("worker did not become ready");
+  CHECK_MESSAGE(line.find("a program that wants a port is given one by env") != std::string::npos, line);
+}
+
 TEST_CASE("with exec the program has the socket") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(

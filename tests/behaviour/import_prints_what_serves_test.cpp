@@ -66,6 +66,21 @@ TEST_CASE("a configuration that raises shows its own traceback") {
   CHECK(ended.err.find("<string>") == std::string::npos);  // not our own insides
 }
 
+TEST_CASE("a configuration that imports what is not installed is told how to name another interpreter; $VIRTUAL_ENV is one") {
+  const play::Folder folder;
+  folder.write("gunicorn.conf.py", "import nosuch\n");
+  const play::Ended ended =
+      play::portherd({"import", "gunicorn.conf.py", "a:b", "--python", play::python()}, folder.path());
+  CHECK(ended.status == 1);
+  CHECK_MESSAGE(ended.err.find("--python, $VIRTUAL_ENV or .venv name another interpreter") != std::string::npos, ended.err);
+  folder.write("gunicorn.conf.py", "workers = 2\n");
+  std::filesystem::create_directories(folder / "env/bin");
+  std::filesystem::create_symlink(play::python(), folder / "env/bin/python");
+  const play::Ended active =
+      play::portherd({"import", "gunicorn.conf.py", "a:b"}, folder.path(), {{"VIRTUAL_ENV", folder / "env"}});
+  CHECK_MESSAGE(active.out.find("python = \"env/bin/python\"") != std::string::npos, active.out, active.err);
+}
+
 TEST_CASE("what is no such file, and a mistake in a Procfile, are said") {
   const play::Folder folder;
   folder.write("Procfile", "web: a\nworker\n");

@@ -57,6 +57,18 @@ TEST_CASE("an application by another name, one that is made, and one of which on
             "found app:app ") == "other");
 }
 
+TEST_CASE("where nothing is found, what is there is told of, with what to type") {
+  CHECK(has(Project{{"package.json", R"({"scripts": {"start": "node server.js --fast"}})"}}.refused().err,
+            "package.json is there: `portherd run --env 'PORT={port}' -- node server.js --fast`"));
+  CHECK(has(Project{{"web/package.json", R"({"scripts": {"start": "next start"}})"}}.refused().err,
+            "web/package.json is there: `portherd run --chdir web --env 'PORT={port}' -- npm start`"));
+  CHECK(has(Project{{"mysite/manage.py", ""}, {".hidden/manage.py", ""}}.refused().err,
+            "takes unasked; mysite/manage.py is there: `portherd run mysite`\n"));
+  const play::Ended near = Project{{"hello.py", kApp}, {"broken.py", "def (\n"}}.refused();
+  CHECK(near.status == 2);
+  CHECK(has(near.err, "hello.py may have one: `portherd run hello:app`"));
+}
+
 TEST_CASE("the module that imports another is what is served; two strangers are an error that names both") {
   CHECK(Project{{"app.py", kApp}, {"wsgi.py", "from app import app as application\n"}}.served(
             "found wsgi:application") == "app");
@@ -157,11 +169,15 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
     CHECK(ended.status == 2);
     CHECK_MESSAGE(!ended.err.empty(), refused.front());
   }
-  CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "portherd import"));
+  CHECK(has(project.refused({"-k", "gevent"}).err, "`-k gthread --threads 32`"));
+  CHECK(has(project.refused({"-k", "aiohttp.GunicornWebWorker"}).err, "gunicorn -k aiohttp.GunicornWebWorker --bind fd://{fd}"));
+  CHECK(has(project.refused({"main:make"}).err, "run with --factory"));
+  CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "-c: `portherd import"));
+  CHECK(has(project.refused({"--ssl-ca-certs", "a.pem"}).err, "--ssl-ca-certs: clients are not asked for certificates"));
   CHECK(has(project.refused({"--chdir", "/nowhere"}).err, "--chdir /nowhere: there is no such folder"));
   CHECK(has(project.refused({"main.py"}).err, "did you mean `portherd run main:app`"));
   CHECK(project.served("--worker-tmp-dir: workers need no file to prove that they live",
-                       {"main:app", "-n", "shop", "--worker-tmp-dir", "/dev/shm", "--capture-output", "-e", "A=b"}) == "b");
+                       {"main:app", "-n", "shop", "--reload-extra-file", "a", "--worker-tmp-dir", "/dev/shm", "--capture-output", "-e", "A=b"}) == "b");
 }
 
 TEST_CASE("a command is told how it gets its socket, unless it says how") {

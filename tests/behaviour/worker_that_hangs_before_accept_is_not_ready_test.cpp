@@ -17,6 +17,6 @@ boot_timeout = "1s"
     return portherd.lines_with("| started ").size() >= 2;
   });
   CHECK_FALSE(was_ready);
-  portherd.expect_line("; its last probe: no answer\"");
+  portherd.expect_line("; its last probe: no answer; its socket is descriptor 3");
   CHECK(client.read_answer().status == 503);
 }

@@ -6,6 +6,7 @@
 
 #include "fuzz/expect.h"
 #include "proxy/h1_reader.h"
+#include "proxy/origin.h"
 #include "upstream/environment.h"
 #include "upstream/field_set.h"
 #include "upstream/grammar.h"
@@ -33,6 +34,15 @@ void expect_fit_for_app(const upstream::RequestHead& head, bool is_trusted) {
     fuzz::expect(field.name.find('_') == field.name.npos, "no name with '_' reaches an app");
     fuzz::expect(upstream::is_token(field.name) && upstream::is_field_value(field.value), "a field is one");
   }
+}
+
+void expect_origin(const upstream::RequestHead& head, const proxy::ClientFacts& client, bool is_trusted) {
+  std::vector<conf::Network> trusted;
+  for (const char* const network : {"0.0.0.0/1", "2000::/3", "unix:"}) trusted.push_back(*conf::parse_network(network));
+  const proxy::Origin origin = proxy::origin_of(head, client, is_trusted ? trusted : std::vector<conf::Network>());
+  const bool is_told = proxy::is_trusted(client, trusted) && is_trusted;
+  fuzz::expect(is_told || (origin.client == client.peer && origin.is_tls == client.is_tls), "no stranger says who he is");
+  fuzz::expect(origin.client == client.peer || origin.client.family != AF_UNIX, "a client that is named has an address");
 }
 
 void expect_pairs(std::string_view frame) {
@@ -72,6 +82,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   client.is_tls = (data[0] & 2) != 0;
   client.peer.family = (data[0] & 8) != 0 ? AF_UNIX : (data[0] & 4) != 0 ? AF_INET6 : AF_INET;
   for (unsigned char& byte : client.peer.bytes) byte = data[0];
+  expect_origin(head, client, is_trusted);
   proxy::AppFields ours;
   proxy::prepare_request(head, client, is_trusted, runtime::WallTime(std::chrono::seconds(1700000000)), ours);
   if (proxy::count_forward(head, ours) == proxy::Forwards::kGoOn) proxy::add_via(head.version, ours);

@@ -207,11 +207,17 @@ class Life(unittest.TestCase):
         self.assertEqual(self.refused("lives:wsgi"),
                          (3, 'portherd: "lives:wsgi" is a WSGI app: name it by `wsgi`, not by `asgi`\n'))
         status, said = self.refused("lives:Asgi2")
-        self.assertEqual((status, said.partition(",")[0]), (3, 'portherd: "lives:Asgi2" is an ASGI 2 app'))
+        self.assertEqual((status, said.partition(": it takes")[0]), (3, 'portherd: "lives:Asgi2" is an ASGI 2 app'))
         for app in ("lives:app", "lives:called"):
             status, said = self.refused(app, Worker, directory=AsgiWorker.DIRECTORY)
             self.assertEqual((status, said),
                              (3, 'portherd: "%s" is an ASGI app: name it by `asgi`, not by `wsgi`\n' % app))
+
+    def test_a_factory_that_was_not_said_to_be_one(self):
+        self.assertEqual(self.refused("lives:make"),
+                         (3, 'portherd: "lives:make" takes no (scope, receive, send), so it is no app; if it makes one, name '
+                             '"lives:make()", or run with --factory\n'))
+        self.assertEqual(self.refused("lives:Uncalled")[0], 3)
 
     def test_a_drain_finishes_what_runs_and_takes_nothing_new(self):
         with AsgiWorker("rules:app") as worker:

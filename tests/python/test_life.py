@@ -76,6 +76,32 @@ class Start(unittest.TestCase):
         self.assertEqual(self.refused("factory:number()"),
                          (3, 'portherd: "factory:number()": int is not callable\n'))
 
+    def test_a_factory_that_was_not_said_to_be_one(self):
+        for name in "factory:create_app", "factory:configured_app", "factory:Uncalled":
+            self.assertEqual(self.refused(name), (
+                3, 'portherd: "%s" takes no (environ, start_response), so it is no app; if it makes one, name "%s()", or run '
+                   "with --factory\n" % (name, name)))
+        self.assertEqual(self.refused("factory:app_from"),
+                         (3, 'portherd: "factory:app_from" is no app: it cannot be called with (environ, start_response)\n'))
+
+    def test_what_may_be_an_app_is_tried(self):
+        for name in "factory:Answer", "factory:any_app", "factory:Uncalled()":
+            with Worker(name) as worker:
+                self.assertEqual(worker.connect().get()[0], "200 OK")
+        with Worker("factory:app_of") as worker:
+            self.assertEqual(worker.connect().get()[0], "500 Internal Server Error")
+            worker.wait_stderr("TypeError: it returned a function, which is no answer; if it is the app that this one makes, "
+                               "run with --factory\n")
+
+    def test_greenlets_in_the_place_of_threads_are_refused(self):
+        status, said = self.refused("patched:app")
+        self.assertEqual(status, 3)
+        self.assertTrue(said.startswith('portherd: "patched:app" has gevent in the place of threads (monkey patching)'), said)
+
+    def test_what_was_put_in_the_place_of_sockets_is_not_used(self):
+        with Worker("patched:app", ONLY_SOCKETS="1") as worker:
+            self.assertEqual(worker.connect().get()[0], "200 OK")
+
     def test_a_factory_that_raises(self):
         status, said = self.refused("factory:failing_app()")
         self.assertEqual(status, 1)

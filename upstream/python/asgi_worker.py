@@ -8,15 +8,15 @@ import sys
 from socket import SHUT_RD
 
 from _portherd import zygote
-from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, refuse
+from _portherd.application import CANNOT_IMPORT, refuse
 from _portherd.asgi_connection import Connection
 from _portherd.asgi_http import HttpExchange
 from _portherd.asgi_scope import scope_of
 from _portherd.asgi_stacks import tell_tasks_on
 from _portherd.asgi_websocket import WebSocketExchange
-from _portherd.kind import kind_of
 from _portherd.lifespan import Lifespan
 from _portherd.report import end_child, say
+from _portherd.unfit import refuse_all_but_asgi
 from _portherd.worker import begin, ignore_interrupts, import_like_python, is_forked, parameters, tell_ready
 
 HAS_EAGER_TASKS = sys.version_info >= (3, 12)  # the first step of a request at once, without a turn of the loop
@@ -29,7 +29,7 @@ def main():
     new_loop = find_new_loop()
     # An app may ask for its loop while it is imported. One that is forked has none then: a loop is no good in two processes.
     loop = None if is_forked(values) else begin_loop(new_loop)
-    app, listener = begin(values, "PORTHERD_ASGI", refuse_others)
+    app, listener = begin(values, "PORTHERD_ASGI", refuse_all_but_asgi)
     loop = loop or begin_loop(new_loop)
     worker = Worker(loop, listener, app)
     if "PORTHERD_STACK_SIGNAL" in values:
@@ -52,15 +52,6 @@ def begin_loop(new_loop):
     loop = new_loop()
     asyncio.set_event_loop(loop)
     return loop
-
-
-def refuse_others(app, name):
-    kind = kind_of(app)
-    if kind == "wsgi":
-        refuse('"%s" is a WSGI app: name it by `wsgi`, not by `asgi`' % name, NOT_CALLABLE)
-    if kind == "asgi2":
-        refuse('"%s" is an ASGI 2 app, which is called twice; ASGI 3 is wanted (asgiref.compatibility.guarantee_single_callable '
-               "makes one of it)" % name, NOT_CALLABLE)
 
 
 def end(loop):

@@ -20,7 +20,7 @@
 #     PORTHERD_PRELOAD=1         this is a zygote: descriptor 3 is what zygote.py says, and LISTEN_FDS is not there
 #     PORTHERD_POST_FORK         "module:function" that its workers call before they serve; none without it
 # Exit status: 0 drained after SIGTERM; 1 the app could not be imported or found, or the socket failed; 2
-# started wrongly (one of the variables above); 3 what was found is not callable, or an app of the other kind; 4 what was
+# started wrongly (one of the variables above); 3 what was found is not callable, or no app that this worker can serve; 4 what was
 # imported cannot be forked.
 import os
 import sys

@@ -11,7 +11,7 @@ import os
 from _thread import allocate_lock
 from collections import deque
 from select import EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
-from socket import SHUT_RD
+from socket import AF_UNIX, SHUT_RD, SOCK_STREAM, socket
 from time import monotonic, sleep  # now: an app may put others in their places (gevent.monkey)
 
 from _portherd.connection import Connection, Gone
@@ -194,7 +194,8 @@ class Crew:
 
     def accept(self, event):
         try:
-            accepted = self.listener.accept()[0]
+            # Not accept(): that one would make it of the class that the app has put into the module (gevent.monkey).
+            accepted = socket(AF_UNIX, SOCK_STREAM, 0, self.listener._accept()[0])
         except OSError as error:
             if error.errno in OUT_OF_ROOM:
                 say("portherd: accept: %s: trying again in a second" % error.strerror)

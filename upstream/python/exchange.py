@@ -80,6 +80,9 @@ def walk(result, environ, answer):
 
 def send_each(result, answer):
     """True: to the end. False: nobody wants more."""
+    if not hasattr(result, "__iter__") and callable(result):
+        raise TypeError("it returned a %s, which is no answer; if it is the app that this one makes, run with --factory"
+                        % type(result).__name__)
     is_single = hasattr(result, "__len__") and len(result) == 1
     for block in result:
         if is_single:

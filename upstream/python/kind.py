@@ -1,5 +1,5 @@
-# Whether an app is WSGI or ASGI, by the look of the object itself. Pure, and without an import: a worker asks before it
-# serves one, and `run` asks in a process of its own (supervisor/ask_python.h), before it chooses the worker.
+# Whether an app is WSGI or ASGI, and how it may be called, by the look of the object itself. Pure, and without an import: a
+# worker asks before it serves one, and `run` asks in a process of its own (supervisor/ask_python.h), before it chooses the worker.
 CO_VARARGS, CO_COROUTINE = 0x04, 0x80  # of a code object; inspect would be a heavy import
 MOST_WRAPPED = 20
 
@@ -18,6 +18,25 @@ def kind_of(app):
         return None
     wanted = code.co_argcount - (function is not method) - len(function.__defaults__ or ())
     return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(wanted)
+
+
+def arguments_of(app):
+    """(fewest, most) that it takes by position; None where that cannot be seen, or is without end."""
+    if isinstance(app, type):
+        if type(app) is not type or app.__new__ is not object.__new__:
+            return None
+        if app.__init__ is object.__init__:
+            return 0, 0
+        function, own = app.__init__, 1
+    else:
+        method = unwrapped(app)
+        function = getattr(method, "__func__", method)
+        own = int(function is not method)
+    code = getattr(function, "__code__", None)
+    if code is None or is_partial(app) or code.co_flags & CO_VARARGS:
+        return None
+    most = code.co_argcount - own
+    return most - len(function.__defaults__ or ()), most
 
 
 def unwrapped(app):

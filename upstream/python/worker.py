@@ -7,9 +7,9 @@ import threading
 from socket import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_STREAM, socket
 
 from _portherd import exchange, imported, zygote
-from _portherd.application import CANNOT_IMPORT, NOT_CALLABLE, STARTED_WRONGLY, find, refuse
+from _portherd.application import CANNOT_IMPORT, STARTED_WRONGLY, find, refuse
 from _portherd.crew import Crew
-from _portherd.kind import kind_of
+from _portherd.unfit import refuse_all_but_wsgi
 
 LISTENING_FD = 3  # sd_listen_fds(3)
 
@@ -19,7 +19,7 @@ def main():
     threads = number(values.get("PORTHERD_THREADS", "1"), "PORTHERD_THREADS", 1024)
     import_like_python()
     ignore_interrupts()
-    app, listener = begin(values, "PORTHERD_WSGI", refuse_asgi)
+    app, listener = begin(values, "PORTHERD_WSGI", refuse_all_but_wsgi)
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
     tell_ready(values.get("NOTIFY_SOCKET"))
@@ -31,18 +31,18 @@ def main():
         zygote.leave()
 
 
-def begin(values, key, refuse_others):
+def begin(values, key, refuse_unfit):
     """(the app, the listening socket), of a worker that imports the app itself, or of one that is forked from a zygote:
-    this process is that before. `values` are the worker's own then. `refuse_others` ends what cannot serve this app."""
+    this process is that before. `values` are the worker's own then. `refuse_unfit` ends what cannot serve this app."""
     name = values.get(key, "")
     if not is_forked(values):
         print_stacks(values)
         tell_imported(values)
         listener = listening_socket()
         app = find(name)
-        refuse_others(app, name)
+        refuse_unfit(app, name)
         return app, listener
-    app, call_hook, own = zygote.main(name, refuse_others, values.get("PORTHERD_POST_FORK"))
+    app, call_hook, own = zygote.main(name, refuse_unfit, values.get("PORTHERD_POST_FORK"))
     values.update(own)
     print_stacks(values)
     tell_imported(values)
@@ -138,11 +138,6 @@ def tell_ready(path):
             notify.sendto(b"READY=1", "\0" + path[1:] if path[0] == "@" else path)
     except OSError as error:
         refuse("cannot tell NOTIFY_SOCKET that this worker is ready: %s" % error, CANNOT_IMPORT)
-
-
-def refuse_asgi(app, name):
-    if kind_of(app) == "asgi":
-        refuse('"%s" is an ASGI app: name it by `asgi`, not by `wsgi`' % name, NOT_CALLABLE)
 
 
 class Worker:

@@ -23,13 +23,13 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 FLEETING = 1  # seconds in which a thread that has been told to end is gone
 
 
-def main(name, refuse_others, post_fork):
+def main(name, refuse_unfit, post_fork):
     """Returns in each worker: (the app, what it calls first, its own part of the environment). Else it does not return."""
     pid = os.getpid()
     control = control_socket()
     prctl = find_prctl()
     app = find(name)
-    refuse_others(app, name)
+    refuse_unfit(app, name)
     hook = find(post_fork) if post_fork else None
     end_if_forked(pid)
     refuse_deaf(control)

@@ -50,6 +50,15 @@ class Asgi2:
         pass
 
 
+def make(settings=None):
+    return app
+
+
+class Uncalled:
+    async def __call__(self, scope, receive, send):
+        pass
+
+
 class Called:
     async def __call__(self, scope, receive, send):
         await returns(scope, receive, send)

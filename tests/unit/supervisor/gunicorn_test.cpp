@@ -51,7 +51,7 @@ TEST_CASE("gunicorn's settings become ours, and what is different is said above 
        {"http = [\"0.0.0.0:80\", \"unix:/run/a.sock\"]\n", "\nworkers = 3\n", "\nthreads = 1\n",
         "\nrequest_timeout = \"30s\"\n", "# timeout: the request ends with 504", "\nkeep_alive = \"2s\"\n",
         "A = \"b=c\"", "\nuser = \"www-data\"\n", "\numask = \"007\"\n",
-        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n",
+        "\ntrusted_proxies = [\"0.0.0.0/0\", \"::/0\", \"unix:\"]\n", "\nmax_fields = 50\n", "\nmax_requests = 9\n",
         "\nlevel = \"warning\"\n", "\nwsgi = \"shop:app\"\n"}) {
     CHECK_MESSAGE(text.find(line) != std::string::npos, line);
   }
@@ -86,7 +86,7 @@ TEST_CASE("values that cannot be understood are refused by name") {
   CHECK(refusal({"timeout", {"-1"}}) == "timeout: `-1` is not a number of seconds");
   CHECK(refusal({"timeout", {"nan"}}) == "timeout: `nan` is not a number of seconds");
   CHECK(refusal({"raw_env", {"A=b", "=x"}}) == "raw_env: `=x` is not KEY=VALUE");
-  CHECK(refusal({"forwarded_allow_ips", {"10.0.0.0/8,foo"}}) == "forwarded_allow_ips: `foo` is not an address, a network or `*`");
+  CHECK(refusal({"forwarded_allow_ips", {"10.0.0.0/8,foo"}}) == "forwarded_allow_ips: `foo` is not an address, a network, `unix:` or `*`");
   CHECK(refusal({"bind", {"shop.example:80"}}).starts_with("bind `shop.example:80`: "));
   CHECK(refusal({"certfile", {"a.crt"}}) == "certfile and keyfile go together");
   CHECK(refusal({"worker_class", {"tornado"}}).starts_with("worker_class: `tornado`"));
@@ -96,6 +96,36 @@ TEST_CASE("a timeout of 0 was for ever") {
   Made made;
   CHECK(made.apply_all({{"timeout", {"0"}}}) == "");
   CHECK(made.app.rules.request_timeout == std::chrono::hours(24));
+}
+
+TEST_CASE("where nobody is named a proxy on this machine is believed, and whoever comes by a Unix socket") {
+  Made tcp, both, named;
+  CHECK(tcp.apply_all({{"bind", {":80"}}}) == "");
+  CHECK(both.apply_all({{"bind", {"unix:/run/a.sock"}}}) == "");
+  CHECK(named.apply_all({{"bind", {"unix:/run/a.sock"}}, {"forwarded_allow_ips", {"*"}}}) == "");
+  for (Made* const made : {&tcp, &both, &named}) trust_as_by_default(made->draft);
+  CHECK(tcp.text().find("trusted_proxies = [\"127.0.0.1\", \"::1\"]\n") != std::string::npos);
+  CHECK(both.text().find("trusted_proxies = [\"127.0.0.1\", \"::1\", \"unix:\"]\n") != std::string::npos);
+  CHECK(named.text().find("trusted_proxies = [\"0.0.0.0/0\", \"::/0\", \"unix:\"]\n") != std::string::npos);
+}
+
+TEST_CASE("a value that had to be another one is said above it") {
+  Made made;
+  CHECK(made.apply_all({{"limit_request_fields", {"5000"}}, {"keepalive", {"0"}}, {"timeout", {"0"}}, {"graceful_timeout", {"90000"}}}) == "");
+  for (const std::string note : {"# limit_request_fields was 5000: 1000 is the most\nmax_fields = 1000", "# keepalive was 0: 1s is the least; keepalive: ",
+                                 "# timeout was 0: a day is the most; timeout: ", "# graceful_timeout was 90000: a day is the most\n"})
+    CHECK_MESSAGE(made.text().find(note) != std::string::npos, made.text());
+}
+
+TEST_CASE("a worker class of greenlets becomes threads, with what to do; one that is not known is named") {
+  Made green, unknown, known;
+  CHECK(green.apply_all({{"worker_class", {"gevent"}}}) == "");
+  CHECK(green.app.threads == 32);
+  CHECK(green.draft.left_out.front().find("-k gthread --threads 32") != std::string::npos);
+  CHECK(unknown.apply_all({{"worker_class", {"aiohttp.GunicornWebWorker"}}}) == "");
+  CHECK(unknown.draft.left_out.front().starts_with("worker_class: aiohttp.GunicornWebWorker is not known here"));
+  CHECK(known.apply_all({{"worker_class", {"egg:gunicorn#sync"}}}) == "");
+  CHECK(known.draft.left_out.empty());
 }
 
 TEST_CASE("threads: sync has one, unless there are more") {

@@ -8,6 +8,7 @@
 
 using supervisor::last_of_line;
 using supervisor::running;
+using supervisor::told_of_port;
 using supervisor::told_of_wrapper;
 
 TEST_CASE("a program that was started by another is named, and what to do") {
@@ -19,6 +20,12 @@ TEST_CASE("a program that was started by another is named, and what to do") {
 TEST_CASE("a command without a child, or with more processes of its own, is no wrapper") {
   CHECK(told_of_wrapper({.pid = 811, .name = "node"}, {.pid = 811, .name = "node"}).empty());
   CHECK(told_of_wrapper({.pid = 811, .name = "gunicorn"}, {.pid = 812, .name = "gunicorn"}).empty());
+}
+
+TEST_CASE("where nothing has answered, how a program is given a port is told") {
+  for (const std::string silence : {"", "no answer within 5000 ms"})
+    CHECK(told_of_port(silence).find("env = { PORT = '{port}' }") != std::string::npos);
+  CHECK(told_of_port("status 503").empty());
 }
 
 TEST_CASE("who is last in a line of processes is found in /proc") {
