@@ -88,6 +88,7 @@ Supervisor::Supervisor(Foundation foundation, Options options)
             .is_run = options_.is_run,
             .own = own_environment(),
             .descriptors = raise_descriptor_limit(),
+            .powers = conf::own_powers(),
             .python = ground_.python},
       groups_(herd_, {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
                       .on_failed = bind<&Supervisor::on_group_failed>(this)}),

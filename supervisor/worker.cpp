@@ -154,12 +154,22 @@ Result<void> Worker::start_process() {
   } else {
     TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
                                     : plan_worker(app_, seat, std::move(environment), account_));
-    plan.descriptors = herd_.descriptors;
+    fence(plan);
     TRY(Spawned spawned, supervisor::spawn(plan));
     take_child(std::move(spawned));
   }
   if (process.socket) process.socket->close();
   return {};
+}
+
+void Worker::fence(SpawnPlan& plan) {
+  plan.descriptors = herd_.descriptors;
+  bound(plan, app_, herd_.powers);
+  if (std::exchange(release_->has_told_of_withheld, true)) return;
+  for (const conf::Withheld& one : withheld(app_, herd_.powers)) {
+    log(Level::kWarning, "a setting is not in force; the app is started all the same (`strict` would keep it from that)",
+        {{"app", app_.name}, {"key", one.key}, {"cause", one.why}});
+  }
 }
 
 // By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
@@ -168,7 +178,7 @@ Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
   if (!zygote_ || !zygote_->is_alive()) {
     TRY(auto control, runtime::Channel::pair());
     TRY(SpawnPlan plan, plan_zygote(app_, seat, control.second.get(), std::move(environment), account_));
-    plan.descriptors = herd_.descriptors;
+    fence(plan);
     TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first), app_.name));
     release_->zygote = zygote_;
   }
