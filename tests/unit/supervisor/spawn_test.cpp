@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -173,10 +174,21 @@ TEST_CASE("a limit that cannot be set is told, and nothing is started") {
 
 TEST_CASE("that its user has too many processes is said as such") {
   if (::geteuid() != 0) return;
-  Shell shell;
   SpawnPlan plan{.account = Account{.name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534}}};
+  SpawnPlan another = plan;
+  another.program = "/bin/sleep";
+  another.arguments = {"sleep", "600"};
+  Shell shell;
+  const auto first = spawn(another);
+  REQUIRE(first.has_value());
+  char end_of_exec;
+  pollfd exec{first->failure.get(), POLLIN, 0};
+  REQUIRE(::poll(&exec, 1, 60'000) == 1);  // it is of that user by then
+  CHECK(::read(first->failure.get(), &end_of_exec, 1) == 0);
   plan.bounds = {{RLIMIT_NPROC, {0, 0}}};
   shell.run(plan, "echo never");
+  ::kill(first->pid, SIGKILL);
+  ::waitpid(first->pid, nullptr, 0);
   REQUIRE(shell.failure);
   CHECK(shell.failure->text() ==
         "cannot start the program: Resource temporarily unavailable: its user has more processes than its `nproc` in `rlimits`");
