@@ -7,6 +7,7 @@
 
 #include "conf/powers.h"
 #include "runtime/machine.h"
+#include "supervisor/cgroups.h"
 #include "supervisor/environment.h"
 #include "supervisor/front.h"
 #include "supervisor/output.h"
@@ -71,6 +72,7 @@ struct Herd {
   rlim_t descriptors = 1024;       ///< the soft limit that we were started with, for workers
   conf::Powers powers;             ///< what we may give to workers
   const runtime::Fd& python;       ///< what a Python worker runs first; empty: no app is one
+  Cgroups& cgroups;
   upstream::WorkerId last_id = 0;  ///< of the workers started so far
   runtime::OomKills explained_kills = {};  ///< see exit.h: what their deaths have been explained by
 };
