@@ -60,7 +60,7 @@ int run_in_place(const conf::App& app, const std::vector<std::string>& command) 
 }  // namespace
 
 int exec_command(int argc, char** argv) {
-  CLI::App line("Runs a command with an app's environment, user, umask and folder:\nportherd exec APP -- command ...",
+  CLI::App line("Runs a command with an app's environment, user, umask, limits and folder:\nportherd exec APP -- command ...",
                 argv[0]);
   std::string file, name;
   line.add_option("-c,--config", file, "the configuration (/etc/portherd/portherd.toml)")->type_name("FILE");

@@ -120,3 +120,27 @@ TEST_CASE("with `strict` it is refused, where it stands, and nothing has changed
   CHECK(after.app("limited").workers.at(0).pid == before.app("limited").workers.at(0).pid);
   CHECK(says(stage.body("limited", "/me/"), R"("files": [100, 200])"));
 }
+
+TEST_CASE("where no cgroup is ours the app is started all the same, or not, as it says") {
+  const play::Folder folder;
+  std::string config = R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[apps.app]
+command = ["$PYTHON", "$APPS/says.py"]
+pids_max = 100
+)";
+  auto portherd = play::Supervisor::serve(folder, config);
+  CHECK(play::get(portherd.port()).status == 200);
+  if (portherd.lines_with("a setting is not in force").empty()) {
+    MESSAGE("skipped: a tree of cgroups is delegated to us here");
+    return;
+  }
+  CHECK(says(portherd.expect_line("a setting is not in force"), "`pids_max` needs a cgroup of our own: "));
+  folder.write("portherd.toml", folder.read("portherd.toml") + "strict = true\n");
+  const play::Ended refused = play::portherd({"reload", "-c", folder / "portherd.toml"});
+  CHECK(refused.status == 1);
+  CHECK(says(refused.err, "`pids_max` needs a cgroup of our own: "));
+  CHECK(says(refused.err, "(and `strict` is on)"));
+  CHECK(play::get(portherd.port()).status == 200);
+}
