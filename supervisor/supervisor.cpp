@@ -154,7 +154,7 @@ Result<void> Supervisor::start() {
   for (const auto& group : groups_.all()) group->publish_proxies();
   reload_.watch_certificates();  // before they are read: no change falls in between
   TRY_VOID(front_.start());
-  for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
+  for (const std::string& sentence : warnings(ground_.settings, is_root(), ground_.accounts, ground_.front_account)) log(Level::kWarning, sentence);
   return {};
 }
 
