@@ -66,6 +66,7 @@ void Checker::check_workers_of(App const& app) {
     add(key_of(app, "health"), "`interval` of `health` needs `path`: what is to be asked for");
   }
   if (!app.has_processes()) check_nobody_is_replaced(app);
+  if (!app.has_processes() && app.services.empty()) check_nobody_is_bounded(app);
 }
 
 // What can be known now: a cgroup is given to who serves, not to who checks.
@@ -73,7 +74,21 @@ void Checker::check_strict(std::string const& of, App const& process) {
   if (!process.strict) return;
   if (!powers_) powers_ = own_powers();
   for (Withheld const& one : withheld(process, *powers_)) {
+    if (!origins_.contains(fmt::format("{}.{}", of, one.key))) continue;  // a service's app has it, which is told
     add(fmt::format("{}.{}", of, one.key), fmt::format("{} (and `strict` is on)", one.why));
+  }
+}
+
+// What nobody could have. A route needs no process, and somebody else's worker is not ours to bound.
+void Checker::check_nobody_is_bounded(App const& app) {
+  std::array<std::pair<std::string_view, bool>, 5> const keys{{{"rlimits", !app.rlimits.empty()},
+                                                               {"nice", app.nice.has_value()},
+                                                               {"memory_max", app.memory_max.has_value()},
+                                                               {"cpu_max", app.cpu_max.has_value()},
+                                                               {"pids_max", app.pids_max.has_value()}}};
+  for (auto const& [key, is_set] : keys) {
+    if (!is_set) continue;
+    add(key_of(app, key), fmt::format("`{}` is for processes that Portherd starts; app `{}` has none", key, app.name), {key_of(app)});
   }
 }
 

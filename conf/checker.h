@@ -52,6 +52,7 @@ class Checker {
   void check_workers_of(App const& app);
   void check_strict(std::string const& of, App const& process);
   void check_nobody_is_replaced(App const& app);
+  void check_nobody_is_bounded(App const& app);
   void check_kind(App const& app);
   void check_stack_signal(App const& app);
   void check_stop_signal(App const& app);

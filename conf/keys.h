@@ -499,7 +499,7 @@ void visit_surroundings(V& v, P& process) {
   v(Row{.key = "rlimits",
         .meaning = "Resource limits of each of its processes (`getrlimit(2)`), by name: `as`, `core`, `cpu`, `data`, `fsize`, `memlock`, "
                    "`msgqueue`, `nofile`, `nproc` (of all processes of its user), `sigpending`, `stack`. One value is soft and hard "
-                   "limit; else `{ soft = 1024, hard = 4096 }`. `\"infinity\"` is none.",
+                   "limit (of `cpu` the hard one is a second later); else `{ soft = 1024, hard = 4096 }`. `\"infinity\"` is none.",
         .unset = "inherited",
         .example = R"({ nofile = 4096, nproc = 100, as = "1GiB", core = 0 })",
         .cost = Cost::kRolling},

@@ -94,6 +94,8 @@ std::vector<Withheld> withheld(App const& process, Powers const& powers) {
 Rlimits given_rlimits(App const& process, Powers const& powers) {
   Rlimits given = process.rlimits;
   for (auto& [name, limit] : given) {
+    // The kernel says XCPU at the soft limit of `cpu`, and KILL, which tells nobody why, at the hard one.
+    if (name == "cpu" && limit.soft == limit.hard && limit.hard != kNoLimit) ++limit.hard;
     limit.hard = std::min(limit.hard, powers.most.at(name));
     limit.soft = std::min(limit.soft, limit.hard);
   }

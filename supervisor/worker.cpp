@@ -170,6 +170,7 @@ Result<Fd> Worker::fence(SpawnPlan& plan) {
   bound(plan, app_, herd_.powers);
   Cgroups::Entry entry = group_.enter_cgroup(app_);
   plan.group = entry.procs.get();
+  process_->kills_before = group_.oom_kills(app_);  // the group's count, which may have begun only now
   std::vector<conf::Withheld> missing = withheld(app_, herd_.powers);
   std::ranges::move(entry.withheld, std::back_inserter(missing));
   if (app_.strict && !missing.empty()) return fail(Code::kConfig, fmt::format("{} (and `strict` is on)", missing.front().why));

@@ -58,6 +58,18 @@ TEST_CASE("who is not root becomes nobody else, and is not nicer to an app than 
   CHECK_FALSE(given_nice(App(), of_nobody()));
 }
 
+TEST_CASE("time on the CPU that is over is said before it is too late") {
+  App app;
+  Powers powers = of_root();
+  powers.most["cpu"] = conf::kNoLimit;
+  app.rlimits = {{"cpu", {60, 60}}};
+  CHECK(given_rlimits(app, powers).at("cpu") == conf::Rlimit{60, 61});
+  app.rlimits = {{"cpu", {60, 90}}};
+  CHECK(given_rlimits(app, powers).at("cpu") == conf::Rlimit{60, 90});
+  app.rlimits = {{"cpu", {conf::kNoLimit, conf::kNoLimit}}};
+  CHECK(given_rlimits(app, powers).at("cpu") == conf::Rlimit{});
+}
+
 TEST_CASE("that the number of processes is not bounded for root is said") {
   App app;
   app.rlimits = {{"nproc", {10, 10}}};
