@@ -12,6 +12,7 @@ import worker
 PTRACE_SEIZE, PTRACE_DETACH = 0x4206, 17  # <sys/ptrace.h>
 SYS_PIDFD_OPEN, SYS_PIDFD_GETFD = 434, 438
 libc = ctypes.CDLL(None, use_errno=True)
+born_with = sorted(map(int, os.listdir("/proc/self/fd")))[:-1]  # the last one is listdir's own
 
 
 def call(result):
@@ -24,7 +25,7 @@ def me(_):
     about = {"pid": os.getpid(), "session": os.getsid(0), "group": os.getpgrp(), "uids": os.getresuid(), "gids": os.getresgid(),
              "groups": os.getgroups(), "nice": os.nice(0), "umask": os.umask(0o77), "notify": os.environ["NOTIFY_SOCKET"],
              "socket": socket.socket(fileno=os.dup(3)).getsockname(), "files": resource.getrlimit(resource.RLIMIT_NOFILE),
-             "core": resource.getrlimit(resource.RLIMIT_CORE), "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))[:-1]}
+             "core": resource.getrlimit(resource.RLIMIT_CORE), "descriptors": born_with}
     with open("/proc/self/status") as status:
         about.update(line.strip().split(":\t", 1) for line in status if line.startswith(("Cap", "NoNewPrivs")))
     os.umask(about["umask"])

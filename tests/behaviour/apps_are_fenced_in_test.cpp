@@ -1,5 +1,6 @@
 // What an app can do to the others, to the front and to us: nothing. One that is hostile (tests/apps/mallory.py) tries it.
 // What holds it is that it is another user: so all of this is for who starts Portherd as root.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -18,7 +19,7 @@ hosts = ["mallory"]
 command = ["$PYTHON", "$APPS/mallory.py"]
 user = "daemon"
 rlimits = { nproc = 20, nofile = { soft = 100, hard = 200 }, core = 0 }
-nice = 5
+nice = 19
 umask = "027"
 [apps.alice]
 hosts = ["alice"]
@@ -58,7 +59,7 @@ TEST_CASE("a worker is of its app's user, in a session of its own, with its limi
     CHECK(me["gids"][static_cast<std::size_t>(i)] == 1);
   }
   CHECK(me["groups"] == Json{1});
-  CHECK(me["nice"] == 5);
+  CHECK(me["nice"] == 19);
   CHECK(me["umask"] == 027);
   CHECK(me["files"] == Json{100, 200});
   CHECK(me["core"] == Json{0, 0});
@@ -66,8 +67,8 @@ TEST_CASE("a worker is of its app's user, in a session of its own, with its limi
   CHECK(me["CapPrm"] == "0000000000000000");
   CHECK(me["CapEff"] == "0000000000000000");
   CHECK(me["CapAmb"] == "0000000000000000");
-  CHECK(me["descriptors"] == Json{0, 1, 2, 3, 4});  // 4 is the connection that it answers on
-  CHECK(stage.about("alice")["nice"] == 0);
+  CHECK(me["descriptors"] == Json{0, 1, 2, 3});
+  CHECK(stage.about("alice")["nice"] == ::getpriority(PRIO_PROCESS, 0));  // as whoever started us
 }
 
 TEST_CASE("what an app may take of the machine ends at its limits") {

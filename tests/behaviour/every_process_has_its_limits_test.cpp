@@ -11,7 +11,7 @@ http = ["127.0.0.1:$PORT"]
 hosts = ["limited"]
 command = ["$PYTHON", "$APPS/mallory.py"]
 rlimits = { nofile = { soft = 100, hard = 200 }, core = 0 }
-nice = 5
+nice = 19
 [[apps.limited.services]]
 name = "queue"
 command = ["sh", "-c", "echo $(ulimit -Sn) $(ulimit -Hn) $(nice) $(grep NoNewPrivs /proc/self/status); exec sleep 1000"]
@@ -24,7 +24,7 @@ wsgi = "hello:app"
 python = "$PYTHON"
 preload = true
 rlimits = { nofile = { soft = 100, hard = 200 }, core = 0 }
-nice = 6
+nice = 19
 )";
 
 constexpr const char* kHello = R"(
@@ -67,13 +67,13 @@ TEST_CASE("a worker, one that is forked, a service and `exec` have the limits of
   CAPTURE(me);
   CHECK(says(me, R"("files": [100, 200])"));
   CHECK(says(me, R"("core": [0, 0])"));
-  CHECK(says(me, R"("nice": 5)"));
+  CHECK(says(me, R"("nice": 19)"));
   CHECK(says(me, R"("NoNewPrivs": "1")"));
-  CHECK(stage.body("forked") == "100 200 6 1 6");
-  stage.portherd.expect_line("64 64 5 NoNewPrivs: 0");
+  CHECK(stage.body("forked") == "100 200 19 1 19");
+  stage.portherd.expect_line("64 64 19 NoNewPrivs: 0");
   const play::Ended once = play::portherd({"exec", "-c", stage.folder / "portherd.toml", "limited", "--", "sh", "-c",
                                            "echo $(ulimit -Sn) $(ulimit -Hn) $(nice) $(grep NoNewPrivs /proc/self/status)"});
-  CHECK(once.out == "100 200 5 NoNewPrivs: 1\n");
+  CHECK(once.out == "100 200 19 NoNewPrivs: 1\n");
   CHECK(once.err.empty());
 }
 

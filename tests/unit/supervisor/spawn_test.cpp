@@ -154,9 +154,9 @@ TEST_CASE("it has its limits, and its niceness, and nobody else has them") {
   SpawnPlan plan{.environment = {"PATH=/usr/bin:/bin"}};
   plan.descriptors = 512;
   plan.bounds = {{RLIMIT_NOFILE, {100, 200}}, {RLIMIT_CORE, {0, 0}}};
-  plan.nice = 7;
-  shell.run(plan, "ulimit -Sn; ulimit -Hn; ulimit -c; nice; cat /proc/self/autogroup 2>/dev/null | grep -o 'nice .*' || echo nice 7");
-  CHECK(shell.said == "100\n200\n0\n7\nnice 7\n");
+  plan.nice = 19;
+  shell.run(plan, "ulimit -Sn; ulimit -Hn; ulimit -c; nice; cat /proc/self/autogroup 2>/dev/null | grep -o 'nice .*' || echo nice 19");
+  CHECK(shell.said == "100\n200\n0\n19\nnice 19\n");
   rlimit own{};
   ::getrlimit(RLIMIT_NOFILE, &own);
   CHECK(own.rlim_cur != 100);
