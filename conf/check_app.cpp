@@ -39,6 +39,7 @@ void Checker::check_app(App const& app) {
   check_stack_signal(app);
   check_routes(app);
   check_workers_of(app);
+  check_strict(key_of(app), app);
   if (app.plain_http == PlainHttp::kRedirect && settings_.listen.https.empty()) {
     add(key_of(app, "plain_http"), "`plain_http = \"redirect\"` needs an `https` address in `[listen]`",
         {"listen"});
@@ -57,10 +58,38 @@ void Checker::check_workers_of(App const& app) {
   if (app.max_memory > 0 && app.max_memory < kLeastMemory) {
     add(key_of(app, "max_memory"), fmt::format("`max_memory` of {}: no worker is that small", in_quotes(print_size(app.max_memory))));
   }
+  if (app.memory_max && app.max_memory > *app.memory_max) {
+    add(key_of(app, "max_memory"), fmt::format("`max_memory` of {} is more than `memory_max`, which all of the app may have: the kernel would kill a "
+                                               "worker before it is replaced", in_quotes(print_size(app.max_memory))), {key_of(app, "memory_max")});
+  }
   if (app.health.interval > milliseconds(0) && app.health.path.empty()) {
     add(key_of(app, "health"), "`interval` of `health` needs `path`: what is to be asked for");
   }
   if (!app.has_processes()) check_nobody_is_replaced(app);
+  if (!app.has_processes() && app.services.empty()) check_nobody_is_bounded(app);
+}
+
+// What can be known now: a cgroup is given to who serves, not to who checks.
+void Checker::check_strict(std::string const& of, App const& process) {
+  if (!process.strict) return;
+  if (!powers_) powers_ = own_powers();
+  for (Withheld const& one : withheld(process, *powers_)) {
+    if (!origins_.contains(fmt::format("{}.{}", of, one.key))) continue;  // a service's app has it, which is told
+    add(fmt::format("{}.{}", of, one.key), fmt::format("{} (and `strict` is on)", one.why));
+  }
+}
+
+// What nobody could have. A route needs no process, and somebody else's worker is not ours to bound.
+void Checker::check_nobody_is_bounded(App const& app) {
+  std::array<std::pair<std::string_view, bool>, 5> const keys{{{"rlimits", !app.rlimits.empty()},
+                                                               {"nice", app.nice.has_value()},
+                                                               {"memory_max", app.memory_max.has_value()},
+                                                               {"cpu_max", app.cpu_max.has_value()},
+                                                               {"pids_max", app.pids_max.has_value()}}};
+  for (auto const& [key, is_set] : keys) {
+    if (!is_set) continue;
+    add(key_of(app, key), fmt::format("`{}` is for processes that Portherd starts; app `{}` has none", key, app.name), {key_of(app)});
+  }
 }
 
 // Who is not ours is not replaced, nor asked how it is.
@@ -139,6 +168,7 @@ void Checker::check_service(std::string const& key, App const& app, Service cons
   App const process = service_app(app, service);
   check_account(key + ".user", service.user, "");
   check_account(key + ".group", "", service.group);
+  check_strict(key, process);
   if (service.command.empty()) return add(key, "a service needs a `command`");
   if (is_unknown(key_of(app, "directory"))) return;  // its paths are against that
   if (!service.directory.empty()) check_folder(key, process);

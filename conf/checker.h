@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "conf/load.h"
+#include "conf/powers.h"
 
 namespace conf {
 
@@ -49,7 +50,9 @@ class Checker {
   // check_app.cpp
   void check_app(App const& app);
   void check_workers_of(App const& app);
+  void check_strict(std::string const& of, App const& process);
   void check_nobody_is_replaced(App const& app);
+  void check_nobody_is_bounded(App const& app);
   void check_kind(App const& app);
   void check_stack_signal(App const& app);
   void check_stop_signal(App const& app);
@@ -84,6 +87,7 @@ class Checker {
   Origins const& origins_;
   Keys const& broken_;
   std::vector<Problem>& problems_;
+  std::optional<Powers> powers_;  // once somebody is strict
 };
 
 }  // namespace conf

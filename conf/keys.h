@@ -496,6 +496,20 @@ void visit_surroundings(V& v, P& process) {
         .example = R"(".env")",
         .cost = Cost::kRolling},
     process.env_file);
+  v(Row{.key = "rlimits",
+        .meaning = "Resource limits of each of its processes (`getrlimit(2)`), by name: `as`, `core`, `cpu`, `data`, `fsize`, `memlock`, "
+                   "`msgqueue`, `nofile`, `nproc` (of all processes of its user), `sigpending`, `stack`. One value is soft and hard "
+                   "limit (of `cpu` the hard one is a second later); else `{ soft = 1024, hard = 4096 }`. `\"infinity\"` is none.",
+        .unset = "inherited",
+        .example = R"({ nofile = 4096, nproc = 100, as = "1GiB", core = 0 })",
+        .cost = Cost::kRolling},
+    process.rlimits);
+  v(Row{.key = "nice",
+        .meaning = "Niceness of its processes: with 19 they run when nobody else wants the CPU. Below Portherd's own only as root.",
+        .unset = "inherited",
+        .example = "10",
+        .cost = Cost::kRolling},
+    process.nice);
 }
 
 /// What a service does not say, its app does.
@@ -537,6 +551,42 @@ void visit(V& v, Service& service) {
         .unset = kAsTheApp,
         .example = R"("5m")"},
     service.graceful_timeout);
+  v(Row{.key = "no_new_privs",
+        .meaning = "Whether no program that it starts may have more rights than it has.",
+        .unset = kAsTheApp,
+        .example = "false"},
+    service.no_new_privs);
+}
+
+/// What all processes of an app may take together: of its cgroup.
+template <class V>
+void visit_share(V& v, App& app) {
+  v(Row{.key = "memory_max",
+        .meaning = "Memory of all processes of the app together, services included; beyond it the kernel kills one of them. A bound that no "
+                   "request should meet: `max_memory` replaces a worker before. Needs a cgroup (v2) that is ours, as in our systemd unit.",
+        .form = Form::kSize,
+        .least = 1_MiB,
+        .most = 1024_GiB,
+        .unset = "no limit",
+        .example = R"("1GiB")",
+        .cost = Cost::kRolling},
+    app.memory_max);
+  v(Row{.key = "cpu_max",
+        .meaning = "CPU time of all of them together, as a share of one CPU; beyond it they wait. `workers = \"auto\"` goes by it. Needs a cgroup.",
+        .least = 1,
+        .most = 102'400,
+        .unset = "no limit",
+        .example = R"("150%")",
+        .cost = Cost::kRolling},
+    app.cpu_max);
+  v(Row{.key = "pids_max",
+        .meaning = "Processes and threads of all of them together; beyond it none can be started. Needs a cgroup.",
+        .least = 1,
+        .most = 4'194'304,
+        .unset = "no limit",
+        .example = "200",
+        .cost = Cost::kRolling},
+    app.pids_max);
 }
 
 template <class V>
@@ -564,6 +614,17 @@ void visit_process(V& v, App& app) {
         .cost = Cost::kRolling},
     app.post_fork);
   visit_surroundings(v, app);
+  v(Row{.key = "no_new_privs",
+        .meaning = "No program that its processes start has more rights than they have: setuid programs (`sudo`, `sendmail`) do not "
+                   "work as such.",
+        .cost = Cost::kRolling},
+    app.no_new_privs);
+  v(Row{.key = "strict",
+        .meaning = "What of `user`, `group`, `rlimits`, `nice`, `memory_max`, `cpu_max` and `pids_max` this machine does not give is a reason not to start "
+                   "it. Else it is started all the same, and a warning says what is not in force.",
+        .cost = Cost::kRolling},
+    app.strict);
+  visit_share(v, app);
   v(Row{.key = "stop_signal",
         .meaning = "Asks a worker to end; after `graceful_timeout` it is killed. Of a `wsgi` or `asgi` app "
                    "always `\"TERM\"`.",

@@ -63,6 +63,14 @@ App service_app(App const& app, Service const& service) {
   process.env = service.env;
   process.env.insert(app.env.begin(), app.env.end());  // what is there already stays
   process.env_file = service.env_file.empty() ? app.env_file : service.env_file;
+  process.rlimits = service.rlimits;
+  process.rlimits.insert(app.rlimits.begin(), app.rlimits.end());
+  process.nice = service.nice ? service.nice : app.nice;
+  process.no_new_privs = service.no_new_privs.value_or(app.no_new_privs);
+  process.strict = app.strict;
+  process.memory_max = app.memory_max;
+  process.cpu_max = app.cpu_max;
+  process.pids_max = app.pids_max;
   process.env_file_digest = service.env_file.empty() ? app.env_file_digest : service.env_file_digest;
   process.stop_signal = service.stop_signal.value_or(app.stop_signal);
   process.graceful_timeout = service.graceful_timeout.value_or(app.graceful_timeout);

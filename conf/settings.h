@@ -49,6 +49,28 @@ struct Umask {
   bool operator==(Umask const&) const = default;
 };
 
+inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};  // RLIM_INFINITY
+
+/// A resource limit of a process (setrlimit(2)), in the unit of its resource.
+struct Rlimit {
+  std::uint64_t soft = kNoLimit, hard = kNoLimit;
+  bool operator==(Rlimit const&) const = default;
+};
+/// By name: those of conf/rlimits.h. What is not there is inherited.
+using Rlimits = std::map<std::string, Rlimit>;
+
+/// Niceness, -20 (before all others) to 19.
+struct Nice {
+  int number = 0;
+  bool operator==(Nice const&) const = default;
+};
+
+/// A share of the machine's CPU time; written "50%", of one CPU.
+struct CpuShare {
+  std::size_t percent = 100;
+  bool operator==(CpuShare const&) const = default;
+};
+
 /// [listen]
 struct Listen {
   std::vector<Address> http;
@@ -203,6 +225,9 @@ struct Service {
   std::optional<Umask> umask;
   std::map<std::string, std::string> env;  ///< over the app's
   std::string env_file;                    ///< absolute; in the place of the app's
+  Rlimits rlimits;                         ///< over the app's, by name
+  std::optional<Nice> nice;
+  std::optional<bool> no_new_privs;
   std::optional<Signal> stop_signal;
   std::optional<milliseconds> graceful_timeout;
   std::uint64_t env_file_digest = 0;  ///< as in App
@@ -231,6 +256,14 @@ struct App {
   std::optional<Umask> umask;      ///< empty: inherited
   std::map<std::string, std::string> env;
   std::string env_file;  ///< absolute; empty: none
+  Rlimits rlimits;
+  std::optional<Nice> nice;   ///< empty: inherited
+  bool no_new_privs = true;   ///< no program that it starts has more rights than it (prctl(2))
+  /// Of all its processes together, by a cgroup; empty: no limit.
+  std::optional<runtime::Bytes> memory_max;
+  std::optional<CpuShare> cpu_max;
+  std::optional<std::size_t> pids_max;
+  bool strict = false;        ///< what this machine does not give is a reason not to start it
   Signal stop_signal;
   std::optional<Signal> stack_signal;  ///< makes the program print its stacks; empty: none does
 
@@ -266,6 +299,8 @@ struct App {
   AppKind kind() const;
   /// The supervisor starts workers for it.
   bool has_processes() const { return is_python() || !command.empty(); }
+  /// All its processes together have limits.
+  bool is_confined() const { return memory_max || cpu_max || pids_max; }
   /// Its workers are our own, in the app's interpreter.
   bool is_python() const { return !wsgi.empty() || !asgi.empty(); }
   /// Somebody or something answers for it. Not so where it is services alone: such an app has no hosts.

@@ -9,6 +9,7 @@
 
 #include "conf/fault.h"
 #include "conf/keys.h"
+#include "conf/rlimits.h"
 #include "conf/words.h"
 
 namespace conf {

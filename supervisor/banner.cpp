@@ -42,6 +42,19 @@ bool is_for_everybody(const conf::Address& address) {
          (address.host == "*" || address.host == "0.0.0.0" || address.host == "::");
 }
 
+// Who is of one user, or may go where its group may, is one trust. Empty: it is for itself.
+std::string about_user(const conf::App& app, const Account& account, const Account& front) {
+  if (app.user.empty()) return fmt::format("app {} runs as root: give it a `user` (of `run`: --user)", app.name);
+  if (account.uid == front.uid) {
+    return fmt::format("app {} is of the front's user {}, and could look into the front, keys included: give it a `user` of its own", app.name,
+                       account.name);
+  }
+  const bool is_in_group = account.gid == front.gid || std::ranges::find(account.groups, front.gid) != account.groups.end();
+  if (!is_in_group) return {};
+  return fmt::format("app {}: its user {} is in the group of the front's user {}, and could reach other apps' workers without the front", app.name,
+                     account.name, front.name);
+}
+
 }  // namespace
 
 std::string banner(const conf::Settings& settings, const std::vector<std::string>& urls) {
@@ -51,12 +64,14 @@ std::string banner(const conf::Settings& settings, const std::vector<std::string
   return text;
 }
 
-std::vector<std::string> warnings(const conf::Settings& settings, bool is_root) {
+std::vector<std::string> warnings(const conf::Settings& settings, bool is_root, const std::vector<Account>& accounts,
+                                  const Account& front) {
   std::vector<std::string> sentences;
-  for (const conf::App& app : settings.apps) {
-    if (is_root && (app.has_processes() || !app.services.empty()) && app.user.empty()) {
-      sentences.push_back(fmt::format("app {} runs as root: give it a `user` (of `run`: --user)", app.name));
-    }
+  for (std::size_t i = 0; is_root && i < settings.apps.size(); ++i) {
+    const conf::App& app = settings.apps[i];
+    if (!app.has_processes() && app.services.empty()) continue;
+    std::string sentence = about_user(app, accounts[i], front);
+    if (!sentence.empty()) sentences.push_back(std::move(sentence));
   }
   const bool is_open = std::ranges::any_of(settings.listen.http, is_for_everybody);
   if (is_open && settings.listen.https.empty()) {

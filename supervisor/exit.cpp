@@ -12,7 +12,7 @@ namespace {
 // Signals that a program usually brings upon itself.
 bool is_own_fault(int signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL || signal == SIGABRT ||
-         signal == SIGSYS || signal == SIGTRAP;
+         signal == SIGSYS || signal == SIGTRAP || signal == SIGXCPU || signal == SIGXFSZ;
 }
 
 bool is_ours(int signal, const ExitFacts& around) {
@@ -21,6 +21,8 @@ bool is_ours(int signal, const ExitFacts& around) {
 
 std::string_view who(int signal, const ExitFacts& around) {
   if (is_ours(signal, around)) return "killed by us";
+  if (signal == SIGXCPU) return "over its `cpu` in `rlimits`";
+  if (signal == SIGXFSZ) return "over its `fsize` in `rlimits`";
   if (is_own_fault(signal)) return "crashed";
   if (signal == SIGKILL && around.cgroup_oom_rose) return "out of memory";
   if (signal == SIGKILL && around.machine_oom_rose) return "probably out of memory";

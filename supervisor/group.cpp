@@ -118,6 +118,7 @@ void Group::tend() {
   if (is_stopping_) stop_services();
   if (is_stopping_ && is_stopped()) {
     for (const Gone& on_gone : std::exchange(when_gone_, {})) on_gone({});
+    if (!is_service()) herd_.cgroups.remove(app().name);
     return calls_.on_stopped();
   }
   if (!is_wanted_ || !failure_.empty()) return;
@@ -130,6 +131,7 @@ void Group::tend() {
   judge_awaited();
   size_by_machine();
   watch_load();
+  settle_share();
   tell_if_gone();
   show();
 }

@@ -4,7 +4,7 @@
 // It is told what is wanted (start, scale, release, stop), notes what happens, and in tend() makes the one into
 // the other: a step at a time, the same steps for every reason. group.cpp keeps the places filled;
 // group_replace.cpp replaces who serves in one of them, make-before-break; group_release.cpp judges whether a
-// release has come into force; group_scale.cpp says how many are wanted; group_await.cpp tells whoever ordered that when they
+// release has come into force; group_scale.cpp says how many are wanted; group_share.cpp what all of them may take together; group_await.cpp tells whoever ordered that when they
 // are there; group_gate.cpp keeps clients out; group_sources.cpp watches its files, where that is wanted; group_proxies.cpp has those that somebody else supervises. A service of an
 // app is a group, too, of one worker that the front knows nothing of, and belongs to the app's: group_services.cpp.
 #pragma once
@@ -130,6 +130,16 @@ class Group {
   /// In full, that is. What makes `run` give up is told by the supervisor.
   bool is_worth_saying_now() const { return is_worth_saying(failures_) && !may_give_up(); }
 
+  // Its cgroup, where all of the app, services included, has limits together: group_share.cpp.
+  /// Where a process with these settings goes, with the limits as they are to be; none, if it has no limits.
+  Cgroups::Entry enter_cgroup(const conf::App& process);
+  /// So far, in the cgroup that such a process is in, and on the machine.
+  runtime::OomKills oom_kills(const conf::App& process) const;
+  /// Of those, what deaths have been explained by.
+  runtime::OomKills explained_kills(const conf::App& process) const;
+  /// By the death of one that has lived since `before`.
+  void explain_one_kill(const conf::App& process, const runtime::OomKills& before);
+
   CrashLoop& crash_loop() { return crash_loop_; }
 
   /// As the release that is wanted has it.
@@ -222,6 +232,15 @@ class Group {
   void note_promise();
   void note_size(const Worker& worker);
 
+  // group_share.cpp
+  const Group& whole() const { return is_service() ? *owner_ : *this; }
+  Group& whole() { return is_service() ? *owner_ : *this; }
+  Share share() const;
+  void settle_share();
+  std::size_t cpus() const;
+  runtime::Bytes within_share(runtime::Bytes left) const;
+  std::optional<std::uint64_t> kills_in_share(const conf::App& process) const;
+
   // group_await.cpp
   void make_way_for_order();
   void judge_awaited();
@@ -310,6 +329,8 @@ class Group {
   bool has_chosen_ = false;           // "auto": the log has said how many
   bool is_asleep_ = false;            // no worker has been ready since none was wanted
   upstream::Gate gate_ = upstream::Gate::kOpen;
+  Share share_;                       // of its cgroup, if it has one
+  std::uint64_t explained_in_share_ = 0;  // OOM kills in it that deaths have been explained by
   std::string notice_;                // while the gate is closed
   runtime::Timer pause_;              // armed while it is paused
   std::vector<Gone> when_gone_;       // who waits until all have left

@@ -37,7 +37,7 @@ bool Group::may_replace(retire::Why why) const {
     if (place->has_successor) ++room.coming;
   }
   if (room.extras == 0 || room.extras >= room.max_surge) return retire::may_replace(why, room);
-  room.available = runtime::available_memory();
+  room.available = within_share(runtime::available_memory());
   for (const Worker* const worker : all()) {
     room.one_worker = std::max(room.one_worker, worker->memory().value_or(0));
   }

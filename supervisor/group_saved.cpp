@@ -102,6 +102,7 @@ Result<saved::Group> Group::save() const {
                      .is_pinned = is_pinned_,
                      .has_chosen = has_chosen_,
                      .is_asleep = is_asleep_,
+                     .explained_in_share = explained_in_share_,
                      .gate = gate_,
                      .notice = notice_,
                      .paused_until = paused_until(),
@@ -169,6 +170,7 @@ Group::Group(Herd& herd, const std::vector<OwnRelease>& releases, const saved::G
   is_pinned_ = saved.is_pinned;
   has_chosen_ = saved.has_chosen;
   is_asleep_ = saved.is_asleep;
+  explained_in_share_ = saved.explained_in_share;
   gate_ = saved.gate;
   notice_ = saved.notice;
   if (saved.paused_until) pause_.arm_at(*saved.paused_until);

@@ -32,7 +32,7 @@ void Group::unpin() {
   is_pinned_ = has_chosen_ = false;
   spare_since_ = settled_since_ = herd_.reaper.loop().now();
   const conf::Workers& workers = app().workers;
-  const std::size_t most = workers.is_auto ? runtime::usable_cpus() : workers.max;
+  const std::size_t most = workers.is_auto ? cpus() : workers.max;
   if (app().has_processes()) want(std::clamp(wanted_, std::min(workers.min, most), most), "the settings");
   look();
 }
@@ -65,9 +65,9 @@ void Group::on_wanted() {
 
 void Group::size_by_machine() {
   if (!app().workers.is_auto || is_pinned_ || wanted() == 0 || !is_all_ready()) return;
-  const std::size_t cpus = runtime::usable_cpus();
-  if (wanted_ >= cpus && has_chosen_) return;
-  const auto [number, why] = scale::automatic(cpus, memory());
+  const std::size_t most = cpus();
+  if (wanted_ >= most && has_chosen_) return;
+  const auto [number, why] = scale::automatic(most, memory());
   if (number <= wanted_ && std::exchange(has_chosen_, true)) return;
   runtime::log(runtime::Level::kInfo, "as many workers as this machine is good for",
                {{"app", app().name}, {"workers", std::max(number, wanted_)}, {"cause", why}});
@@ -113,7 +113,7 @@ void Group::advise_on_memory() const {
                                         .fits = scale::fit(held).value_or(workers.max),
                                         .threads = app().kind() == conf::AppKind::kWsgi ? app().threads : 0,
                                         .one = held.one,
-                                        .usable = runtime::usable_memory()});
+                                        .usable = std::min(runtime::usable_memory(), app().memory_max.value_or(runtime::usable_memory()))});
   if (!advice) return;
   runtime::log(runtime::Level::kWarning, "more workers are wanted than fit into the memory",
                {{"app", app().name},
@@ -136,7 +136,7 @@ void Group::note_size(const Worker& worker) {
 }
 
 scale::Memory Group::memory() const {
-  scale::Memory memory{.available = scale::left_for(index_, runtime::available_memory(), herd_.promised)};
+  scale::Memory memory{.available = within_share(scale::left_for(index_, runtime::available_memory(), herd_.promised))};
   for (const Worker* const worker : all()) {
     if (worker->state() != State::kReady) {
       if (worker->has_process()) ++memory.coming;

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/powers.h"
 #include "runtime/machine.h"
+#include "supervisor/cgroups.h"
 #include "supervisor/environment.h"
 #include "supervisor/front.h"
 #include "supervisor/output.h"
@@ -68,7 +70,9 @@ struct Herd {
   bool is_run = false;             ///< `run`: own environment handed on, output as it is
   Variables own;                   ///< our environment
   rlim_t descriptors = 1024;       ///< the soft limit that we were started with, for workers
+  conf::Powers powers;             ///< what we may give to workers
   const runtime::Fd& python;       ///< what a Python worker runs first; empty: no app is one
+  Cgroups& cgroups;
   upstream::WorkerId last_id = 0;  ///< of the workers started so far
   runtime::OomKills explained_kills = {};  ///< see exit.h: what their deaths have been explained by
 };

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "conf/program.h"
+#include "conf/rlimits.h"
 #include "upstream/python_package.h"
 
 namespace supervisor {
@@ -180,6 +181,15 @@ Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, Varia
   plan.fds = {{seat.out, 1}, {seat.err, 2}};
   plan.death_signal = kDeathSignal;
   return plan;
+}
+
+void bound(SpawnPlan& plan, const conf::App& app, const conf::Powers& powers) {
+  static_assert(conf::kNoLimit == RLIM_INFINITY);
+  for (const auto& [name, limit] : conf::given_rlimits(app, powers)) {
+    plan.bounds.push_back({conf::resource_named(name)->number, {.rlim_cur = limit.soft, .rlim_max = limit.hard}});
+  }
+  if (const auto nice = conf::given_nice(app, powers)) plan.nice = nice->number;
+  plan.may_gain_privileges = !app.no_new_privs;
 }
 
 Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command, const Variables& environment,

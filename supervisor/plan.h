@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "conf/powers.h"
 #include "conf/settings.h"
 #include "runtime/result.h"
 #include "supervisor/environment.h"
@@ -60,6 +61,10 @@ runtime::Result<SpawnPlan> plan_zygote(const conf::App& app, const Seat& seat, i
 /// A service of an app, as conf::service_app() has it: no socket. Of `seat` only `notify` and its output. Errors: as above.
 runtime::Result<SpawnPlan> plan_service(const conf::App& service, const Seat& seat, Variables environment,
                                         const Account& account);
+
+/// Gives it what the app's settings say that each of its processes may take, as far as `powers` go; and whether it may gain
+/// rights.
+void bound(SpawnPlan& plan, const conf::App& app, const conf::Powers& powers);
 
 /// A command beside the app's workers, with all that is theirs but a socket and what goes with it. Errors: as above.
 runtime::Result<SpawnPlan> plan_one_off(const conf::App& app, std::vector<std::string> command,

@@ -22,6 +22,7 @@ struct Release {
   /// What env_file said when a process of this release was started first: whoever is started for it later has the
   /// same. Empty: none has been.
   mutable std::optional<Variables> file_environment = {};
+  mutable bool has_told_of_withheld = false;  ///< what of its settings this machine does not give
   /// With `preload`: what its workers are forked from, as long as one of them holds it.
   mutable std::weak_ptr<Zygote> zygote = {};
   /// Of an app: what each of its services is started from in this generation, by its process's name ("shop.queue"). One that is

@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 5;
+inline constexpr std::uint64_t kFormat = 6;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -155,6 +155,7 @@ struct Group {
   std::uint32_t last_generation = 0;
   std::size_t wanted = 0;
   bool is_pinned = false, has_chosen = false, is_asleep = false;
+  std::uint64_t explained_in_share = 0;
   upstream::Gate gate = upstream::Gate::kOpen;
   std::string notice;
   std::optional<runtime::Time> paused_until;
@@ -269,6 +270,7 @@ struct Supervisor {
   upstream::WorkerId last_id = 0;
   std::uint32_t rows = 0;  ///< from here on none was ever taken
   runtime::OomKills explained_kills;
+  std::string cgroups;  ///< the root of their tree; empty: there is none
   std::vector<Group> groups;  ///< in the order of the settings
   Reload reload;
   std::vector<Tail> tails;

@@ -204,6 +204,7 @@ void fields(V& v, Group& group) {
   v("is_pinned", group.is_pinned);
   v("has_chosen", group.has_chosen);
   v("is_asleep", group.is_asleep);
+  v("explained_in_share", group.explained_in_share);
   v("gate", group.gate);
   v("notice", group.notice);
   v("paused_until", group.paused_until);
@@ -354,6 +355,7 @@ void fields(V& v, Supervisor& supervisor) {
   v("last_id", supervisor.last_id);
   v("rows", supervisor.rows);
   v("explained_kills", supervisor.explained_kills);
+  v("cgroups", supervisor.cgroups);
   v("groups", supervisor.groups);
   v("reload", supervisor.reload);
   v("tails", supervisor.tails);

@@ -1,6 +1,6 @@
 // After fork, and before exec, only these are called: dup3, fcntl, close_range, open, setsid, umask,
-// setgroups, setresgid, setresuid, setrlimit, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve,
-// execveat, write, exit_group. All are system calls without a lock or an allocation in glibc
+// setgroups, setresgid, setresuid, setrlimit, setpriority, prctl, getppid, chdir, sigaction, sigprocmask, getpid, execve,
+// execveat, write, close, exit_group. All are system calls without a lock or an allocation in glibc
 // (signal-safety(7)); the supervisor has one thread.
 #include "supervisor/spawn.h"
 
@@ -40,6 +40,7 @@ struct Prepared {
   int program_fd = -1;            // such a copy too, or none
   int above_targets = 3;
   rlimit descriptors{};  // meaningful if the plan has a limit
+  std::string nice;      // its digits
   pid_t parent = 0;
   sigset_t no_signals{};
   int failure = -1;
@@ -81,6 +82,7 @@ Result<Prepared> prepare(const SpawnPlan& plan) {
   }
   ::getrlimit(RLIMIT_NOFILE, &ready.descriptors);
   if (plan.descriptors) ready.descriptors.rlim_cur = *plan.descriptors;
+  if (plan.nice) ready.nice = std::to_string(*plan.nice);
   ::sigemptyset(&ready.no_signals);
   return ready;
 }
@@ -129,6 +131,28 @@ bool place_descriptors(const Prepared& ready) {
   return true;
 }
 
+// "0" is who writes it (cgroups(7)).
+bool enter_group(int procs) { return ::write(procs, "0", 1) == 1; }
+
+bool take_bounds(const Prepared& ready) {
+  if (ready.plan->descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
+  for (const Bound& bound : ready.plan->bounds) {
+    if (::setrlimit(static_cast<__rlimit_resource>(bound.resource), &bound.limit) != 0) return false;
+  }
+  return true;
+}
+
+// With autogroups (sched(7)) niceness counts only within a session, and each of ours is one: then the session as a whole
+// is to be as nice. Where there are none that file is not there.
+bool take_niceness(const Prepared& ready) {
+  if (::setpriority(PRIO_PROCESS, 0, *ready.plan->nice) != 0) return false;
+  const int session = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (session < 0) return true;
+  [[maybe_unused]] const auto n = ::write(session, ready.nice.data(), ready.nice.size());
+  ::close(session);
+  return true;
+}
+
 bool take_identity(const Account& account) {
   return ::setgroups(account.groups.size(), account.groups.data()) == 0 &&
          ::setresgid(account.gid, account.gid, account.gid) == 0 &&
@@ -152,10 +176,12 @@ void start_program(const Prepared& ready) {
 
 [[noreturn]] void be_the_child(Prepared& ready) {
   const SpawnPlan& plan = *ready.plan;
+  if (plan.group >= 0 && !enter_group(plan.group)) give_up(ready, SpawnStep::kGroup);
   if (::setsid() < 0 || !reset_signals(ready)) give_up(ready, SpawnStep::kSession);
   if (!place_descriptors(ready)) give_up(ready, SpawnStep::kDescriptors);
   if (plan.umask) ::umask(*plan.umask);
-  if (plan.descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
+  if (!take_bounds(ready)) give_up(ready, SpawnStep::kLimits);
+  if (plan.nice && !take_niceness(ready)) give_up(ready, SpawnStep::kNice);
   if (plan.account && !take_identity(*plan.account)) give_up(ready, SpawnStep::kUser);
   // What a service manager has given us (AmbientCapabilities=, to bind port 443 without being root) is for us
   // alone. EINVAL: a kernel without them.
@@ -208,7 +234,10 @@ SpawnFailure become(const SpawnPlan& plan) {
   ::sigemptyset(&ready.no_signals);
   if (!reset_signals(ready)) return {SpawnStep::kSession, errno};
   if (plan.umask) ::umask(*plan.umask);
+  if (!take_bounds(ready)) return {SpawnStep::kLimits, errno};
+  if (plan.nice && ::setpriority(PRIO_PROCESS, 0, *plan.nice) != 0) return {SpawnStep::kNice, errno};
   if (plan.account && !take_identity(*plan.account)) return {SpawnStep::kUser, errno};
+  if (!plan.may_gain_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {SpawnStep::kPrivileges, errno};
   if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) return {SpawnStep::kDirectory, errno};
   start_program(ready);
   return {SpawnStep::kProgram, errno};
@@ -216,12 +245,18 @@ SpawnFailure become(const SpawnPlan& plan) {
 
 std::string_view name(SpawnStep step) {
   switch (step) {
+    case SpawnStep::kGroup:
+      return "enter its cgroup";
     case SpawnStep::kDescriptors:
       return "place its descriptors";
     case SpawnStep::kSession:
       return "begin a session";
     case SpawnStep::kUmask:
       return "set the umask";
+    case SpawnStep::kLimits:
+      return "set its rlimits";
+    case SpawnStep::kNice:
+      return "set its niceness";
     case SpawnStep::kUser:
       return "become its user";
     case SpawnStep::kPrivileges:
@@ -237,7 +272,10 @@ std::string_view name(SpawnStep step) {
 }
 
 std::string SpawnFailure::text() const {
-  return runtime::Error{Code::kSystem, fmt::format("cannot {}", name(step)), number}.text();
+  // execve(2) has no other reason for it.
+  const bool are_too_many = step == SpawnStep::kProgram && number == EAGAIN;
+  return runtime::Error{Code::kSystem, fmt::format("cannot {}", name(step)), number}.text() +
+         (are_too_many ? ": its user has more processes than its `nproc` in `rlimits`" : "");
 }
 
 std::optional<SpawnFailure> read_failure(int fd) {

@@ -16,6 +16,12 @@
 
 namespace supervisor {
 
+/// A resource and its limits, for setrlimit(2).
+struct Bound {
+  int resource;
+  rlimit limit;
+};
+
 /// A descriptor of ours, and its number in the child.
 struct Passed {
   int fd;
@@ -33,6 +39,9 @@ struct SpawnPlan {
   std::vector<Passed> fds;        ///< no others, but for 0, /dev/null, and our 1 and 2, unless they are here
   bool wants_listen_pid = false;  ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
   std::optional<rlim_t> descriptors;  ///< its soft limit (RLIMIT_NOFILE), where ours was raised
+  std::vector<Bound> bounds;          ///< RLIMIT_NOFILE here wins over `descriptors`
+  std::optional<int> nice;            ///< setpriority(2)
+  int group = -1;                     ///< `cgroup.procs` of the cgroup that it is to be in, open for writing; -1: ours
   bool may_gain_privileges = true;    ///< false: no_new_privs
   int death_signal = 0;               ///< what it gets when we die; 0: nothing
 };
@@ -48,9 +57,12 @@ struct Spawned {
 runtime::Result<Spawned> spawn(const SpawnPlan& plan);
 
 enum class SpawnStep : int {
+  kGroup,
   kDescriptors,
   kSession,
   kUmask,
+  kLimits,
+  kNice,
   kUser,
   kPrivileges,
   kDeathSignal,

@@ -88,7 +88,9 @@ Supervisor::Supervisor(Foundation foundation, Options options)
             .is_run = options_.is_run,
             .own = own_environment(),
             .descriptors = raise_descriptor_limit(),
-            .python = ground_.python},
+            .powers = conf::own_powers(),
+            .python = ground_.python,
+            .cgroups = cgroups_},
       groups_(herd_, {.on_stopped = bind<&Supervisor::on_group_stopped>(this),
                       .on_failed = bind<&Supervisor::on_group_failed>(this)}),
       samples_(loop_, groups_.all(), boards_),
@@ -152,7 +154,7 @@ Result<void> Supervisor::start() {
   for (const auto& group : groups_.all()) group->publish_proxies();
   reload_.watch_certificates();  // before they are read: no change falls in between
   TRY_VOID(front_.start());
-  for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
+  for (const std::string& sentence : warnings(ground_.settings, is_root(), ground_.accounts, ground_.front_account)) log(Level::kWarning, sentence);
   return {};
 }
 

@@ -117,6 +117,7 @@ class Supervisor {
   OutputSink output_;
   Front front_;
   Watchdog watchdog_;
+  Cgroups cgroups_;
   Herd herd_;
   Groups groups_;
   Samples samples_;

@@ -118,6 +118,7 @@ Result<saved::Supervisor> Supervisor::save(const Asker& asker) const {
       .last_id = herd_.last_id,
       .rows = herd_.rows.used(),
       .explained_kills = herd_.explained_kills,
+      .cgroups = cgroups_.root(),
       .groups = {},
       .reload = reload_.save(),
       .tails = output_.save()};
@@ -154,6 +155,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   herd_.descriptors = all.descriptors;
   herd_.last_id = all.last_id;
   herd_.explained_kills = all.explained_kills;
+  cgroups_.adopt(all.cgroups);
   output_.adopt(all.tails);
   front_.adopt(all.front);
   for (const saved::Group& group : all.groups) groups_.adopt(group);

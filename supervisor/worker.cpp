@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <iterator>
 
 #include "runtime/log.h"
 #include "runtime/random.h"
@@ -145,7 +147,7 @@ Result<void> Worker::start_process() {
   seat.stack = stacks.theirs.get();
   process.output =
       std::make_unique<Output>(herd_.reaper.loop(), herd_.output, mark(), std::move(out.first), std::move(err.first));
-  process.kills_before = runtime::oom_kills();
+  process.kills_before = group_.oom_kills(app_);
   process.started = std::chrono::system_clock::now();
   process.begun = herd_.reaper.loop().now();
   TRY(Variables environment, make_environment());
@@ -154,12 +156,30 @@ Result<void> Worker::start_process() {
   } else {
     TRY(SpawnPlan plan, is_service_ ? plan_service(app_, seat, std::move(environment), account_)
                                     : plan_worker(app_, seat, std::move(environment), account_));
-    plan.descriptors = herd_.descriptors;
+    TRY(const Fd group, fence(plan));
     TRY(Spawned spawned, supervisor::spawn(plan));
     take_child(std::move(spawned));
   }
   if (process.socket) process.socket->close();
   return {};
+}
+
+// What keeps it within its bounds. The descriptor is the plan's: its group, if it has one.
+Result<Fd> Worker::fence(SpawnPlan& plan) {
+  plan.descriptors = herd_.descriptors;
+  bound(plan, app_, herd_.powers);
+  Cgroups::Entry entry = group_.enter_cgroup(app_);
+  plan.group = entry.procs.get();
+  process_->kills_before = group_.oom_kills(app_);  // the group's count, which may have begun only now
+  std::vector<conf::Withheld> missing = withheld(app_, herd_.powers);
+  std::ranges::move(entry.withheld, std::back_inserter(missing));
+  if (app_.strict && !missing.empty()) return fail(Code::kConfig, fmt::format("{} (and `strict` is on)", missing.front().why));
+  if (std::exchange(release_->has_told_of_withheld, true)) return std::move(entry.procs);
+  for (const conf::Withheld& one : missing) {
+    log(Level::kWarning, "a setting is not in force; the app is started all the same (`strict` would keep it from that)",
+        {{"app", app_.name}, {"key", one.key}, {"cause", one.why}});
+  }
+  return std::move(entry.procs);
 }
 
 // By the zygote of our release: the first of its workers starts one, which says in that one's name what its import says.
@@ -168,7 +188,7 @@ Result<void> Worker::be_forked(const Seat& seat, Variables environment) {
   if (!zygote_ || !zygote_->is_alive()) {
     TRY(auto control, runtime::Channel::pair());
     TRY(SpawnPlan plan, plan_zygote(app_, seat, control.second.get(), std::move(environment), account_));
-    plan.descriptors = herd_.descriptors;
+    TRY(const Fd group, fence(plan));
     TRY(zygote_, Zygote::start(herd_.reaper, plan, std::move(control.first), app_.name));
     release_->zygote = zygote_;
   }

@@ -124,6 +124,7 @@ class Worker {
   void spawn();
   runtime::Result<void> start_process();
   runtime::Result<void> be_forked(const Seat& seat, Variables environment);
+  runtime::Result<runtime::Fd> fence(SpawnPlan& plan);
   void hold_zygote() { zygote_ = release_->zygote.lock(); }
   void on_born(runtime::Result<Spawned>& spawned);
   void take_child(Spawned spawned);

@@ -31,7 +31,7 @@ void Worker::reap() {
   if (process_->stuck) process_->stuck->finish();
   death_ = certificate(exit_facts());
   if (death_.reason == upstream::ExitReason::kOutOfMemory)
-    herd_.explained_kills = with_one_more(herd_.explained_kills, process_->kills_before, runtime::oom_kills());
+    group_.explain_one_kill(app_, process_->kills_before);
   const bool has_been = process_->child != nullptr;
   if (has_been && !is_service_) herd_.front.tell(upstream::Ended{index_, process_->about.id, process_->child->sent() == 0});
   had_been_ready_ = process_->was_ready;
@@ -44,7 +44,7 @@ void Worker::reap() {
 }
 
 ExitFacts Worker::exit_facts() const {
-  const runtime::OomKills kills = unexplained(runtime::oom_kills(), process_->kills_before, herd_.explained_kills);
+  const runtime::OomKills kills = unexplained(group_.oom_kills(app_), process_->kills_before, group_.explained_kills(app_));
   return {.sent_by_us = process_->child ? process_->child->sent() : 0,
           .asked_by_us = process_->child ? process_->child->asked() : 0,
           .cgroup_oom_rose = kills.in_cgroup > 0,

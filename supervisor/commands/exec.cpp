@@ -45,11 +45,14 @@ int run_in_place(const conf::App& app, const std::vector<std::string>& command) 
   if (!account) return complain(account.error());
   const auto file = file_environment(app);
   if (!file) return complain(file.error());
-  const auto plan = plan_one_off(app, command, app_environment(app, environment_at_terminal(*account), *file), *account);
+  auto plan = plan_one_off(app, command, app_environment(app, environment_at_terminal(*account), *file), *account);
   if (!plan) {
     complain(plan.error().text());
     return plan.error().number == EACCES ? kNotStarted : kNoProgram;
   }
+  const conf::Powers powers = conf::own_powers();
+  for (const conf::Withheld& one : withheld(app, powers)) complain(fmt::format("not in force: {}", one.why));
+  bound(*plan, app, powers);
   complain(fmt::format("{}: {}", plan->program, become(*plan).text()));
   return kNotStarted;
 }
@@ -57,7 +60,7 @@ int run_in_place(const conf::App& app, const std::vector<std::string>& command) 
 }  // namespace
 
 int exec_command(int argc, char** argv) {
-  CLI::App line("Runs a command with an app's environment, user, umask and folder:\nportherd exec APP -- command ...",
+  CLI::App line("Runs a command with an app's environment, user, umask, limits and folder:\nportherd exec APP -- command ...",
                 argv[0]);
   std::string file, name;
   line.add_option("-c,--config", file, "the configuration (/etc/portherd/portherd.toml)")->type_name("FILE");

@@ -187,6 +187,7 @@ def be_born(message, descriptors, prctl):
     parent, _, notify = message.partition(" ")
     listening, out, error, stacks, birth = above(descriptors)
     os.setsid()
+    be_as_nice_in_session()
     prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != int(parent):  # it has ended meanwhile, or the app has made itself a subreaper
         os.write(birth, b"it has come to another parent than the supervisor")
@@ -202,6 +203,15 @@ def be_born(message, descriptors, prctl):
         if not birth.recv(1):
             os._exit(CANNOT_FORK)  # nobody waits for this worker any more
     return {"NOTIFY_SOCKET": notify, "PORTHERD_STACK_FD": str(stacks)}
+
+
+def be_as_nice_in_session():
+    """With autogroups (sched(7)) niceness counts only within a session, and this one is new."""
+    try:
+        with open("/proc/self/autogroup", "w") as session:
+            session.write(str(os.nice(0)))
+    except OSError:
+        pass  # there are none
 
 
 def above(descriptors):

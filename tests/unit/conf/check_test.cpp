@@ -583,6 +583,41 @@ TEST_CASE("a signal for stacks is a command's, and does not end the worker") {
         Lines{"4:1 `stack_signal` is for a `command`: an app by `wsgi` says its stacks without it"});
 }
 
+TEST_CASE("what bounds processes is for who has some") {
+  Folder const folder;
+  CHECK(problems_of(folder, "[apps.a]\nproxy = ['unix:/x']\nnice = 5\nrlimits = { core = 0 }\npids_max = 5\n") ==
+        Lines{"3:1 `nice` is for processes that Portherd starts; app `a` has none",
+              "4:1 `rlimits` is for processes that Portherd starts; app `a` has none",
+              "5:1 `pids_max` is for processes that Portherd starts; app `a` has none"});
+  CHECK(problems_of(folder, "[apps.a]\nnice = 5\n[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nmax_memory = '2GiB'\nmemory_max = '1GiB'\n") ==
+        Lines{"3:1 `max_memory` of \"2GiB\" is more than `memory_max`, which all of the app may have: the kernel would kill a worker before it is replaced"});
+}
+
+TEST_CASE("who is strict is told of each limit that cannot be had, where it stands, and once") {
+  Folder const folder;
+  std::string const impossible = "rlimits = { nofile = 2000000000 }\n";  // fs.nr_open, whoever asks
+  std::string const toml = "[apps.a]\ncommand = ['sh']\n" + impossible + "[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n";
+  CHECK(problems_of(folder, toml) == Lines{});
+  Lines const told = problems_of(folder, "[apps.a]\nstrict = true\ncommand = ['sh']\n" + impossible + "[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n");
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].starts_with("4:1 `nofile` is 2000000000, and "));
+  CHECK(told[0].ends_with(" (and `strict` is on)"));
+  Lines const of_service = problems_of(folder, "[apps.a]\nstrict = true\n[[apps.a.services]]\nname = 'q'\ncommand = ['sh']\n" + impossible);
+  REQUIRE(of_service.size() == 1);
+  CHECK(of_service[0].starts_with("6:1 `nofile` is "));
+}
+
+TEST_CASE("who is strict and not root cannot be another user") {
+  Folder const folder;
+  std::filesystem::permissions(folder.path(), std::filesystem::perms::all);
+  AsNobody const nobody;
+  if (::geteuid() != 65534) return;
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nuser = 'daemon'\n") == Lines{});
+  CHECK(problems_of(folder, "[apps.a]\ncommand = ['sh']\nstrict = true\nuser = 'daemon'\n") ==
+        Lines{"4:1 `user` is \"daemon\", and only root can become another than \"nobody\" (and `strict` is on)"});
+}
+
 TEST_CASE("the folder of a files route is there") {
   Folder const folder;
   folder.write("file", "");

@@ -161,8 +161,9 @@ TEST_CASE("only what is made into a process when it starts replaces workers") {
     CHECK((cost == Cost::kService) == key.starts_with("services."));
     CHECK(cost < Cost::kStart);
   }
-  CHECK(rolling == Lines{"asgi", "command", "concurrency", "directory", "env", "env_file", "group", "post_fork", "preload", "python", "reload", "stack_signal",
-                         "stop_signal", "threads", "umask", "user", "wsgi"});
+  CHECK(rolling == Lines{"asgi", "command", "concurrency", "cpu_max", "directory", "env", "env_file", "group", "memory_max", "nice", "no_new_privs",
+                         "pids_max", "post_fork", "preload", "python", "reload", "rlimits", "stack_signal", "stop_signal", "strict", "threads", "umask", "user",
+                         "wsgi"});
   CHECK(scale == Lines{"proxy", "workers"});
 }
 

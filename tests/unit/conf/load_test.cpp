@@ -116,6 +116,13 @@ python = "venv/bin/python"
 user = "shop"
 group = "web"
 umask = "027"
+rlimits = { nofile = 4096, as = "1GiB", core = 0, cpu = "90s", nproc = { soft = 10, hard = "infinity" } }
+nice = -5
+no_new_privs = false
+strict = true
+memory_max = "1GiB"
+cpu_max = "150%"
+pids_max = 200
 env = { DEBUG = "1", "odd.name" = "x" }
 env_file = ".env"
 stop_signal = "SIGINT"
@@ -159,6 +166,17 @@ graceful_timeout = "14s"
   CHECK(app.user == "shop");
   CHECK(app.group == "web");
   CHECK(app.umask->bits == 027);
+  CHECK(app.rlimits == conf::Rlimits{{"nofile", {4096, 4096}},
+                                     {"as", {1_GiB, 1_GiB}},
+                                     {"core", {0, 0}},
+                                     {"cpu", {90, 90}},
+                                     {"nproc", {10, conf::kNoLimit}}});
+  CHECK(app.nice == conf::Nice{-5});
+  CHECK_FALSE(app.no_new_privs);
+  CHECK(app.strict);
+  CHECK(app.memory_max == 1_GiB);
+  CHECK(app.cpu_max == conf::CpuShare{150});
+  CHECK(app.pids_max == 200);
   CHECK(app.env.at("DEBUG") == "1");
   CHECK(app.env.at("odd.name") == "x");
   CHECK(app.env_file == "/srv/shop/.env");
@@ -302,6 +320,39 @@ TEST_CASE("a bad unit or a value out of range is reported with the bounds") {
       problems_of("[apps.a]\nstop_signal = 'SIGKILL'") ==
       Lines{
           R"(2:15 `stop_signal` must be "TERM", "INT", "QUIT", "HUP", "USR1", "USR2" or "WINCH", not "SIGKILL")"});
+}
+
+TEST_CASE("what is wrong with a limit is said where it stands") {
+  std::string const table = "[apps.a]\nrlimits = ";
+  CHECK(problems_of(table + "4096") ==
+        Lines{R"(2:11 `rlimits` must be a table of limits, such as { nofile = 4096, as = "1GiB" }, not 4096)"});
+  CHECK(problems_of(table + "{ core = 0, nofiles = 1 }") == Lines{"2:23 `rlimits` has no limit `nofiles`; did you mean `nofile`?"});
+  CHECK(problems_of(table + "{ rss = '1GiB' }") ==
+        Lines{"2:13 `rlimits` has no limit `rss`; there are as, core, cpu, data, fsize, memlock, msgqueue, nofile, nproc, sigpending, stack"});
+  CHECK(problems_of(table + "{ nofile = 3 }") ==
+        Lines{R"(2:22 `rlimits` must have a number of at least 16, or "infinity" for `nofile`, not 3)"});
+  CHECK(problems_of(table + "{ nofile = -1 }").size() == 1);
+  CHECK(problems_of(table + "{ nofile = '1KiB' }").size() == 1);
+  CHECK(problems_of(table + "{ nofile = 99999999999 }").size() == 1);
+  CHECK(problems_of(table + "{ as = 1073741824 }") ==
+        Lines{R"(2:18 `rlimits` must have a size of at least "16MiB", such as "64MiB", or "infinity" for `as`, not 1073741824)"});
+  CHECK(problems_of(table + "{ cpu = '1500ms' }") ==
+        Lines{R"(2:19 `rlimits` must have whole seconds, such as "30s", or "infinity" for `cpu`, not "1500ms")"});
+  CHECK(problems_of(table + "{ nofile = { soft = 100 } }") ==
+        Lines{"2:22 `rlimits` needs both `soft` and `hard` for `nofile`, or one value that is both"});
+  CHECK(problems_of(table + "{ nofile = { soft = 100, hard = 50 } }") ==
+        Lines{"2:22 `rlimits` has a `soft` limit for `nofile` of 100, more than its `hard` one of 50"});
+  CHECK(problems_of(table + "{ nofile = { soft = 100, heart = 50 } }") ==
+        Lines{"2:36 `rlimits` has `soft` and `hard` for `nofile`, and no `heart`"});
+  CHECK(problems_of(table + "{ nofile = { soft = 1, hard = 50 } }") ==
+        Lines{R"(2:31 `rlimits` must have a number of at least 16, or "infinity" for `soft`, not 1)"});
+  CHECK(problems_of("[apps.a]\nnice = 20") == Lines{"2:8 `nice` must be a number from -20 to 19, not 20"});
+  CHECK(problems_of("[apps.a]\ncpu_max = 1.5") ==
+        Lines{R"(2:11 `cpu_max` must be a share of one CPU from "1%" to "102400%", such as "50%" or "200%", not a number with a fraction)"});
+  CHECK(problems_of("[apps.a]\ncpu_max = '0%'").size() == 1);
+  CHECK(problems_of("[apps.a]\ncpu_max = '%'").size() == 1);
+  CHECK(problems_of("[apps.a]\nmemory_max = '1KiB'").size() == 1);
+  CHECK(problems_of("[apps.a]\npids_max = 0").size() == 1);
 }
 
 TEST_CASE("workers is a number, auto, or two bounds") {
@@ -583,6 +634,10 @@ group = "web"
 umask = "027"
 env = { A = "app", B = "app" }
 env_file = ".env"
+rlimits = { nofile = 100, core = 0 }
+nice = 5
+no_new_privs = false
+strict = true
 stop_signal = "QUIT"
 graceful_timeout = "9s"
 [[apps.shop.services]]
@@ -596,6 +651,9 @@ directory = "jobs"
 user = "cron"
 umask = "077"
 env_file = "cron.env"
+rlimits = { nofile = 200 }
+nice = 19
+no_new_privs = true
 stop_signal = "INT"
 graceful_timeout = "1m"
 )"));
@@ -612,6 +670,10 @@ graceful_timeout = "1m"
   CHECK(queue.umask == conf::Umask{027});
   CHECK(queue.env == std::map<std::string, std::string>{{"A", "app"}, {"B", "service"}, {"C", "service"}});
   CHECK(queue.env_file == "/srv/shop/.env");
+  CHECK(queue.rlimits == shop.rlimits);
+  CHECK(queue.nice == conf::Nice{5});
+  CHECK_FALSE(queue.no_new_privs);
+  CHECK(queue.strict);
   CHECK(queue.stop_signal.number == SIGQUIT);
   CHECK(queue.graceful_timeout == 9s);
 
@@ -622,6 +684,9 @@ graceful_timeout = "1m"
   CHECK(cron.group.empty());
   CHECK(cron.umask == conf::Umask{077});
   CHECK(cron.env_file == "/srv/shop/cron.env");
+  CHECK(cron.rlimits == conf::Rlimits{{"nofile", {200, 200}}, {"core", {0, 0}}});
+  CHECK(cron.nice == conf::Nice{19});
+  CHECK(cron.no_new_privs);
   CHECK(cron.stop_signal.number == SIGINT);
   CHECK(cron.graceful_timeout == 1min);
 }

@@ -48,6 +48,12 @@ class Changer {
   static void change(Row const&, std::optional<conf::Umask>& value) { value = conf::Umask{007}; }
   static void change(Row const&, std::optional<conf::Address>& value) { value = *conf::parse_address("unix:/a b"); }
   static void change(Row const&, std::optional<conf::Signal>& value) { value = conf::Signal{SIGQUIT}; }
+  static void change(Row const&, conf::Rlimits& value) {
+    value = {{"as", {1, conf::kNoLimit}}, {"core", {0, 0}}, {"cpu", {90, 91}}, {"nofile", {64, 64}}};
+    value["as"].soft = std::uint64_t{1} << 30;
+  }
+  static void change(Row const&, conf::Nice& value) { value.number = -7; }
+  static void change(Row const&, conf::CpuShare& value) { value.percent = 250; }
   static void change(Row const&, conf::OnAbandon& value) { value = conf::OnAbandon::kFinish; }
   template <class T>
   static void change(Row const& row, std::optional<T>& value) {

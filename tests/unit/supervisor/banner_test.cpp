@@ -28,7 +28,10 @@ TEST_CASE("run says what it serves and where") {
   CHECK(banner(settings, {}).ends_with("  jobs: 1 service and no worker\n"));
 }
 
-TEST_CASE("what is unsafe is warned of: root, and everybody without TLS") {
+TEST_CASE("what is unsafe is warned of: root, the front's user and group, and everybody without TLS") {
+  std::vector<Account> shop{{.name = "shop", .uid = 70, .gid = 70, .groups = {70}}};
+  const Account front{.name = "www", .uid = 33, .gid = 33, .groups = {33}};
+  const auto warnings = [&](const conf::Settings& all, bool is_root) { return supervisor::warnings(all, is_root, shop, front); };
   conf::Settings settings;
   settings.apps.resize(1);
   settings.apps[0].name = "shop";
@@ -39,6 +42,14 @@ TEST_CASE("what is unsafe is warned of: root, and everybody without TLS") {
   CHECK(warnings(settings, true)[0] == "app shop runs as root: give it a `user` (of `run`: --user)");
   settings.apps[0].user = "shop";
   CHECK(warnings(settings, true).empty());
+  shop[0].groups = {70, 33};
+  CHECK(warnings(settings, true) ==
+        std::vector<std::string>{"app shop: its user shop is in the group of the front's user www, and could reach other apps' workers without the front"});
+  shop[0].uid = 33;
+  CHECK(warnings(settings, true) ==
+        std::vector<std::string>{"app shop is of the front's user shop, and could look into the front, keys included: give it a `user` of its own"});
+  CHECK(warnings(settings, false).empty());
+  shop[0] = {.name = "shop", .uid = 70, .gid = 70, .groups = {70}};
   settings.listen.http.push_back(*conf::parse_address("*:80"));
   CHECK(warnings(settings, true).size() == 1);
   settings.listen.https.push_back(*conf::parse_address("*:443"));

@@ -22,6 +22,9 @@ TEST_CASE("who sent a signal is told by elimination") {
 
 TEST_CASE("a signal that a program brings upon itself is a crash, whatever the OOM killer did") {
   CHECK(describe({.is_signal = true, .number = SIGSEGV}, {.machine_oom_rose = true}) == "crashed (SIGSEGV)");
+  CHECK(describe({.is_signal = true, .number = SIGXCPU}, {}) == "over its `cpu` in `rlimits` (SIGXCPU)");
+  CHECK(describe({.is_signal = true, .number = SIGXFSZ}, {}) == "over its `fsize` in `rlimits` (SIGXFSZ)");
+  CHECK(supervisor::reason_of({.is_signal = true, .number = SIGXCPU}, {}) == upstream::ExitReason::kCrashed);
   CHECK(describe({.is_signal = true, .number = SIGABRT}, {}) == "crashed (SIGABRT)");
 }
 

@@ -218,6 +218,29 @@ TEST_CASE("a worker gets TERM when the supervisor dies, its umask, its directory
   CHECK(made.account.has_value() == is_root());
 }
 
+TEST_CASE("limits and niceness are given as far as may be, and no rights are gained unless that is said") {
+  conf::Powers powers{.most = {{"nofile", 1000}, {"core", conf::kNoLimit}}, .least_nice = 0};
+  conf::App app = command({"sh"});
+  SpawnPlan made = plan(app);
+  bound(made, app, powers);
+  CHECK(made.bounds.empty());
+  CHECK_FALSE(made.nice);
+  CHECK_FALSE(made.may_gain_privileges);
+
+  app.no_new_privs = false;
+  app.nice = conf::Nice{-5};
+  app.rlimits = {{"core", {0, 0}}, {"nofile", {500, 5000}}};
+  made = plan(app);
+  bound(made, app, powers);
+  CHECK(made.may_gain_privileges);
+  CHECK(made.nice == 0);
+  REQUIRE(made.bounds.size() == 2);
+  CHECK(made.bounds[0].resource == RLIMIT_CORE);
+  CHECK(made.bounds[1].resource == RLIMIT_NOFILE);
+  CHECK(made.bounds[1].limit.rlim_cur == 500);
+  CHECK(made.bounds[1].limit.rlim_max == 1000);
+}
+
 TEST_CASE("a program that is not there is said by name, before anything is forked") {
   const auto made = plan_worker(command({"no-such-program"}), kSeat, kBase, kNobody);
   REQUIRE_FALSE(made.has_value());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -146,6 +147,69 @@ TEST_CASE("as root it becomes its user, with its groups, and gains nothing back"
   plan.umask = 027;
   shell.run(plan, "id -u; id -G; grep NoNewPrivs /proc/self/status; umask");
   CHECK(shell.said == "65534\n65534 65533\nNoNewPrivs:\t1\n0027\n");
+}
+
+TEST_CASE("it has its limits, and its niceness, and nobody else has them") {
+  Shell shell;
+  SpawnPlan plan{.environment = {"PATH=/usr/bin:/bin"}};
+  plan.descriptors = 512;
+  plan.bounds = {{RLIMIT_NOFILE, {100, 200}}, {RLIMIT_CORE, {0, 0}}};
+  plan.nice = 19;
+  shell.run(plan, "ulimit -Sn; ulimit -Hn; ulimit -c; nice; cat /proc/self/autogroup 2>/dev/null | grep -o 'nice .*' || echo nice 19");
+  CHECK(shell.said == "100\n200\n0\n19\nnice 19\n");
+  rlimit own{};
+  ::getrlimit(RLIMIT_NOFILE, &own);
+  CHECK(own.rlim_cur != 100);
+}
+
+TEST_CASE("a limit that cannot be set is told, and nothing is started") {
+  Shell shell;
+  SpawnPlan plan;
+  plan.bounds = {{RLIMIT_NOFILE, {1, rlim_t{1} << 40}}};  // more than the kernel has
+  shell.run(plan, "echo never");
+  REQUIRE(shell.failure);
+  CHECK(shell.failure->text() == "cannot set its rlimits: Operation not permitted");
+  CHECK(shell.said == "");
+}
+
+TEST_CASE("that its user has too many processes is said as such") {
+  if (::geteuid() != 0) return;
+  SpawnPlan plan{.account = Account{.name = "nobody", .home = "/", .uid = 65534, .gid = 65534, .groups = {65534}}};
+  SpawnPlan another = plan;
+  another.program = "/bin/sleep";
+  another.arguments = {"sleep", "600"};
+  Shell shell;
+  const auto first = spawn(another);
+  REQUIRE(first.has_value());
+  char end_of_exec;
+  pollfd exec{first->failure.get(), POLLIN, 0};
+  REQUIRE(::poll(&exec, 1, 60'000) == 1);  // it is of that user by then
+  CHECK(::read(first->failure.get(), &end_of_exec, 1) == 0);
+  plan.bounds = {{RLIMIT_NPROC, {0, 0}}};
+  shell.run(plan, "echo never");
+  ::kill(first->pid, SIGKILL);
+  ::waitpid(first->pid, nullptr, 0);
+  REQUIRE(shell.failure);
+  CHECK(shell.failure->text() ==
+        "cannot start the program: Resource temporarily unavailable: its user has more processes than its `nproc` in `rlimits`");
+}
+
+TEST_CASE("it is in its cgroup before anything else is done, or is not started") {
+  int pipe[2];
+  REQUIRE(::pipe2(pipe, O_CLOEXEC) == 0);
+  const Fd in(pipe[0]), procs(pipe[1]);
+  Shell shell;
+  shell.run({.group = procs.get()}, "echo started");
+  CHECK(shell.said == "started\n");
+  char written[8] = {};
+  CHECK(::read(in.get(), written, sizeof written) == 1);
+  CHECK(written[0] == '0');
+
+  const Fd read_only(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  Shell another;
+  another.run({.group = read_only.get()}, "echo never");
+  REQUIRE(another.failure);
+  CHECK(another.failure->text() == "cannot enter its cgroup: Bad file descriptor");
 }
 
 TEST_CASE("a capability that a service manager has given us is not its own") {
