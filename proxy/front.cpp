@@ -9,6 +9,7 @@
 #include "proxy/access_log.h"
 #include "proxy/change.h"
 #include "proxy/exchange.h"
+#include "proxy/fence.h"
 #include "proxy/front_thread.h"
 #include "proxy/metrics_listener.h"
 #include "proxy/metrics_page.h"
@@ -40,13 +41,11 @@ std::size_t descriptor_limit() {
 // Of the memory that we may use, half is the front's, and half of that is for clients that do nothing. Each of them costs
 // so much: less when it waits, with TLS; more with half a head of HTTP/2. Beyond either the idlest make room.
 constexpr runtime::Bytes kIdleClient = 32 * 1024;
-runtime::Bytes most_memory() { return runtime::usable_memory() / 2; }
-std::size_t memory_limit() { return most_memory() / 2 / kIdleClient; }
 
 /// Of one of so many threads.
-std::size_t max_clients(const conf::Front& front, std::size_t threads) {
-  const std::size_t most = front.max_connections != 0 ? front.max_connections : std::min(descriptor_limit() / 2, memory_limit());
-  return std::max<std::size_t>(1, most / threads);
+std::size_t max_clients(const conf::Front& front, runtime::Bytes most_memory, std::size_t threads) {
+  const std::size_t limit = std::min<std::size_t>(descriptor_limit() / 2, most_memory / 2 / kIdleClient);
+  return std::max<std::size_t>(1, (front.max_connections != 0 ? front.max_connections : limit) / threads);
 }
 
 class Front {
@@ -94,8 +93,8 @@ class Front {
     const conf::Front& front = now_->settings.front;
     const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
     for (std::size_t i = 0; i < count; ++i) {
-      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, count),
-                                                       most_memory()));
+      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, most_memory_, count),
+                                                       most_memory_));
     }
     board_->set_threads(count);
   }
@@ -143,6 +142,8 @@ class Front {
     if (!fds_.empty()) site_->spool = std::move(fds_[0]);
   }
 
+  void obey(upstream::Fence& order) { fence_ = order; }
+
   void object(std::string sentence) {
     if (change_.objection.empty()) change_.objection = std::move(sentence);
   }
@@ -188,10 +189,19 @@ class Front {
   }
 
   std::vector<ThreadPart> parts_of(Change& change) const {
-    return divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    return divide(change, now_, threads_.size(), max_clients(now_->settings.front, most_memory_, threads_.size()));
+  }
+
+  /// Without a part of it half a fence is better than none, as for an old kernel.
+  void enter_fence(const upstream::Fence& order) {
+    const std::vector<std::string> missing = enter({.readable = readable_for(now_->settings),
+                                                    .spool = site_->spool.get(),
+                                                    .may_connect = order.may_connect});
+    for (const std::string& sentence : missing) runtime::log(Level::kWarning, "a part of the front's fence is missing", {{"error", sentence}});
   }
 
   void start(Change& change) {
+    if (fence_) enter_fence(*fence_);  // it holds for the threads that begin now, and those that they begin
     std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->go_over(std::move(parts[i]));
@@ -380,6 +390,8 @@ class Front {
   upstream::ReadOnlyHerdBoard herd_;
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
+  const runtime::Bytes most_memory_ = runtime::usable_memory() / 2;  // files tell of it that are out of reach later
+  std::optional<upstream::Fence> fence_;  // entered with the first Begin; empty: only in tests
   Change change_;                     // gathered since the last Begin
   SnapshotPointer now_;               // in force; set with site_
   std::vector<Address> addresses_;    // that threads_ listen at

@@ -11,6 +11,7 @@
 #include "runtime/memory_text.h"
 #include "supervisor/certificate_files.h"
 #include "supervisor/environment.h"
+#include "supervisor/fence.h"
 
 namespace supervisor {
 namespace {
@@ -136,7 +137,7 @@ Result<void> FrontProcess::spawn_it() {
   plan.arguments.insert(plan.arguments.begin(), ground_.program.path);
   plan.environment = to_texts(front_environment(own_environment()));
   plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
-  plan.may_gain_privileges = false;
+  plan.may_gain_privileges = plan.may_have_capabilities = false;
   plan.fds = {{STDERR_FILENO, 1},
               {STDERR_FILENO, 2},
               {ends.second.get(), kChannelFd},
@@ -159,6 +160,7 @@ void FrontProcess::watch(Fd channel) {
 Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) {
   TRY_VOID(say({ground_.settings, ground_.apps, ground_.listeners, difference({}, ground_.listeners.all()), ground_.logs}));
   tell_spool();
+  send(upstream::Fence{.may_connect = needs_tcp(ground_.settings)});
   for (const upstream::Order& order : known) tell(order);
   send(upstream::Begin{++version_});
   return {};

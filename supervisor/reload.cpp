@@ -9,6 +9,7 @@
 
 #include "conf/check.h"
 #include "runtime/log.h"
+#include "supervisor/fence.h"
 
 namespace supervisor {
 namespace {
@@ -190,10 +191,11 @@ Result<std::vector<upstream::AppIndex>> Reload::indexes_for(const conf::Settings
   return apps;
 }
 
-// A front that lives has given away what it would need for another spool.
+// A front that lives has given away what it would need for another spool, or to open more than it may.
 Result<void> Reload::put_in_force() {
   const auto on_answered = [this](const Result<void>& how) { on_front_answered(how); };
-  takes_another_front_ = staged_->settings.front.spool != ground_.settings.front.spool;
+  takes_another_front_ = staged_->settings.front.spool != ground_.settings.front.spool ||
+                         needs_wider_fence(ground_.settings, staged_->settings);
   if (!takes_another_front_) {
     return front_.change({staged_->settings, staged_->apps, staged_->listeners,
                           difference(ground_.listeners.all(), staged_->listeners.all()), staged_->logs},

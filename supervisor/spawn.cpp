@@ -135,6 +135,12 @@ bool take_identity(const Account& account) {
          ::setresuid(account.uid, account.uid, account.uid) == 0;
 }
 
+// Only root can (CAP_SETPCAP): anybody else has none to be kept from, or loses them by exec. EINVAL: past the last one.
+void empty_bounding_set() {
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
+    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
 // A change of credentials clears it (prctl(2)), so this comes after; and we may have died before it was set.
 bool set_death_signal(const Prepared& ready) {
   if (::prctl(PR_SET_PDEATHSIG, ready.plan->death_signal, 0, 0, 0) != 0) return false;
@@ -156,6 +162,7 @@ void start_program(const Prepared& ready) {
   if (!place_descriptors(ready)) give_up(ready, SpawnStep::kDescriptors);
   if (plan.umask) ::umask(*plan.umask);
   if (plan.descriptors) ::setrlimit(RLIMIT_NOFILE, &ready.descriptors);
+  if (!plan.may_have_capabilities) empty_bounding_set();
   if (plan.account && !take_identity(*plan.account)) give_up(ready, SpawnStep::kUser);
   // What a service manager has given us (AmbientCapabilities=, to bind port 443 without being root) is for us
   // alone. EINVAL: a kernel without them.

@@ -34,6 +34,7 @@ struct SpawnPlan {
   bool wants_listen_pid = false;  ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
   std::optional<rlim_t> descriptors;  ///< its soft limit (RLIMIT_NOFILE), where ours was raised
   bool may_gain_privileges = true;    ///< false: no_new_privs
+  bool may_have_capabilities = true;  ///< false: none, even of root (the bounding set is empty)
   int death_signal = 0;               ///< what it gets when we die; 0: nothing
 };
 

@@ -56,6 +56,7 @@ template <class V> void visit(Unlisten& o, V& v) { v("text", o.text); }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Spool&, V&) {}
+template <class V> void visit(Fence& o, V& v) { v("may_connect", o.may_connect); }
 template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); v("within", o.within); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
@@ -92,7 +93,7 @@ template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
-    "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
+    "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "fence",  "begin",   "probe", "publish", "unpublish",
     "close_websockets", "ended", "stack", "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
     "wanted", "trouble"};
 

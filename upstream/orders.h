@@ -58,6 +58,11 @@ struct Logs {};
 /// Where temporary files without names are made ([front] spool). fds: [folder]: O_PATH, to be opened below. Before Begin, once.
 struct Spool {};
 
+/// What a front may do beside what it is given: with the first Begin it shuts itself in for good. Before that Begin, once.
+struct Fence {
+  bool may_connect = false;  ///< to workers on ports of loopback
+};
+
 /// Everything of the change has been said: this is in force now. The first one begins to accept and is answered by Started, every
 /// other one by Changed.
 struct Begin {
@@ -189,7 +194,7 @@ struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish,
+using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Fence, Begin, Probe, Publish, Unpublish,
                            CloseWebsockets, Ended, Stack, AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
                            Trouble>;
 

@@ -17,6 +17,7 @@ std::vector<Order> all_orders() {
           upstream::Certificates{.names = {"a.example", "b"}},
           upstream::Logs{},
           upstream::Spool{},
+          upstream::Fence{.may_connect = true},
           upstream::Begin{.version = 3},
           upstream::Probe{.worker = worker, .path = "/healthz", .within = 5},
           upstream::Publish{.worker = worker},

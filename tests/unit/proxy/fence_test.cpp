@@ -1,0 +1,156 @@
+#include "proxy/fence.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "doctest_precompiled.h"
+#include "runtime/landlock.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+using proxy::Fence;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+/// What becomes of a process that does it behind the fence: "done", "refused: " with why, or "killed" by SIGSYS.
+template <class Deed>
+std::string behind(const Fence& fence, Deed deed) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit no_core{};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    const std::size_t missing = proxy::enter(fence).size();
+    if (missing > (runtime::landlock_version() == 0 ? 1U : 0U)) ::_exit(255);
+    errno = 0;
+    const bool is_done = deed();
+    ::_exit(is_done ? 0 : errno);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? "killed" : "died";
+  return WEXITSTATUS(status) == 0 ? "done" : std::string("refused: ") + strerrorname_np(WEXITSTATUS(status));
+}
+
+bool opens(const fs::path& path, int flags) { return ::open(path.c_str(), flags | O_CLOEXEC, 0600) >= 0; }
+
+struct Folder {
+  Folder() { fs::create_directories(path / "inside"); std::ofstream(path / "inside" / "a") << "a"; }
+  ~Folder() { fs::remove_all(path); }
+  fs::path path = fs::temp_directory_path() / ("portherd-fence-" + std::to_string(::getpid()));
+};
+
+conf::Settings with_files(const std::string& folder) {
+  conf::Settings settings;
+  settings.apps.emplace_back().routes.push_back({.files = folder});
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("behind the fence nothing is opened but what is below its folders, and that only to be read") {
+  if (runtime::landlock_version() == 0) return;
+  const Folder folder;
+  const fs::path inside = folder.path / "inside";
+  const Fence fence{.readable = {inside}};
+  CHECK(behind(fence, [&] { return opens(inside / "a", O_RDONLY); }) == "done");
+  CHECK(behind(fence, [&] { return opens(inside / "a", O_WRONLY); }) == "refused: EACCES");
+  CHECK(behind(fence, [&] { return opens(inside / "b", O_WRONLY | O_CREAT); }) == "refused: EACCES");
+  CHECK(behind(fence, [&] { return opens(folder.path / "inside" / ".." / "b", O_RDWR | O_CREAT); }) == "refused: EACCES");
+  CHECK(behind(fence, [] { return opens("/etc/passwd", O_RDONLY); }) == "refused: EACCES");
+  CHECK(behind(fence, [] { return opens("/etc/shadow", O_RDONLY); }) == "refused: EACCES");
+}
+
+TEST_CASE("temporary files are made in the folder that is there for them") {
+  const Folder folder;
+  const int spool = ::open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const auto makes = [&] {
+    const int file = ::openat(spool, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char byte = 'x';
+    return ::pwrite(file, &byte, 1, 0) == 1 && ::pread(file, &byte, 1, 0) == 1;
+  };
+  const auto makes_with_a_name = [&] {
+    return ::openat(spool, "t", O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600) >= 0 && ::unlinkat(spool, "t", 0) == 0;
+  };
+  CHECK(behind({.spool = spool}, makes) == "done");
+  CHECK(behind({.spool = spool}, makes_with_a_name) == "done");
+  if (runtime::landlock_version() != 0) CHECK(behind({}, makes_with_a_name) == "refused: EACCES");
+  ::close(spool);
+}
+
+TEST_CASE("behind the fence there is no network but Unix sockets, and TCP where an app needs it") {
+  const auto makes = [](int family) { return [family] { return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0; }; };
+  CHECK(behind({}, makes(AF_UNIX)) == "done");
+  CHECK(behind({}, makes(AF_INET)) == "refused: EPERM");
+  CHECK(behind({.may_connect = true}, makes(AF_INET)) == "done");
+  CHECK(behind({.may_connect = true}, makes(AF_INET6)) == "refused: EPERM");
+  CHECK(behind({.may_connect = true}, makes(AF_NETLINK)) == "refused: EPERM");
+}
+
+TEST_CASE("a process behind the fence makes threads, which are behind it too, and no processes") {
+  CHECK(behind({}, [] {
+    bool is_done = false;
+    int why = 0;
+    std::thread([&] {
+      is_done = ::socket(AF_INET, SOCK_STREAM, 0) >= 0;
+      why = errno;
+    }).join();
+    errno = why;
+    return is_done;
+  }) == "refused: EPERM");
+  if (!kIsSanitized) CHECK(behind({}, [] { return ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0; }) == "refused: EPERM");
+}
+
+TEST_CASE("behind the fence no other process is signalled, and no memory becomes a program") {
+  const pid_t parent = ::getpid();
+  CHECK(behind({}, [parent] { return ::kill(parent, 0) == 0; }) == "refused: EPERM");
+  CHECK(behind({}, [parent] { return ::syscall(SYS_tgkill, parent, parent, 0) == 0; }) == "refused: EPERM");
+  CHECK(behind({}, [] { return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED; }) ==
+        "refused: EPERM");
+  CHECK(behind({}, [] {
+    ::abort();
+    return true;
+  }) == "died");
+}
+
+TEST_CASE("what no front would ever do ends it") {
+  const auto calls = [](long number) { return [number] { return ::syscall(number, 0, 0, 0, 0, 0, 0) >= 0; }; };
+  for (const long number : {SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_bpf, SYS_mount, SYS_unshare, SYS_setresuid}) {
+    CAPTURE(number);
+    CHECK(behind({}, calls(number)) == "killed");
+  }
+  if (!kIsSanitized) CHECK(behind({}, [] { return ::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0; }) == "killed");
+}
+
+TEST_CASE("the folder of files that may be swapped is one that can be read") {
+  const Folder folder;
+  const std::string place = fs::canonical(folder.path).string();
+  CHECK(proxy::readable_for(with_files(place + "/inside")) == std::vector<std::string>{place});
+  fs::create_directory_symlink("inside", folder.path / "link");
+  CHECK(proxy::readable_for(with_files(place + "/link")) == std::vector<std::string>{place});
+  fs::create_directory_symlink(place + "/inside", folder.path / "inside" / "far");
+  CHECK(proxy::readable_for(with_files(place + "/inside/far")) == std::vector<std::string>{place, place + "/inside"});
+}
+
+TEST_CASE("what stands in the root or right below it opens nothing beside it") {
+  CHECK(proxy::readable_for(with_files("/usr")) == std::vector<std::string>{"/usr"});
+  CHECK(proxy::readable_for(with_files("/usr/share")) == std::vector<std::string>{"/usr/share"});
+  CHECK(proxy::readable_for({}).empty());
+}
