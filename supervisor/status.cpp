@@ -8,6 +8,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/machine.h"
+#include "supervisor/privileges.h"
 
 namespace supervisor {
 namespace {
@@ -125,12 +126,22 @@ Json output_json(const Tail& tail) {
   return output;
 }
 
+Json front_json(pid_t pid) {
+  Json json{{"pid", pid == 0 ? Json() : Json(pid)}};
+  if (const auto restraints = restraints_of(pid)) {
+    json["no_new_privs"] = restraints->no_new_privs;
+    json["seccomp"] = restraints->seccomp;
+    json["capabilities"] = fmt::format("{:016x}", restraints->capabilities);
+  }
+  return json;
+}
+
 }  // namespace
 
 Json status_json(const StatusSources& sources, const Group* only, const Tail* tail) {
   Json json{{"version", PORTHERD_VERSION},
             {"supervisor", {{"pid", ::getpid()}}},
-            {"front", {{"pid", sources.front == 0 ? Json() : Json(sources.front)}}},
+            {"front", front_json(sources.front)},
             {"listen", Json::array()},
             {"apps", Json::array()}};
   for (const Listener& listener : sources.listeners.all()) json["listen"].push_back(listener.url());
