@@ -112,7 +112,7 @@ Result<std::string> ask_python(const Errand& errand) {
                 fmt::format("{} did not answer within {} s", errand.python, kPatience.count()));
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return fail(Code::kSystem,
-                fmt::format("{} could not be asked; what it said stands above", errand.python));
+                fmt::format("{} could not be asked; what it said stands above (--python, $VIRTUAL_ENV or .venv name another interpreter)", errand.python));
   return *answer;
 }
 

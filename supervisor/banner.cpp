@@ -55,7 +55,7 @@ std::vector<std::string> warnings(const conf::Settings& settings, bool is_root) 
   std::vector<std::string> sentences;
   for (const conf::App& app : settings.apps) {
     if (is_root && (app.has_processes() || !app.services.empty()) && app.user.empty()) {
-      sentences.push_back(fmt::format("app {} runs as root: give it a `user`", app.name));
+      sentences.push_back(fmt::format("app {} runs as root: give it a `user` (of `run`: --user)", app.name));
     }
   }
   const bool is_open = std::ranges::any_of(settings.listen.http, is_for_everybody);

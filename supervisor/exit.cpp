@@ -15,8 +15,12 @@ bool is_own_fault(int signal) {
          signal == SIGSYS || signal == SIGTRAP;
 }
 
+bool is_ours(int signal, const ExitFacts& around) {
+  return signal == around.sent_by_us || signal == around.asked_by_us;
+}
+
 std::string_view who(int signal, const ExitFacts& around) {
-  if (signal == around.sent_by_us) return "killed by us";
+  if (is_ours(signal, around)) return "killed by us";
   if (is_own_fault(signal)) return "crashed";
   if (signal == SIGKILL && around.cgroup_oom_rose) return "out of memory";
   if (signal == SIGKILL && around.machine_oom_rose) return "probably out of memory";
@@ -45,7 +49,7 @@ runtime::OomKills with_one_more(const runtime::OomKills& explained, const runtim
 std::string describe(const Exit& exit, const ExitFacts& around) {
   if (!exit.is_signal) return fmt::format("exit status {}", exit.number);
   const std::string name = signal_name(exit.number);
-  if (around.was_timeout && exit.number == around.sent_by_us) {
+  if (around.was_timeout && is_ours(exit.number, around)) {
     return fmt::format("not ready within boot_timeout, killed by us ({})", name);
   }
   return fmt::format("{} ({})", who(exit.number, around), name);
@@ -53,9 +57,10 @@ std::string describe(const Exit& exit, const ExitFacts& around) {
 
 upstream::ExitReason reason_of(const Exit& exit, const ExitFacts& around) {
   using enum upstream::ExitReason;
-  if (exit.is_signal && is_own_fault(exit.number) && exit.number != around.sent_by_us) return kCrashed;
+  if (exit.is_signal && is_own_fault(exit.number) && !is_ours(exit.number, around)) return kCrashed;
   // KILL is sent when a clock is over: a worker that was asked to leave and did not, or one that never got ready.
-  if (around.was_timeout || around.sent_by_us == SIGKILL) return kTimeout;
+  const bool has_left = exit.is_signal && exit.number == around.asked_by_us && exit.number != SIGKILL;
+  if (around.was_timeout || (around.sent_by_us == SIGKILL && !has_left)) return kTimeout;
   if (around.sent_by_us != 0) return kOrdered;
   if (!exit.is_signal) return kExited;
   return exit.number == SIGKILL && (around.cgroup_oom_rose || around.machine_oom_rose) ? kOutOfMemory : kKilled;

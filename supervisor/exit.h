@@ -17,6 +17,7 @@ struct Exit {
 /// What is known around an exit; together it tells who sent a signal, by elimination.
 struct ExitFacts {
   int sent_by_us = 0;             ///< the last signal that we sent it, or 0
+  int asked_by_us = 0;            ///< the first: by that it may have died when the last one came
   bool cgroup_oom_rose = false;   ///< the OOM counter of our cgroup rose since it was started, and nobody else's death explains that
   bool machine_oom_rose = false;  ///< the machine's did
   bool was_timeout = false;       ///< we killed it because a clock ran out

@@ -287,7 +287,7 @@ void FrontProcess::on_channel_closed() {
 }
 
 void FrontProcess::on_exited(const Exit& exit) {
-  cause_ = child_->failure() ? child_->failure()->text() : describe(exit, {.sent_by_us = child_->sent()});
+  cause_ = child_->failure() ? child_->failure()->text() : describe(exit, {.sent_by_us = child_->sent(), .asked_by_us = child_->asked()});
   loop_.bury(std::move(child_));
   loop_.bury(std::move(channel_));
   deadline_.cancel();

@@ -208,6 +208,7 @@ class Group {
   void forget_proxy(const upstream::Worker& proxy);
 
   // group_scale.cpp
+  std::optional<std::size_t> pinned() const { return is_pinned_ ? std::optional(wanted_) : std::nullopt; }
   void want(std::size_t number, std::string_view why);
   void want(std::size_t number);
   bool sleeps() const { return app().has_processes() && wanted() == 0; }
@@ -282,6 +283,7 @@ class Group {
   struct Rollout {
     OwnRelease from;              // what was in force before
     bool has_to_fall_back = false;  // `from` served when it began
+    std::optional<std::size_t> pinned;  // workers that were ordered then
     bool is_of_services = false;  // alone: by amend(), `from` is what is wanted
     std::size_t told = 0;         // workers whose progress has been said
     bool has_reached_services = false;  // its workers are there

@@ -78,6 +78,7 @@ void Group::roll_to(OwnRelease next, ReleaseCalls calls) {
   const bool serves = places_.empty() ? std::ranges::any_of(services_, &Group::is_all_ready) : std::ranges::any_of(places_, &Place::is_ready);
   rollout_ = Rollout{.from = falls_back ? pending->from : target_,
                      .has_to_fall_back = falls_back || has_slept || serves,
+                     .pinned = falls_back ? pending->pinned : pinned(),
                      .calls = std::move(calls)};
   aim_at(std::move(next));
   if (may_wake()) want(1, "a release is to be proven");
@@ -134,7 +135,9 @@ void Group::fall_back(std::string sentence, std::string_view lines) {
   if (!rollout_->has_to_fall_back) return finish_release(fail(Code::kSystem, std::move(sentence)));
   rollout_->failure = std::move(sentence);
   rollout_->told = wanted();
+  const std::optional<std::size_t> number = is_pinned_ ? wanted_ : rollout_->pinned;  // other settings have ended that
   aim_at(rollout_->from);
+  if (number && !is_pinned_) scale(*number);
   replace_services();
   look();
 }

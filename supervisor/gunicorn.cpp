@@ -33,9 +33,12 @@ bool is_unset(const Setting& setting) {
   return setting.texts.empty() || (setting.texts.size() == 1 && setting.texts[0].empty());
 }
 
+std::unexpected<runtime::Error> refuse(const Setting& setting, std::string_view item, std::string_view expected) {
+  return fail(Code::kConfig, fmt::format("{}: `{}` is not {}", setting.name, conf::printable(std::string(item)), expected));
+}
+
 std::unexpected<runtime::Error> refuse(const Setting& setting, std::string_view expected) {
-  return fail(Code::kConfig, fmt::format("{}: `{}` is not {}", setting.name,
-                                         conf::printable(setting.texts.front()), expected));
+  return refuse(setting, setting.texts.front(), expected);
 }
 
 // As gunicorn splits a text where a list belongs.
@@ -152,7 +155,7 @@ Result<void> take_directory(const Setting& setting, Draft& draft) {
 Result<void> take_environment(const Setting& setting, Draft& draft) {
   for (const std::string& item : setting.texts) {
     const std::size_t equals = item.find('=');
-    if (equals == 0 || equals == std::string::npos) return refuse(setting, "KEY=VALUE");
+    if (equals == 0 || equals == std::string::npos) return refuse(setting, item, "KEY=VALUE");
     draft.app.env[item.substr(0, equals)] = item.substr(equals + 1);
   }
   return {};
@@ -197,7 +200,7 @@ Result<void> take_trusted(const Setting& setting, Draft& draft) {
     const std::string_view networks = item == "*" ? "0.0.0.0/0,::/0" : std::string_view(item);
     for (const std::string_view network : runtime::split(networks, ',')) {
       const auto read = conf::parse_network(network);
-      if (!read) return refuse(setting, "addresses, or `*`");
+      if (!read) return refuse(setting, network, "an address, a network or `*`");
       draft.settings.front.trusted_proxies.push_back(*read);
     }
   }

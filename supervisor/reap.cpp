@@ -98,10 +98,11 @@ Child::Child(Reaper& reaper, const saved::Child& saved, runtime::Call<const Exit
             Spawned{.pid = saved.pid, .pidfd = saved::take(saved.pidfd), .failure = saved::take(saved.failure)},
             on_exited) {
   sent_ = saved.sent;
+  asked_ = saved.asked;
 }
 
 saved::Child Child::save() const {
-  return {.pid = pid_, .pidfd = {pidfd_.get()}, .failure = {failure_pipe_.get()}, .sent = sent_};
+  return {.pid = pid_, .pidfd = {pidfd_.get()}, .failure = {failure_pipe_.get()}, .sent = sent_, .asked = asked_};
 }
 
 Child::~Child() {
@@ -112,7 +113,12 @@ Child::~Child() {
 }
 
 void Child::signal(int number) {
-  if (is_alive_ && send(number)) sent_ = number;
+  if (is_alive_ && send(number)) note_sent(number);
+}
+
+void Child::note_sent(int number) {
+  sent_ = number;
+  if (asked_ == 0) asked_ = number;
 }
 
 void Child::ask(int number) {

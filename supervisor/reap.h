@@ -65,6 +65,8 @@ class Child {
   void abandon();
   /// The last signal that we sent by signal() or kill_group(), or 0.
   int sent() const { return sent_; }
+  /// The first one, or 0.
+  int asked() const { return asked_; }
   /// Resident memory, the most that it or a child that it has waited for ever had. Asked after the end.
   runtime::Bytes peak_memory() const { return peak_memory_; }
   /// The step of the spawn that failed, if one did. Asked after the end.
@@ -73,6 +75,7 @@ class Child {
  private:
   friend class Reaper;
   bool send(int number) const;
+  void note_sent(int number);
   void on_pidfd();
   bool collect(bool wait, Exit& exit);
 
@@ -84,7 +87,7 @@ class Child {
   runtime::Call<const Exit&> on_exited_;  // once
   runtime::IoWatch watch_;
   bool is_alive_ = true;
-  int sent_ = 0;
+  int sent_ = 0, asked_ = 0;
   runtime::Bytes peak_memory_ = 0;  // 0 until the end
 };
 

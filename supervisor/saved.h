@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 4;
+inline constexpr std::uint64_t kFormat = 5;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -50,7 +50,7 @@ struct Settings {
 struct Child {
   pid_t pid = 0;
   Descriptor pidfd, failure;
-  int sent = 0;
+  int sent = 0, asked = 0;
 };
 
 struct Stream {

@@ -26,6 +26,7 @@ void fields(V& v, Child& child) {
   v("pidfd", child.pidfd);
   v("failure", child.failure);
   v("sent", child.sent);
+  v("asked", child.asked);
 }
 
 template <class V>

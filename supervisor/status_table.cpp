@@ -141,7 +141,7 @@ std::string app_rows(const Json& app) {
 }
 
 std::string app_head() {
-  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "MEM", "RESTARTS");
+  return row("APP/STATE", "READY", "BUSY", "QUEUE", "REQ/S", "P95", "RSS", "RESTARTS");
 }
 
 template <class... Columns>
@@ -177,7 +177,7 @@ std::string app_table(std::string_view text) {
   std::string table = app_head();
   for (const Json& app : list_of(json, "apps")) {
     table += app_rows(app) + "\n";
-    table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "MEM");
+    table += worker_row("WORKER", "STATE", "GENERATION", "PID", "STARTED", "BUSY", "SERVED", "RSS");
     for (const Json& worker : list_of(app, "workers")) table += worker_rows(worker);
     for (const Json& worker : list_of(app, "extras")) table += worker_rows(worker);
     for (const Json& zygote : list_of(app, "zygotes")) table += zygote_row(zygote);

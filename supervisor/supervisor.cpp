@@ -150,6 +150,7 @@ int Supervisor::run() {
 
 Result<void> Supervisor::start() {
   for (const auto& group : groups_.all()) group->publish_proxies();
+  reload_.watch_certificates();  // before they are read: no change falls in between
   TRY_VOID(front_.start());
   for (const std::string& sentence : warnings(ground_.settings, is_root())) log(Level::kWarning, sentence);
   return {};
@@ -163,7 +164,6 @@ void Supervisor::on_front_started() {
   if (is_stopping_ || std::exchange(has_started_, true)) return;
   for (const auto& group : groups_.all()) group->start();
   samples_.begin();
-  reload_.watch_certificates();
   service_.say("READY=1");
   watchdog_.begin();
   if (!options_.is_run) return;

@@ -46,6 +46,7 @@ void Worker::reap() {
 ExitFacts Worker::exit_facts() const {
   const runtime::OomKills kills = unexplained(runtime::oom_kills(), process_->kills_before, herd_.explained_kills);
   return {.sent_by_us = process_->child ? process_->child->sent() : 0,
+          .asked_by_us = process_->child ? process_->child->asked() : 0,
           .cgroup_oom_rose = kills.in_cgroup > 0,
           .machine_oom_rose = kills.on_machine > 0,
           .was_timeout = has_timed_out_};

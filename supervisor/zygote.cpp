@@ -82,7 +82,7 @@ saved::Zygote Zygote::save() const {
 // Those whom it has forked notice nothing.
 void Zygote::on_exited(const Exit& exit) {
   const std::string why =
-      child_.failure() ? child_.failure()->text() : describe(exit, {.sent_by_us = child_.sent()});
+      child_.failure() ? child_.failure()->text() : describe(exit, {.sent_by_us = child_.sent(), .asked_by_us = child_.asked()});
   if (births_.empty() && child_.sent() == 0) {
     runtime::log(Level::kWarning, "a zygote has ended; the next worker starts another one",
                  {{"app", name_}, {"pid", child_.pid()}, {"exit", why}});

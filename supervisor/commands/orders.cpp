@@ -82,7 +82,7 @@ int scale_command(int argc, char** argv) {
                            "Portherd is restarted.", argv[0]);
   std::uint64_t workers = 0;
   order.takes_app()->required();
-  order.line().add_option("N", workers, "workers, 1 to 1024")->required()->type_name("");
+  order.line().add_option("N", workers, "workers, 1 to 1024")->required()->type_name("")->check(CLI::Range(0, 1024).description(""));
   if (const auto status = parse(order.line(), argc, argv)) return *status;
   order.fields()["workers"] = workers;
   return order.obeyed();

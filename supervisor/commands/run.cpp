@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "conf/source.h"
 #include "supervisor/commands/arguments.h"
@@ -13,6 +15,7 @@
 #include "supervisor/commands/run_settings.h"
 #include "supervisor/commands/supervise.h"
 #include "supervisor/local_certificate.h"
+#include "supervisor/plan.h"
 #include "supervisor/runtime_folder.h"
 
 namespace supervisor {
@@ -128,6 +131,12 @@ void say(const RunArguments& arguments, const std::optional<Discovery>& found) {
   if (!variable("GUNICORN_CMD_ARGS").empty()) complain("GUNICORN_CMD_ARGS is not read; `run` takes the same flags");
 }
 
+// Only a few programs know it by themselves, and one that does not shows by silence alone.
+void say_how_it_listens(const RunArguments& arguments, const conf::Settings& settings) {
+  if (arguments.command.empty() || handover_of(settings.apps.front()) != Handover::kListenFds) return;
+  complain("its socket is descriptor 3 (LISTEN_FDS, {fd}); a program that wants a port: --env 'PORT={port}'");
+}
+
 Reread source_of(const RunArguments& arguments, const std::string& certificates, const std::optional<Discovery>& found) {
   const auto app = found ? std::optional(found->app) : std::nullopt;
   return [arguments, certificates, app, here = folder_of(arguments), environment = environment_of_run()] {
@@ -144,6 +153,10 @@ bool has_file(const conf::Loaded& loaded) {
 int run_command(int argc, char** argv) {
   RunArguments arguments;
   if (const auto status = parse_run(argc, argv, arguments)) return *status;
+  if (std::error_code error; !std::filesystem::is_directory(folder_of(arguments), error)) {
+    complain(fmt::format("--chdir {}: there is no such folder", folder_of(arguments)));
+    return kExitUsage;
+  }
   const auto certificates = prepare_certificate(arguments);
   if (!certificates) return complain(certificates.error());
   const auto found = find_app(arguments, folder_of(arguments));
@@ -153,6 +166,7 @@ int run_command(int argc, char** argv) {
   if (!loaded) return complain(loaded.error());
   if (!loaded->problems.empty()) return complain(loaded->problems);
   say(arguments, *found);
+  say_how_it_listens(arguments, loaded->settings);
   return supervise(loaded->settings, /*is_run=*/true, has_file(*loaded) ? source : nullptr);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,12 @@ constexpr Flag kFlags[] = {
     {"--access-logfile", "accesslog", "where requests are logged; - is stderr", "FILE"},
     {"--log-level", "loglevel", "the least important lines that are logged", "LEVEL"},
     {"--forwarded-allow-ips", "forwarded_allow_ips", "proxies that are believed ($FORWARDED_ALLOW_IPS)", "ADDRESSES"},
+    {"-u,--user", "user", "the app's user, where root runs this", "USER"},
+    {"-g,--group", "group", "the app's group", "GROUP"},
+    {"-m,--umask", "umask", "of the app's files, octal", "MASK"},
+    {"--pythonpath", "pythonpath", "folders to import from, before others", "FOLDERS"},
+    {"--error-logfile,--log-file", "errorlog", "where errors are logged; - is stderr", "FILE"},
+    {"--limit-request-fields", "limit_request_fields", "header fields of a request, at most", "N"},
     {"--certfile,--ssl-certfile", "certfile", "FOLDER/NAME.crt: https at the address, with the certificates of that folder", "FILE"},
     {"--keyfile,--ssl-keyfile", "keyfile", "FOLDER/NAME.key", "FILE"},
 };
@@ -86,19 +93,53 @@ constexpr Other kOthers[] = {
     {"--log-config", kValue, kRefused, "Python's logging is the app's own; what it prints is in the log with its app and worker"},
 };
 
+// The same of gunicorn's, which has its sentences in supervisor/gunicorn.cpp.
+struct Known {
+  const char* flags;
+  bool has_value;
+  const char* name;
+};
+
+constexpr Known kKnown[] = {
+    {"-n,--name", kValue, "proc_name"},
+    {"-p,--pid", kValue, "pidfile"},
+    {"--worker-tmp-dir", kValue, "worker_tmp_dir"},
+    {"--worker-connections", kValue, "worker_connections"},
+    {"--access-logformat", kValue, "access_log_format"},
+    {"--capture-output", kFlag, "capture_output"},
+    {"--logger-class", kValue, "logger_class"},
+    {"--log-syslog", kFlag, "syslog"},
+    {"--log-syslog-to", kValue, "syslog_addr"},
+    {"--statsd-host", kValue, "statsd_host"},
+    {"--statsd-prefix", kValue, "statsd_prefix"},
+    {"--limit-request-line", kValue, "limit_request_line"},
+    {"--limit-request-field_size", kValue, "limit_request_field_size"},
+    {"--reuse-port", kFlag, "reuse_port"},
+    {"--no-sendfile", kFlag, "sendfile"},
+    {"--initgroups", kFlag, "initgroups"},
+    {"--spew", kFlag, "spew"},
+    {"-R,--enable-stdio-inheritance", kFlag, "enable_stdio_inheritance"},
+    {"--ciphers", kValue, "ciphers"},
+};
+
 void note(const Other& other, RunArguments& into) {
   std::string sentence = fmt::format("{}: {}", other.flags, other.sentence);
   if (!other.is_refused) return into.said.push_back(std::move(sentence));
   into.refused = std::move(sentence);
 }
 
+// Not in the help.
+void describe_one(CLI::App& line, const char* flags, bool has_value, const std::function<void()>& take) {
+  CLI::Option* const option = has_value ? line.add_option_function<std::string>(flags, [take](const std::string&) { take(); })
+                                        : line.add_flag_callback(flags, take);
+  option->group("");
+}
+
 void describe_others(CLI::App& line, RunArguments& into) {
-  for (const Other& other : kOthers) {
-    const auto take = [&into, &other] { note(other, into); };
-    CLI::Option* const option =
-        other.has_value ? line.add_option_function<std::string>(other.flags, [take](const std::string&) { take(); })
-                        : line.add_flag_callback(other.flags, take);
-    option->group("");  // not in the help
+  for (const Other& other : kOthers) describe_one(line, other.flags, other.has_value, [&] { note(other, into); });
+  for (const Known& known : kKnown) {
+    describe_one(line, known.flags, known.has_value,
+                 [&] { into.said.push_back(fmt::format("{}: {}", known.flags, gunicorn::sentence_of(known.name))); });
   }
 }
 

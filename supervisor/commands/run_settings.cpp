@@ -34,8 +34,9 @@ bool is_file(const std::string& path) {
   return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode);
 }
 
+// Where there is a colon, also as gunicorn knows it: ":8000", "localhost:8000".
 Result<Address> address_of(std::string_view option, std::string_view text, const std::string& here) {
-  auto address = conf::parse_address(text);
+  auto address = conf::parse_address(text.find(':') == std::string_view::npos ? std::string(text) : gunicorn::address_of(text));
   if (!address) return fail(Code::kConfig, fmt::format("{} {}: {}", option, text, address.error().sentence));
   if (address->kind == Address::Kind::kUnix)
     return conf::parse_address("unix:" + conf::absolute(here, address->path));
@@ -169,6 +170,9 @@ Result<conf::Loaded> first_settings(const RunArguments& arguments, const std::st
                                             : fail(Code::kConfig, std::string(kWhatToGive));
   if (is_folder(conf::absolute(here, target))) return load_folder(conf::absolute(here, target));
   if (target.find(':') != std::string::npos) return made_in_code(arguments, here);
+  const std::string_view module = std::string_view(target).substr(0, target.ends_with(".py") ? target.size() - 3 : target.size());
+  if (is_file(conf::absolute(here, fmt::format("{}.py", module))))
+    return fail(Code::kConfig, fmt::format("`{}` names no app; did you mean `portherd run {}:app`, after the name that the app has there?", target, module));
   return fail(Code::kConfig, fmt::format("`{}` is no folder and no module:attr; {}", target, kWhatToGive));
 }
 

@@ -65,22 +65,6 @@ TEST_CASE("TERM, INT and QUIT: requests in flight are answered, then all end wit
   }
 }
 
-TEST_CASE("who connects during the drain is refused, and finds somebody who has time, while a request is finished") {
-  const play::Folder folder;
-  play::App app(folder, "app.sock");
-  auto portherd = play::Supervisor::serve(folder, kConfig);
-  play::Peer client = play::connect(portherd.port());
-  client.send(kGet);
-  play::Peer worker = app.accept();
-  worker.read_head();
-
-  portherd.signal(SIGTERM);
-  wait_refused(portherd.port());
-  worker.send(kOk);
-  CHECK(client.read_answer().body == "ok");
-  CHECK(portherd.wait_exit() == 0);
-}
-
 TEST_CASE("a front that dies during the drain is not replaced: nobody could come to another one") {
   const play::Folder folder;
   play::App app(folder, "app.sock");
@@ -125,7 +109,7 @@ TEST_CASE("who comes while it drains is refused at once, and does not wait for n
   worker.read_head();
 
   portherd.signal(SIGTERM);
-  portherd.wait_until("nobody is let in any more", [&](const play::Status&) { return play::is_refused(portherd.port()); });
+  wait_refused(portherd.port());
   worker.send(kOk);
   CHECK(client.read_answer().body == "ok");
   CHECK(portherd.wait_exit() == 0);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -194,14 +195,15 @@ TEST_CASE("an upgrade hands the zygote on: workers of the next program are forke
 
 TEST_CASE("an upgrade while a zygote imports begins with another one") {
   Stage stage(std::string(kHello) + R"(
-import time
-while os.path.exists("hold"):
-    time.sleep(0.01)
+try:
+    open("hold").read()
+except FileNotFoundError:
+    pass
 )");
   const std::vector<pid_t> before = stage.workers();
   play::SteadyLoad load(stage.portherd, {.is_answer = is_begun}, play::kPlainCrowd);
   load.wait_for(20);
-  stage.folder.write("hold", "");
+  REQUIRE(::mkfifo((stage.folder / "hold").c_str(), 0600) == 0);
   REQUIRE(::kill(stage.zygotes().at(0).pid, SIGKILL) == 0);
   stage.portherd.expect_line("a zygote has ended");
   REQUIRE(::kill(before[0], SIGKILL) == 0);
@@ -211,7 +213,10 @@ while os.path.exists("hold"):
   const pid_t importing = stage.zygotes().at(0).pid;
   CHECK(stage.order({"upgrade"}).status == 0);
   load.wait_for(20);
-  std::filesystem::remove(stage.folder / "hold");
+  const std::filesystem::path hold = stage.folder / "hold";
+  std::ofstream go_on(hold);  // it reads until this is closed
+  std::filesystem::remove(hold);
+  go_on.close();
   CHECK(stage.workers().size() == 3);
   CHECK(stage.zygotes().at(0).pid != importing);
   play::wait_gone(importing);

@@ -233,3 +233,21 @@ TEST_CASE("a release that comes while an app is being woken can be put back, too
   CHECK_MESSAGE(has(restarted.err, "generation 1 stays\nthe code is bad"), restarted.err);
   CHECK(client.read_answer().status == 200);
 }
+
+TEST_CASE("the number of workers that was ordered outlives a release that fails, whatever number that came with") {
+  const play::Folder folder;
+  auto portherd = serve(folder, kShop);
+  wait_ready(portherd);
+  CHECK(order(portherd, {"scale", "shop", "2"}).status == 0);
+  replace(folder, "workers = 1", "workers = 3");
+  replace(folder, "PYTHONPATH", "COLOUR = \"bad\", PYTHONPATH");
+  CHECK(order(portherd, {"reload"}).status == 1);
+  const play::Status now = portherd.status();
+  CHECK(has(now.text, "\"wanted\": 2,"));
+  CHECK(has(now.text, "\"pinned\": true"));
+  CHECK(now.app("shop").ready().size() == 2);
+  replace(folder, "\"bad\"", "\"good\"");
+  CHECK(order(portherd, {"reload"}).status == 0);
+  CHECK(has(portherd.status().text, "\"wanted\": 3,"));
+  CHECK(has(portherd.status().text, "\"pinned\": false"));
+}

@@ -158,6 +158,34 @@ TEST_CASE("gunicorn's and uvicorn's flags") {
     CHECK_MESSAGE(!ended.err.empty(), refused.front());
   }
   CHECK(has(project.refused({"-c", "gunicorn.conf.py"}).err, "portherd import"));
+  CHECK(has(project.refused({"--chdir", "/nowhere"}).err, "--chdir /nowhere: there is no such folder"));
+  CHECK(has(project.refused({"main.py"}).err, "did you mean `portherd run main:app`"));
+  CHECK(project.served("--worker-tmp-dir: workers need no file to prove that they live",
+                       {"main:app", "-n", "shop", "--worker-tmp-dir", "/dev/shm", "--capture-output", "-e", "A=b"}) == "b");
+}
+
+TEST_CASE("a command is told how it gets its socket, unless it says how") {
+  const play::Folder folder;
+  const std::string line = "a program that wants a port: --env 'PORT={port}'";
+  const std::string server = "import sys\nsys.path.append('" + play::source("tests/apps") + "')\n";
+  folder.write("told.py", server + "import worker\nworker.serve(lambda connection, request: worker.answer(connection, 'fd'))\n");
+  {
+    auto told = play::Supervisor::run(folder, {"--bind", "127.0.0.1:$PORT", "--", play::python(), "told.py"});
+    told.expect_line(line);
+    told.wait_ready();
+  }
+  folder.write("server.py",
+               "import http.server, os\n"
+               "class Answer(http.server.BaseHTTPRequestHandler):\n"
+               "    def do_GET(self):\n        self.send_response(200)\n        self.send_header('Content-Length', '4')\n"
+               "        self.end_headers()\n        self.wfile.write(b'port')\n"
+               "    do_OPTIONS = do_GET\n"
+               "http.server.HTTPServer(('127.0.0.1', int(os.environ['PORT'])), Answer).serve_forever()\n");
+  auto by_port = play::Supervisor::run(
+      folder, {"--bind", "127.0.0.1:$PORT", "--env", "PORT={port}", "--", play::python(), "server.py"});
+  by_port.wait_ready();
+  CHECK(play::get(by_port.port()).body == "port");
+  CHECK(by_port.lines_with("descriptor 3").empty());
 }
 
 TEST_CASE("an app that cannot be read, or looked at, shows its own error") {

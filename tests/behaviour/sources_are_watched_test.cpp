@@ -117,7 +117,10 @@ reload = true
   folder.write("shop.py", app_that_says("four"));
   CHECK(order("start") == 0);
   CHECK(body(portherd) == "four");
-  CHECK(play::portherd({"upgrade", "-c", portherd.config_file()}).status == 0);
+  // The change may have been told after the start, and no program is replaced while a release is on its way.
+  portherd.wait_until("it is upgraded", [&](const play::Status&) {
+    return play::portherd({"upgrade", "-c", portherd.config_file()}).status == 0;
+  });
   folder.write("shop.py", app_that_says("seven"));
   wait_says(portherd, "seven");
 }

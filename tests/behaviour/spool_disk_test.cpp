@@ -109,5 +109,12 @@ TEST_CASE("a full disk is a 507 for what does not fit into memory, and room agai
   play::App app(folder, "app.sock");
   auto portherd = play::Supervisor::serve(folder, kConfig);
   check_refused(portherd, app, 1 << 20, "disk does not take what is too much for memory", "\"No space left on device\"");
-  for (int i = 0; i < 5; ++i) check_served(portherd, app, 500 << 10);
+  for (int i = 0; i < 5; ++i) {
+    // What was answered is let go of off the loop, so there is room a moment after the answer.
+    portherd.wait_until("there is room", [&](const play::Status&) {
+      const auto room = std::filesystem::space(folder / "spool");
+      return room.free == room.capacity;
+    });
+    check_served(portherd, app, 500 << 10);
+  }
 }

@@ -72,7 +72,7 @@ TEST_CASE("status tells how it goes right now, what was started again, and why")
 
   const play::Ended table = play::portherd({"status", "-c", portherd.config_file()});
   CHECK(table.status == 0);
-  CHECK(table.out.find("APP/STATE                           READY  BUSY QUEUE REQ/S   P95   MEM RESTARTS\n") !=
+  CHECK(table.out.find("APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n") !=
         std::string::npos);
   CHECK(table.out.find("\nwho/ready                             2/2 ") != std::string::npos);
   CHECK(table.out.find("\n  last exit: worker 1: killed from outside (SIGKILL)\n") != std::string::npos);

@@ -115,6 +115,16 @@ class Worker:
     def term(self):
         self.process.send_signal(signal.SIGTERM)
 
+    def wait_refusing(self):
+        """Until TERM has been heard: then it refuses connections."""
+        for _ in range(PATIENCE * 100):
+            try:
+                Front(self.path).close()
+            except ConnectionRefusedError:
+                return
+            time.sleep(0.01)
+        raise AssertionError("it still takes connections")
+
     def wait(self):
         """The exit status."""
         return self.process.wait(PATIENCE)

@@ -124,7 +124,7 @@ class Http(unittest.TestCase):
             ("status", "ValueError: status must be 200 to 599: 99"),
             ("too_long", "RuntimeError: the app declared a content-length of 2 and gave more"),
             ("too_short", "RuntimeError: the app declared a content-length of 4 and gave 3 bytes"),
-            ("two_lengths", "ValueError: header content-length must be one number"),
+            ("two_lengths", "ValueError: header Content-Length must be one number"),
             ("unknown", 'RuntimeError: there is no message "http.response.pathsend" of an app\'s answer'),
             ("nothing", "RuntimeError: the app returned before its answer was whole"),
         ):
@@ -250,6 +250,16 @@ class Life(unittest.TestCase):
                 self.assertRegex(said, r'rules.py", line \d+ in waits\n')
                 self.assertIn("Current thread", said)
             front.close()
+
+    def test_a_child_that_forgets_to_leave_does_not_answer_in_its_parents_name(self):
+        with AsgiWorker("lives:comes_back") as worker:
+            front = worker.connect()
+            self.assertEqual(front.fetch()[2], b"none")
+            self.assertEqual(front.fetch()[2], b"none")
+            said = "portherd: a child that the app has forked came back from its request, and is ended\n"
+            self.assertEqual(worker.stderr(), 2 * said)
+            worker.term()
+            self.assertEqual(worker.wait(), 0)
 
     def test_a_child_of_the_app_leaves_the_worker_as_it_was(self):
         with AsgiWorker("lives:forks") as worker:

@@ -189,6 +189,7 @@ class Leaving(unittest.TestCase):
             early.request("/early", "POST", b"body")
             half.send(frame(REQUEST, environment("/half"))[:20])
             worker.term()
+            worker.wait_refusing()
             front.send(frame(BODY, b"", LAST))
             self.assertEqual(whole(front.answer())[2], b"waited for ")
             self.assertEqual(early.answer(), [(NOT_TAKEN, DONE, b"")])
@@ -346,6 +347,8 @@ class Forks(unittest.TestCase):
             front = worker.connect()
             self.assertEqual(front.get()[2], b"parent")
             self.assertEqual(front.get()[2], b"parent")
+            said = "portherd: a child that the app has forked came back from its request, and is ended\n"
+            self.assertEqual(worker.stderr(), 2 * said)
 
     def test_multiprocessing_can_spawn(self):
         with Worker("forks:spawned") as worker:

@@ -2,8 +2,8 @@
 # bytes out; a mistake of the app is a ValueError or TypeError. The same for WSGI, whose headers are str, is head.py.
 from http import HTTPStatus
 
-from _portherd.frames import FIELDS_LIMIT, HEAD_LIMIT, TRAILERS_LIMIT
-from _portherd.head import CONTROLS, HOP, HOP_BY_HOP, KINDS_LIMIT, LENGTH, PLAIN, TOKEN
+from _portherd.frames import TRAILERS_LIMIT
+from _portherd.head import CONTROLS, HOP, HOP_BY_HOP, PLAIN, classify, length_of, refuse_too_much
 
 STATUS_LINES = {int(status): b"%d %s" % (status, status.phrase.encode()) for status in HTTPStatus}
 STATUS_LINES[103] = b"103 Early Hints"
@@ -27,7 +27,7 @@ def lay_out(status, fields, first=200):
         if kind != PLAIN:
             if kind == HOP:
                 continue
-            declared = length_of(value, declared)
+            declared = length_of(value, declared, bytes)
         parts.append(name)
         parts.append(value)
     try:
@@ -36,11 +36,7 @@ def lay_out(status, fields, first=200):
         raise wrong(parts) from None
     if len(payload) - len(payload.translate(None, CONTROLS)) != len(parts) - 1:
         raise wrong(parts)
-    # Both with room for a Content-Length of ours.
-    if len(payload) > HEAD_LIMIT - 64:
-        raise ValueError("headers of %d bytes, %d at most" % (len(payload), HEAD_LIMIT - 64))
-    if len(parts) > 2 * FIELDS_LIMIT:
-        raise ValueError("%d headers, %d at most" % (len(parts) // 2, FIELDS_LIMIT - 1))
+    refuse_too_much(payload, parts)
     return payload, declared
 
 
@@ -59,23 +55,7 @@ def kind_of(name):
         pass
     if not isinstance(name, bytes):
         raise TypeError("header name must be bytes, not %s" % type(name).__name__)
-    text = name.decode("latin-1")
-    if not text or not TOKEN.issuperset(text):
-        raise ValueError("header name is not a token: %r" % name)
-    lower = text.lower()
-    kind = HOP if lower in HOP_BY_HOP_HERE else LENGTH if lower == "content-length" else PLAIN
-    if len(kinds) < KINDS_LIMIT and len(name) < 64:
-        kinds[name] = kind
-    return kind
-
-
-def length_of(value, before):
-    if not isinstance(value, bytes):
-        raise TypeError("header content-length must be bytes, not %s" % type(value).__name__)
-    digits = value.strip(b" \t")
-    if before is not None or not digits.isdigit() or len(digits) > 18:
-        raise ValueError("header content-length must be one number: %r" % value)
-    return int(digits)
+    return classify(name, name.decode("latin-1"), HOP_BY_HOP_HERE, kinds)
 
 
 def wrong(parts):

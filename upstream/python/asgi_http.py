@@ -113,6 +113,7 @@ class HttpExchange:
 
     def fail(self, error):
         """500 if that can still be said, else a cut connection: never a whole answer. After it, it stands."""
+        self.worker.end_if_child()
         if not (self.is_gone and is_about_leaving(error)):
             tell(error, self.scope)
         if self.answer.is_whole or self.is_gone:

@@ -243,6 +243,7 @@ class WebSocketExchange:
         self.bell.ring()
 
     def fail(self, error):
+        self.worker.end_if_child()
         if not (self.ending is not None and is_about_leaving(error)):
             tell(error, self.scope)
         if self.state == self.OPEN:

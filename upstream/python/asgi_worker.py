@@ -16,7 +16,7 @@ from _portherd.asgi_stacks import tell_tasks_on
 from _portherd.asgi_websocket import WebSocketExchange
 from _portherd.kind import kind_of
 from _portherd.lifespan import Lifespan
-from _portherd.report import say
+from _portherd.report import end_child, say
 from _portherd.worker import begin, ignore_interrupts, import_like_python, is_forked, parameters, tell_ready
 
 HAS_EAGER_TASKS = sys.version_info >= (3, 12)  # the first step of a request at once, without a turn of the loop
@@ -81,6 +81,7 @@ class Worker:
         self.app = app
         self.lifespan = Lifespan(loop, app)
         self.is_leaving = False  # set once, by SIGTERM
+        self.is_child = False  # forked by the app: nothing here is its business
         self.connections = set()
         self.exchanges = set()  # whose app has not returned
         self.left = loop.create_future()  # done when both are empty, and nothing new comes
@@ -105,6 +106,7 @@ class Worker:
 
     def stay_with_parent(self):
         """In a child that the app forked: what is ours remains the parent's, see worker.py."""
+        self.is_child = True
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, self.apps_term or signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -164,9 +166,14 @@ class Worker:
 
     def over(self, exchange):
         """Its app has returned."""
+        self.end_if_child()
         self.exchanges.discard(exchange)
         exchange.task = None
         self.look_whether_left()
+
+    def end_if_child(self):
+        if self.is_child:
+            end_child()
 
     def on_closed(self, connection):
         self.connections.discard(connection)

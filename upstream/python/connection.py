@@ -48,8 +48,11 @@ class Connection:
 
     def close(self):
         with self.lock:
-            self.socket.close()
-            self.socket = None
+            socket, self.socket = self.socket, None
+            try:
+                socket.close()
+            except OSError:
+                pass  # the app has closed it
 
     def refuse_more(self):
         """Called from another thread to end a wait for the next request. What has arrived can still be read;

@@ -12,15 +12,16 @@ from _thread import allocate_lock
 from collections import deque
 from select import EPOLLET, EPOLLHUP, EPOLLIN, EPOLLRDHUP, epoll
 from socket import SHUT_RD
-from time import sleep  # now: an app may put others in their places (gevent.monkey)
+from time import monotonic, sleep  # now: an app may put others in their places (gevent.monkey)
 
 from _portherd.connection import Connection, Gone
-from _portherd.report import say, sentence_of, traceback_of
+from _portherd.report import end_child, say, sentence_of, traceback_of
 
 LOOK = 0.004  # seconds; a request that lasts up to twice as long keeps those behind it waiting
 SLOW_FOR = 63  # requests, at most, during which an app is taken for a slow one
 RARE = 256  # requests, at least, from one that lasts to the next where it is not
 BORED = 4  # looks at an idle worker until the deputy sleeps
+REST = 1  # seconds until it is tried again to accept where there was no room for one more
 OUT_OF_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 
 
@@ -43,6 +44,8 @@ class Crew:
         self.slowness = 0  # what is_slow_for was last
         self.lasted = 0  # `taken` when one lasted last
         self.accepts = True  # the listener is there
+        self.rests_until = None  # until then it is not in the poll: there was no room for another connection
+        self.is_child = False  # forked by the app: nothing here is its business
         self.is_over = False  # nothing will come any more
         self.bell_reader, self.bell_writer = os.pipe()  # wakes who has the helm, to see that it is over
         os.set_blocking(self.bell_writer, False)
@@ -66,6 +69,7 @@ class Crew:
 
     def stay_with_parent(self):
         """In a child that the app forked: copies of ours would keep the front of a dead worker waiting."""
+        self.is_child = True
         self.poll.close()
         for connection in self.connections.values():
             connection.socket.close()
@@ -110,7 +114,6 @@ class Crew:
             if taken != self.taken:
                 return False
         self.is_asleep = True
-        # Who has taken a request before that was set will not call.
         if self.helm.acquire(False):
             self.is_asleep = False
             return True
@@ -124,21 +127,31 @@ class Crew:
             if connection is None:
                 return self.end()
             self.taken += 1
-            if self.is_asleep:
-                self.is_asleep = False
-                self.call.release()
             self.helm.release()
+            if self.is_asleep:
+                self.wake_deputy()
             self.attend(connection)
             if not self.helm.acquire(False):
                 return
 
     def end(self):
         self.is_over = True
-        self.poll.close()
-        if self.is_asleep:
-            self.is_asleep = False
-            self.call.release()
+        try:
+            self.poll.close()
+        except OSError:
+            pass  # the app has closed it
         self.helm.release()
+        if self.is_asleep:
+            self.wake_deputy()
+
+    def wake_deputy(self):
+        """is_asleep is looked at after the helm was released, and the deputy does it the other way round: either he finds the helm
+        free, or he is called. A call too many makes him look once more."""
+        self.is_asleep = False
+        try:
+            self.call.release()
+        except RuntimeError:
+            pass  # somebody else has called meanwhile
 
     # -- who has the helm ------------------------------------------------------------------------------------
 
@@ -147,17 +160,34 @@ class Crew:
         while not self.ready:
             if not self.accepts and not self.connections:
                 return None
-            for descriptor, event in self.poll.poll():
+            try:
+                events = self.wait()
+            except OSError as error:
+                say("portherd: cannot wait for requests: %s: the app has closed what it has not opened" % error.strerror)
+                return None
+            for descriptor, event in events:
                 if descriptor == self.bell_reader:
                     os.read(self.bell_reader, 512)
                 elif descriptor == self.listening:
                     self.accept(event)
-                elif descriptor in self.connections:  # else somebody has parted with it meanwhile
-                    self.hear(self.connections[descriptor])
+                else:
+                    self.hear(self.connections.get(descriptor))
         return self.ready.popleft()
+
+    def wait(self):
+        """What has come; nothing, perhaps, when the listener has rested."""
+        if self.rests_until is None:
+            return self.poll.poll()
+        events = self.poll.poll(max(0, self.rests_until - monotonic()))
+        if monotonic() >= self.rests_until:
+            self.rests_until = None
+            self.poll.register(self.listener, EPOLLIN | EPOLLRDHUP)
+        return events
 
     def hear(self, connection):
         """Something has come. If somebody serves this connection he looks himself when he is through."""
+        if connection is None:
+            return  # he has parted with it meanwhile
         connection.is_rung = True
         if connection.owner.acquire(False) and self.look(connection):
             self.ready.append(connection)
@@ -168,7 +198,8 @@ class Crew:
         except OSError as error:
             if error.errno in OUT_OF_ROOM:
                 say("portherd: accept: %s: trying again in a second" % error.strerror)
-                sleep(1)  # what the app holds open may be closed by then
+                self.forget(self.listening)  # what the app holds open may be closed by then
+                self.rests_until = monotonic() + REST
             elif error.errno != errno.EAGAIN or event & (EPOLLHUP | EPOLLRDHUP):
                 self.stop_accepting(error)
             return
@@ -183,10 +214,13 @@ class Crew:
         if not self.is_leaving:
             say("portherd: accept: %s" % error)
         self.accepts = False
+        self.forget(self.listening)
+
+    def forget(self, descriptor):
         try:
-            self.poll.unregister(self.listener)
+            self.poll.unregister(descriptor)
         except (OSError, ValueError):
-            pass  # the app has closed it
+            pass  # the app has closed it, or that was what has ended the poll
 
     # -- who owns a connection -------------------------------------------------------------------------------
 
@@ -245,9 +279,11 @@ class Crew:
             connection.stop_reading()
 
     def part(self, connection):
+        if self.is_child:
+            end_child()
         descriptor = connection.socket.fileno()
-        del self.connections[descriptor]
-        self.poll.unregister(descriptor)
+        self.forget(descriptor)
+        del self.connections[descriptor]  # the last one may be the end, and that of the poll
         connection.close()
         if not self.accepts:
             os.write(self.bell_writer, b".")

@@ -52,31 +52,41 @@ def lay_out(status, fields):
         raise ValueError('status must be like "200 OK", 200 to 599: %r' % status)
     if b"\0 " in payload or b" \0" in payload or b"\t" in payload or payload[-1] == 32:
         payload = stripped(parts)
-    # Both with room for a Content-Length of ours.
+    refuse_too_much(payload, parts)
+    return payload, declared
+
+
+def refuse_too_much(payload, parts):
+    """Both with room for a Content-Length of ours."""
     if len(payload) > HEAD_LIMIT - 64:
         raise ValueError("headers of %d bytes, %d at most" % (len(payload), HEAD_LIMIT - 64))
     if len(parts) > 2 * FIELDS_LIMIT:
         raise ValueError("%d headers, %d at most" % (len(parts) // 2, FIELDS_LIMIT - 1))
-    return payload, declared
 
 
 def kind_of(name):
     """Classifies a name that was not seen before."""
     if not isinstance(name, str):
         raise TypeError("header name must be str, not %s" % type(name).__name__)
-    if not name or not TOKEN.issuperset(name):
+    return classify(name, name, HOP_BY_HOP, kinds)
+
+
+def classify(name, text, hop_by_hop, kinds):
+    """What `name` is, for the next time, too; `text` is the same as str."""
+    if not text or not TOKEN.issuperset(text):
         raise ValueError("header name is not a token: %r" % name)
-    lower = name.lower()
-    kind = HOP if lower in HOP_BY_HOP else LENGTH if lower == "content-length" else PLAIN
-    if len(kinds) < KINDS_LIMIT and len(name) < 64:
+    lower = text.lower()
+    kind = HOP if lower in hop_by_hop else LENGTH if lower == "content-length" else PLAIN
+    if len(kinds) < KINDS_LIMIT and len(text) < 64:
         kinds[name] = kind
     return kind
 
 
-def length_of(value, before):
-    if not isinstance(value, str):
-        raise TypeError("header Content-Length must be str, not %s" % type(value).__name__)
-    digits = value.strip(" \t")
+def length_of(value, before, wanted=str):
+    """A Content-Length; `before`: what another one said, None where there is none. `wanted`: str, or bytes."""
+    if not isinstance(value, wanted):
+        raise TypeError("header Content-Length must be %s, not %s" % (wanted.__name__, type(value).__name__))
+    digits = (value if wanted is str else value.decode("latin-1")).strip(" \t")
     if before is not None or not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
         raise ValueError("header Content-Length must be one number: %r" % value)
     return int(digits)

@@ -19,6 +19,12 @@ def say(text):
         pass  # stderr is closed: there is nobody to tell
 
 
+def end_child():
+    """Of a process that the app has forked, and that came back to us: whatever it did here, it would do to its parent."""
+    say("portherd: a child that the app has forked came back from its request, and is ended")
+    os._exit(1)
+
+
 def traceback_of(error, with_ours=False):
     """The traceback as Python prints it, our frames removed; "" if there is no frame of the app's own."""
     import traceback  # heavy, and most workers never need it

@@ -36,7 +36,7 @@ TEST_CASE("what is unsafe is warned of: root, and everybody without TLS") {
   settings.listen.http.push_back(*conf::parse_address("127.0.0.1:80"));
   CHECK(warnings(settings, false).empty());
   REQUIRE(warnings(settings, true).size() == 1);
-  CHECK(warnings(settings, true)[0] == "app shop runs as root: give it a `user`");
+  CHECK(warnings(settings, true)[0] == "app shop runs as root: give it a `user` (of `run`: --user)");
   settings.apps[0].user = "shop";
   CHECK(warnings(settings, true).empty());
   settings.listen.http.push_back(*conf::parse_address("*:80"));

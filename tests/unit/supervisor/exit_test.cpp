@@ -30,6 +30,16 @@ TEST_CASE("another signal than the one we sent is not ours") {
         "killed from outside (SIGINT)");
 }
 
+TEST_CASE("one that dies of the signal that asked it to leave, when the last one has been sent already, has left by order") {
+  const supervisor::ExitFacts both{.sent_by_us = SIGKILL, .asked_by_us = SIGTERM};
+  CHECK(describe({.is_signal = true, .number = SIGTERM}, both) == "killed by us (SIGTERM)");
+  CHECK(supervisor::reason_of({.is_signal = true, .number = SIGTERM}, both) == upstream::ExitReason::kOrdered);
+  CHECK(describe({.is_signal = true, .number = SIGKILL}, both) == "killed by us (SIGKILL)");
+  CHECK(supervisor::reason_of({.is_signal = true, .number = SIGKILL}, both) == upstream::ExitReason::kTimeout);
+  CHECK(supervisor::reason_of({.is_signal = true, .number = SIGABRT}, {.sent_by_us = SIGKILL, .asked_by_us = SIGABRT}) == upstream::ExitReason::kOrdered);
+  CHECK(supervisor::reason_of({.is_signal = true, .number = SIGKILL}, {.sent_by_us = SIGKILL, .asked_by_us = SIGKILL}) == upstream::ExitReason::kTimeout);
+}
+
 TEST_CASE("a boot that took too long is told as the reason of our kill") {
   CHECK(describe({.is_signal = true, .number = SIGKILL}, {.sent_by_us = SIGKILL, .was_timeout = true}) ==
         "not ready within boot_timeout, killed by us (SIGKILL)");

@@ -85,7 +85,8 @@ TEST_CASE("values that cannot be understood are refused by name") {
   CHECK(refusal({"workers", {"many"}}) == "workers: `many` is not a number from 0 to 1024");
   CHECK(refusal({"timeout", {"-1"}}) == "timeout: `-1` is not a number of seconds");
   CHECK(refusal({"timeout", {"nan"}}) == "timeout: `nan` is not a number of seconds");
-  CHECK(refusal({"raw_env", {"=x"}}) == "raw_env: `=x` is not KEY=VALUE");
+  CHECK(refusal({"raw_env", {"A=b", "=x"}}) == "raw_env: `=x` is not KEY=VALUE");
+  CHECK(refusal({"forwarded_allow_ips", {"10.0.0.0/8,foo"}}) == "forwarded_allow_ips: `foo` is not an address, a network or `*`");
   CHECK(refusal({"bind", {"shop.example:80"}}).starts_with("bind `shop.example:80`: "));
   CHECK(refusal({"certfile", {"a.crt"}}) == "certfile and keyfile go together");
   CHECK(refusal({"worker_class", {"tornado"}}).starts_with("worker_class: `tornado`"));

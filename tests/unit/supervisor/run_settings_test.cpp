@@ -110,6 +110,17 @@ TEST_CASE("without anything to run it says what to give") {
   ::rmdir(empty.c_str());
 }
 
+TEST_CASE("an address may be written as gunicorn's users write it") {
+  RunArguments arguments = wsgi();
+  arguments.bind = {":8101", "localhost:8105", "unix:a.sock", "*:80"};
+  const conf::Settings made = settings(arguments);
+  REQUIRE(made.listen.http.size() == 4);
+  CHECK(made.listen.http[0] == *conf::parse_address("0.0.0.0:8101"));
+  CHECK(made.listen.http[1] == *conf::parse_address("127.0.0.1:8105"));
+  CHECK(made.listen.http[2].kind == conf::Address::Kind::kUnix);
+  CHECK(made.listen.http[3] == *conf::parse_address("*:80"));
+}
+
 TEST_CASE("a bad address, port or number is said by the option it stands in") {
   RunArguments arguments = wsgi();
   CHECK(refusal(arguments, {.port = "http"}) == "PORT *:http: the port must be a number from 0 to 65535");

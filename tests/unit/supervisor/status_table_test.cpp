@@ -45,7 +45,7 @@ TEST_CASE("the table of status: an app a line, and its last unexpected exit belo
         "portherd 9.9.9  supervisor 12  front -\n"
         "  http://127.0.0.1:8000\n"
         "\n"
-        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   MEM RESTARTS\n"
+        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
         "blog/ready                            2/2     3     0   0.3     -  150M        0\n"
         "files/ready                             -     0     0    12 0.4ms     -        0\n"
         "shop/degraded                         1/2     8    17   350  1.2s  2.0G        2\n"
@@ -112,11 +112,11 @@ TEST_CASE("the table of one app: its line, a line for each worker, and what they
  {"slot":2,"pid":null,"state":"backoff","generation":3,"busy":0,"served":0,"started":null,"memory":null,
  "last_exit":"out of memory (SIGKILL)"}],"extras":[]}],
  "output":[{"time":"2026-11-27T00:48:06.000Z","worker":"1","line":"hello"}]})json") ==
-        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   MEM RESTARTS\n"
+        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
         "shop/degraded                         1/2     8    17   350  1.2s  2.0G        2\n"
         "  last exit: worker 2: out of memory (SIGKILL)\n"
         "\n"
-        "WORKER STATE      GENERATION      PID  STARTED              BUSY  SERVED   MEM\n"
+        "WORKER STATE      GENERATION      PID  STARTED              BUSY  SERVED   RSS\n"
         "     1 ready               3      812  2026-11-27T00:48:05     8    123k  2.0G\n"
         "     2 backoff             3        -  -                       0       0     -\n"
         "       last exit: out of memory (SIGKILL)\n"
@@ -131,10 +131,10 @@ TEST_CASE("what is shared counts once: the shares of workers and zygotes, which 
  "memory":41943040,"pss":10485760,"shared":36700160,"last_exit":null}],
  "zygotes":[{"pid":811,"generation":3,"memory":41943040,"pss":20971520,"shared":20971520}]}]})json");
   CHECK(table ==
-        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   MEM RESTARTS\n"
+        "APP/STATE                           READY  BUSY QUEUE REQ/S   P95   RSS RESTARTS\n"
         "shop/ready                            1/1     0     0     -     -   30M        0\n"
         "\n"
-        "WORKER STATE      GENERATION      PID  STARTED              BUSY  SERVED   MEM\n"
+        "WORKER STATE      GENERATION      PID  STARTED              BUSY  SERVED   RSS\n"
         "     1 ready               3      812  2026-11-27T00:48:05     0       0   10M\n"
         "zygote -                   3      811  -                       -       -   20M\n");
 }

@@ -1,5 +1,6 @@
 #include "supervisor/zygote.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -39,12 +40,21 @@ int next_birth(int control) {
 
 void say(int birth, std::string_view word) { ::send(birth, word.data(), word.size(), MSG_NOSIGNAL); }
 
-/// Whose parent ends: it is an orphan then, and says that it is born.
+/// Whose parent ends: it is an orphan when that has been waited for, and says that it is born.
 void fork_twice(int birth) {
-  if (::fork() != 0) return;
-  const pid_t between = ::getpid();
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return;
+  const pid_t between = ::fork();
+  if (between != 0) {
+    ::waitpid(between, nullptr, 0);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return;
+  }
+  ::close(ends[1]);
   if (::fork() != 0) ::_exit(0);
-  while (::getppid() == between) ::usleep(100);
+  char end = 0;
+  if (::read(ends[0], &end, 1) != 0) ::_exit(44);
   say(birth, "born");
   char go = 0;
   ::_exit(::recv(birth, &go, 1, 0) == 1 ? 42 : 43);
