@@ -1,5 +1,7 @@
 #include "proxy/front.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -17,6 +19,8 @@
 #include "runtime/channel.h"
 #include "runtime/log.h"
 #include "runtime/machine.h"
+#include "runtime/memory_text.h"
+#include "runtime/text.h"
 #include "upstream/herd_board.h"
 #include "upstream/orders.h"
 #include "upstream/probe.h"
@@ -47,6 +51,9 @@ std::size_t max_clients(const conf::Front& front, runtime::Bytes most_memory, st
   const std::size_t limit = std::min<std::size_t>(descriptor_limit() / 2, most_memory / 2 / kIdleClient);
   return std::max<std::size_t>(1, (front.max_connections != 0 ? front.max_connections : limit) / threads);
 }
+
+// Of the fence: as many as there can be files in settings, and more.
+constexpr runtime::Bytes kMostFolders = 4 * 1024 * 1024;
 
 class Front {
  public:
@@ -142,7 +149,14 @@ class Front {
     if (!fds_.empty()) site_->spool = std::move(fds_[0]);
   }
 
-  void obey(upstream::Fence& order) { fence_ = order; }
+  void obey(upstream::Fence& order) {
+    const auto folders = fds_.empty() ? Result<std::string>() : runtime::from_memory(fds_[0].get(), kMostFolders);
+    if (!folders) return give_up(folders.error().text());
+    fence_ = {.has_ports = order.has_ports, .has_sockets = order.has_sockets};
+    for (const std::string_view folder : runtime::split(*folders, '\0')) {
+      if (!folder.empty()) fence_->readable.emplace_back(folder);
+    }
+  }
 
   void object(std::string sentence) {
     if (change_.objection.empty()) change_.objection = std::move(sentence);
@@ -192,23 +206,25 @@ class Front {
     return divide(change, now_, threads_.size(), max_clients(now_->settings.front, most_memory_, threads_.size()));
   }
 
-  /// Without a part of it half a fence is better than none, as for an old kernel.
-  void enter_fence(const upstream::Fence& order) {
-    const std::vector<std::string> missing = enter({.readable = readable_for(now_->settings),
-                                                    .spool = site_->spool.get(),
-                                                    .may_connect = order.may_connect});
-    for (const std::string& sentence : missing) runtime::log(Level::kWarning, "a part of the front's fence is missing", {{"error", sentence}});
+  /// Holds for the threads that begin now, and those that they begin. Half a fence is better than none, as for an old kernel.
+  Entered enter_fence() {
+    if (!fence_) return {};
+    fence_->spool = site_->spool.get();
+    if (fence_->readable.empty()) site_->root.reset();
+    return enter(*fence_);
   }
 
   void start(Change& change) {
-    if (fence_) enter_fence(*fence_);  // it holds for the threads that begin now, and those that they begin
+    const Entered entered = enter_fence();
     std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->go_over(std::move(parts[i]));
       threads_[i]->start();
     }
     has_begun_ = true;
-    say(upstream::Started{static_cast<std::uint32_t>(threads_.size())});
+    say(upstream::Started{.threads = static_cast<std::uint32_t>(threads_.size()),
+                          .landlock = static_cast<std::uint32_t>(entered.landlock),
+                          .unfenced = fmt::format("{}", fmt::join(entered.missing, "; "))});
   }
 
   /// Each thread between two turns of its loop; Changed is said when the last one has.
@@ -391,7 +407,7 @@ class Front {
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
   const runtime::Bytes most_memory_ = runtime::usable_memory() / 2;  // files tell of it that are out of reach later
-  std::optional<upstream::Fence> fence_;  // entered with the first Begin; empty: only in tests
+  std::optional<Fence> fence_;  // entered with the first Begin; empty: only in tests
   Change change_;                     // gathered since the last Begin
   SnapshotPointer now_;               // in force; set with site_
   std::vector<Address> addresses_;    // that threads_ listen at

@@ -35,6 +35,10 @@ struct Site {
   /// Files that one thread may have open at the same time: each client that takes its time holds one.
   const std::size_t max_files, max_spool_files;
 
+  /// The root of the file system as it was when we began: a fence may change it (fence.h), and files are named from here. Empty
+  /// behind a fence without files.
+  runtime::Fd root;
+
   /// The folder for temporary files, for openat(2); from the supervisor, before the threads start.
   runtime::Fd spool;
 

@@ -6,7 +6,14 @@
 
 namespace proxy {
 
-/// From now on, for every thread. `may_connect`: sockets of IPv4 may be made. Errors: the kernel has no filters, or refuses.
-runtime::Result<void> filter_system_calls(bool may_connect);
+/// AddressSanitizer or ThreadSanitizer is in this program, and does things of its own.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsSanitized = true;
+#else
+inline constexpr bool kIsSanitized = false;
+#endif
+
+/// From now on, for every thread. `has_ports`: sockets of IPv4 may be made. Errors: the kernel has no filters, or refuses.
+runtime::Result<void> filter_system_calls(bool has_ports);
 
 }  // namespace proxy

@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -75,6 +76,8 @@ std::optional<Restraints> restraints_of(pid_t pid) {
     found.seccomp = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
     is_complete = true;
   }
+  std::error_code why_not;
+  found.root = std::filesystem::read_symlink(fmt::format("/proc/{}/root", pid), why_not).string();
   return is_complete ? std::optional(found) : std::nullopt;
 }
 

@@ -34,7 +34,9 @@ struct SpawnPlan {
   bool wants_listen_pid = false;  ///< adds LISTEN_PID, which only the child can know (sd_listen_fds(3))
   std::optional<rlim_t> descriptors;  ///< its soft limit (RLIMIT_NOFILE), where ours was raised
   bool may_gain_privileges = true;    ///< false: no_new_privs
-  bool may_have_capabilities = true;  ///< false: none, even of root (the bounding set is empty)
+  /// kChangeRoot: none but CAP_SYS_CHROOT, which it keeps over the change of user where we have it; and none can be gained, not
+  /// even by root (the bounding set is empty).
+  enum class Capabilities { kOfItsUser, kChangeRoot } capabilities = Capabilities::kOfItsUser;
   int death_signal = 0;               ///< what it gets when we die; 0: nothing
 };
 

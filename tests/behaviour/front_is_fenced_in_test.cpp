@@ -1,4 +1,6 @@
 // What a front can still do once it serves, as the kernel says it; what it is refused is tried in tests/unit/proxy/fence_test.cpp.
+#include <linux/landlock.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,12 +38,17 @@ std::vector<std::string> open_files(pid_t pid) {
   return found;
 }
 
-void reload(const play::Supervisor& portherd, const std::string& more) {
+play::Ended reload(const play::Supervisor& portherd, const std::string& more) {
   std::ofstream(portherd.config_file(), std::ios::app) << more;
-  const play::Ended ended = play::portherd({"reload", "-c", portherd.config_file()});
+  play::Ended ended = play::portherd({"reload", "-c", portherd.config_file()});
   CAPTURE(ended.err);
   CHECK(ended.status == 0);
+  return ended;
 }
+
+nlohmann::json front_of(play::Supervisor& portherd) { return nlohmann::json::parse(portherd.status().text)["front"]; }
+
+bool has_landlock() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
 
 }  // namespace
 
@@ -50,7 +57,7 @@ TEST_CASE("every thread of the front has no capability, can gain none, and has i
   auto portherd = play::Supervisor::serve(folder, kSite);
   const pid_t front = portherd.wait_ready().front;
   CHECK_FALSE(play::get(portherd.port()).body.empty());
-  CHECK(portherd.lines_with("fence").empty());
+  CHECK(portherd.lines_with("fence").size() == (has_landlock() ? 0 : 1));
   std::size_t threads = 0;
   for (const auto& thread : fs::directory_iterator(process(front) / "task")) {
     ++threads;
@@ -66,10 +73,35 @@ TEST_CASE("status --json says how the front is fenced in") {
   const play::Folder folder;
   auto portherd = play::Supervisor::serve(folder, kSite);
   portherd.wait_ready();
-  const auto front = nlohmann::json::parse(portherd.status().text)["front"];
+  const auto front = front_of(portherd);
   CHECK(front["no_new_privs"] == true);
   CHECK(front["seccomp"] == 2);
   CHECK(front["capabilities"] == "0000000000000000");
+  CHECK((front["landlock"] > 0) == has_landlock());
+  CHECK(front["unfenced"].get<std::string>().empty() == has_landlock());
+}
+
+TEST_CASE("started by root, the front knows no other root than the folder of the workers' sockets, unless `proxy` leads out of it") {
+  if (::geteuid() != 0) return;
+  const play::Folder folder;
+  auto portherd = play::Supervisor::serve(folder, kSite);
+  const pid_t first = portherd.wait_ready().front;
+  const fs::path root = fs::read_symlink(process(first) / "root");
+  if (root == "/") return;  // a sanitizer is in it
+  CHECK(fs::read_symlink(process(first) / "cwd") == root);
+  CHECK(front_of(portherd)["root"] == root.string());
+  CHECK(fs::is_socket(root / "control.sock"));
+  CHECK(std::ranges::count(open_files(first), "/") == 0);
+
+  play::App elsewhere(folder, "elsewhere.sock");
+  const std::string proxy = "[apps.other]\nhosts = [\"other\"]\nproxy = [\"unix:elsewhere.sock\"]\n";
+  CHECK(reload(portherd, proxy).out.find("front: has to reach sockets of `proxy` (another front") != std::string::npos);
+  const pid_t second = portherd.status().front;
+  CHECK(second != first);
+  CHECK(fs::read_symlink(process(second) / "root") == "/");
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET /far HTTP/1.1\r\nHost: other\r\n\r\n");
+  CHECK(elsewhere.accept().read_head().starts_with("GET /far "));
 }
 
 TEST_CASE("the front holds sockets, what it was given, and nothing else") {
@@ -106,4 +138,32 @@ TEST_CASE("what a reload adds that the front may not reach takes another front; 
 
   reload(portherd, "queue_size = 7\n");
   CHECK(portherd.status().front == third);
+}
+
+TEST_CASE("files that a link leads to elsewhere are read from there after a reload, and the plan says what that takes") {
+  const play::Folder folder;
+  folder.write("a/releases/1/file", "old");
+  folder.write("a/releases/2/file", "new");
+  folder.write("b/releases/3/file", "moved");
+  const fs::path link = fs::path(folder / "a") / "current";
+  const auto lead_to = [&](const std::string& where) {
+    fs::create_directory_symlink(folder / where, link.string() + ".next");
+    fs::rename(link.string() + ".next", link);
+  };
+  lead_to("a/releases/1");
+  auto portherd = play::Supervisor::serve(folder, std::string(kSite) + "routes = [{ path = \"/\", files = \"a/current\" }]\n");
+  portherd.wait_ready();
+  const auto file = [&] { return play::get(portherd.port(), "/file"); };
+  CHECK(file().body == "old");
+  lead_to("a/releases/2");
+  CHECK(file().body == "new");
+
+  lead_to("b/releases/3");
+  if (has_landlock()) CHECK(file().status == 403);
+  const std::string plan = play::portherd({"plan", "-c", portherd.config_file()}).out;
+  CHECK(plan.find("front: has to read files in " + (folder / "b/releases") + " (another front takes over") != std::string::npos);
+  reload(portherd, "");
+  CHECK(file().body == "moved");
+  CHECK(play::portherd({"upgrade", "-c", portherd.config_file()}).status == 0);
+  CHECK(file().body == "moved");
 }

@@ -17,18 +17,14 @@
 #include <thread>
 
 #include "doctest_precompiled.h"
+#include "proxy/system_calls.h"
 #include "runtime/landlock.h"
+#include "runtime/socket.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using proxy::Fence;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 /// What becomes of a process that does it behind the fence: "done", "refused: " with why, or "killed" by SIGSYS.
 template <class Deed>
@@ -37,7 +33,7 @@ std::string behind(const Fence& fence, Deed deed) {
   if (child == 0) {
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
-    const std::size_t missing = proxy::enter(fence).size();
+    const std::size_t missing = proxy::enter(fence).missing.size();
     if (missing > (runtime::landlock_version() == 0 ? 1U : 0U)) ::_exit(255);
     errno = 0;
     const bool is_done = deed();
@@ -57,25 +53,40 @@ struct Folder {
   fs::path path = fs::temp_directory_path() / ("portherd-fence-" + std::to_string(::getpid()));
 };
 
-conf::Settings with_files(const std::string& folder) {
-  conf::Settings settings;
-  settings.apps.emplace_back().routes.push_back({.files = folder});
-  return settings;
-}
-
 }  // namespace
 
 TEST_CASE("behind the fence nothing is opened but what is below its folders, and that only to be read") {
   if (runtime::landlock_version() == 0) return;
   const Folder folder;
   const fs::path inside = folder.path / "inside";
-  const Fence fence{.readable = {inside}};
+  const Fence fence{.readable = {inside}, .has_sockets = true};
   CHECK(behind(fence, [&] { return opens(inside / "a", O_RDONLY); }) == "done");
   CHECK(behind(fence, [&] { return opens(inside / "a", O_WRONLY); }) == "refused: EACCES");
   CHECK(behind(fence, [&] { return opens(inside / "b", O_WRONLY | O_CREAT); }) == "refused: EACCES");
   CHECK(behind(fence, [&] { return opens(folder.path / "inside" / ".." / "b", O_RDWR | O_CREAT); }) == "refused: EACCES");
   CHECK(behind(fence, [] { return opens("/etc/passwd", O_RDONLY); }) == "refused: EACCES");
   CHECK(behind(fence, [] { return opens("/etc/shadow", O_RDONLY); }) == "refused: EACCES");
+}
+
+TEST_CASE("a name leads only to sockets in the folder that the process stands in, unless others are to be reached") {
+  if (::geteuid() != 0 || proxy::kIsSanitized) return;
+  const Folder folder;
+  const auto far = runtime::listen_unix(folder.path / "far.sock", 0600);
+  const auto near = runtime::listen_unix(folder.path / "inside" / "near.sock", 0600);
+  REQUIRE((far && near));
+  const auto reaches = [&](const std::string& path) {
+    return [path] {
+      return bool(runtime::connect_unix(path));
+    };
+  };
+  const fs::path before = fs::current_path();
+  fs::current_path(folder.path / "inside");
+  CHECK(behind({}, reaches("near.sock")) == "done");
+  CHECK(behind({}, reaches("/near.sock")) == "done");
+  CHECK(behind({}, reaches("../far.sock")) == "refused: ENOENT");
+  CHECK(behind({}, reaches(folder.path / "far.sock")) == "refused: ENOENT");
+  CHECK(behind({.has_sockets = true}, reaches(folder.path / "far.sock")) == "done");
+  fs::current_path(before);
 }
 
 TEST_CASE("temporary files are made in the folder that is there for them") {
@@ -99,9 +110,9 @@ TEST_CASE("behind the fence there is no network but Unix sockets, and TCP where 
   const auto makes = [](int family) { return [family] { return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0; }; };
   CHECK(behind({}, makes(AF_UNIX)) == "done");
   CHECK(behind({}, makes(AF_INET)) == "refused: EPERM");
-  CHECK(behind({.may_connect = true}, makes(AF_INET)) == "done");
-  CHECK(behind({.may_connect = true}, makes(AF_INET6)) == "refused: EPERM");
-  CHECK(behind({.may_connect = true}, makes(AF_NETLINK)) == "refused: EPERM");
+  CHECK(behind({.has_ports = true}, makes(AF_INET)) == "done");
+  CHECK(behind({.has_ports = true}, makes(AF_INET6)) == "refused: EPERM");
+  CHECK(behind({.has_ports = true}, makes(AF_NETLINK)) == "refused: EPERM");
 }
 
 TEST_CASE("a process behind the fence makes threads, which are behind it too, and no processes") {
@@ -115,7 +126,7 @@ TEST_CASE("a process behind the fence makes threads, which are behind it too, an
     errno = why;
     return is_done;
   }) == "refused: EPERM");
-  if (!kIsSanitized) CHECK(behind({}, [] { return ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0; }) == "refused: EPERM");
+  if (!proxy::kIsSanitized) CHECK(behind({}, [] { return ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0) >= 0; }) == "refused: EPERM");
 }
 
 TEST_CASE("behind the fence no other process is signalled, and no memory becomes a program") {
@@ -133,25 +144,9 @@ TEST_CASE("behind the fence no other process is signalled, and no memory becomes
 
 TEST_CASE("what no front would ever do ends it") {
   const auto calls = [](long number) { return [number] { return ::syscall(number, 0, 0, 0, 0, 0, 0) >= 0; }; };
-  for (const long number : {SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_bpf, SYS_mount, SYS_unshare, SYS_setresuid}) {
+  for (const long number : {SYS_execve, SYS_execveat, SYS_process_vm_readv, SYS_bpf, SYS_mount, SYS_unshare, SYS_chroot, SYS_setresuid}) {
     CAPTURE(number);
     CHECK(behind({}, calls(number)) == "killed");
   }
-  if (!kIsSanitized) CHECK(behind({}, [] { return ::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0; }) == "killed");
-}
-
-TEST_CASE("the folder of files that may be swapped is one that can be read") {
-  const Folder folder;
-  const std::string place = fs::canonical(folder.path).string();
-  CHECK(proxy::readable_for(with_files(place + "/inside")) == std::vector<std::string>{place});
-  fs::create_directory_symlink("inside", folder.path / "link");
-  CHECK(proxy::readable_for(with_files(place + "/link")) == std::vector<std::string>{place});
-  fs::create_directory_symlink(place + "/inside", folder.path / "inside" / "far");
-  CHECK(proxy::readable_for(with_files(place + "/inside/far")) == std::vector<std::string>{place, place + "/inside"});
-}
-
-TEST_CASE("what stands in the root or right below it opens nothing beside it") {
-  CHECK(proxy::readable_for(with_files("/usr")) == std::vector<std::string>{"/usr"});
-  CHECK(proxy::readable_for(with_files("/usr/share")) == std::vector<std::string>{"/usr/share"});
-  CHECK(proxy::readable_for({}).empty());
+  if (!proxy::kIsSanitized) CHECK(behind({}, [] { return ::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0; }) == "killed");
 }
