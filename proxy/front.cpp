@@ -176,6 +176,7 @@ class Front {
     }
     now_ = std::move(*next);
     addresses_ = std::move(addresses);
+    if (!has_begun_) enter_fence();
     put_in_force(change);
     has_begun_ ? go_over(change, order.version) : start(change);
   }
@@ -206,16 +207,16 @@ class Front {
     return divide(change, now_, threads_.size(), max_clients(now_->settings.front, most_memory_, threads_.size()));
   }
 
-  /// Holds for the threads that begin now, and those that they begin. Half a fence is better than none, as for an old kernel.
-  Entered enter_fence() {
-    if (!fence_) return {};
+  /// There is no thread but ours yet: it holds for those that begin from now on. Half a fence is better than none, as for an old
+  /// kernel.
+  void enter_fence() {
+    if (!fence_) return;
     fence_->spool = site_->spool.get();
     if (fence_->readable.empty()) site_->root.reset();
-    return enter(*fence_);
+    entered_ = enter(*fence_);
   }
 
   void start(Change& change) {
-    const Entered entered = enter_fence();
     std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->go_over(std::move(parts[i]));
@@ -223,8 +224,8 @@ class Front {
     }
     has_begun_ = true;
     say(upstream::Started{.threads = static_cast<std::uint32_t>(threads_.size()),
-                          .landlock = static_cast<std::uint32_t>(entered.landlock),
-                          .unfenced = fmt::format("{}", fmt::join(entered.missing, "; "))});
+                          .landlock = static_cast<std::uint32_t>(entered_.landlock),
+                          .unfenced = fmt::format("{}", fmt::join(entered_.missing, "; "))});
   }
 
   /// Each thread between two turns of its loop; Changed is said when the last one has.
@@ -407,7 +408,8 @@ class Front {
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
   const runtime::Bytes most_memory_ = runtime::usable_memory() / 2;  // files tell of it that are out of reach later
-  std::optional<Fence> fence_;  // entered with the first Begin; empty: only in tests
+  std::optional<Fence> fence_;  // from the supervisor, entered with the first Begin; empty: only in tests
+  Entered entered_;             // what came of that
   Change change_;                     // gathered since the last Begin
   SnapshotPointer now_;               // in force; set with site_
   std::vector<Address> addresses_;    // that threads_ listen at
