@@ -46,7 +46,7 @@ std::vector<Land> lands_of(const Fence& fence) {
 
 Result<void> enter_landlock(const Fence& fence, int& version) {
   const int offered = runtime::landlock_version();
-  if (offered == 0) return fail(Code::kSystem, "this kernel has no Landlock");
+  if (offered == 0) return fail(Code::kSystem, "this kernel has no Landlock, or the container's profile refuses it");
   TRY_VOID(runtime::enter_landlock(lands_of(fence), fence.has_ports));
   version = offered;
   return {};

@@ -154,6 +154,7 @@ class Filter {
     ::seccomp_attr_set(filter_, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     // Before Linux 5.16 a filter made the processor slower, against programs that compile foreign code (spec_store_bypass).
     ::seccomp_attr_set(filter_, SCMP_FLTATR_CTL_SSB, 1);
+    ::seccomp_attr_set(filter_, SCMP_FLTATR_API_SYSRAWRC, 1);  // errors as the kernel says them
     ::seccomp_attr_set(filter_, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     const int error = ::seccomp_load(filter_);
     if (error == 0) return {};
@@ -185,6 +186,8 @@ void allow_by_arguments(Filter& filter, bool has_ports) {
 }  // namespace
 
 Result<void> filter_system_calls(bool has_ports) {
+  // 3: the kernel (4.14) can end a whole process, which is what the library finds out by seccomp(2).
+  if (::seccomp_api_get() < 3) return fail(Code::kSystem, "this kernel does not filter system calls, or the container's profile refuses it");
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> made(::seccomp_init(SCMP_ACT_ERRNO(EPERM)), ::seccomp_release);
   if (!made) return fail(Code::kSystem, "there is no memory for a filter");
   Filter filter(made.get());

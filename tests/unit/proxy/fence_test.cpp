@@ -1,9 +1,12 @@
 #include "proxy/fence.h"
 
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -12,6 +15,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -149,4 +153,28 @@ TEST_CASE("what no front would ever do ends it") {
     CHECK(behind({}, calls(number)) == "killed");
   }
   if (!proxy::kIsSanitized) CHECK(behind({}, [] { return ::ptrace(PTRACE_TRACEME, 0, 0, 0) == 0; }) == "killed");
+}
+
+// A container's profile may refuse what it does not know.
+TEST_CASE("what the kernel refuses is told, and the front is as fenced in as it can be") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr auto kRefusal = static_cast<unsigned>(SECCOMP_RET_ERRNO | EPERM);
+    sock_filter program[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                             {BPF_JMP | BPF_JEQ | BPF_K, 2, 0, SYS_seccomp},
+                             {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_landlock_create_ruleset},
+                             {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+                             {BPF_RET | BPF_K, 0, 0, kRefusal}};
+    const sock_fprog profile{.len = std::size(program), .filter = program};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &profile) != 0) ::_exit(2);
+    const proxy::Entered entered = proxy::enter({.has_sockets = true});
+    const bool is_told = entered.landlock == 0 && entered.missing == std::vector<std::string>{
+        "this kernel has no Landlock, or the container's profile refuses it", "this kernel does not filter system calls, or the container's profile refuses it"};
+    const bool is_without_capabilities = ::geteuid() != 0 || (::chroot("/") != 0 && errno == EPERM);
+    ::_exit(is_told && is_without_capabilities ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
