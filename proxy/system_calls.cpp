@@ -96,6 +96,7 @@ constexpr Call kAllowed[] = {
 constexpr Call kSanitizing[] = {
     {"readlink", "sanitizer"},
     {"readlinkat", "sanitizer"},
+    {"getdents", "sanitizer"},
     {"getdents64", "sanitizer"},
     {"clone", "LeakSanitizer looks at the threads from a process of its own"},
     {"ptrace", "LeakSanitizer"},

@@ -69,6 +69,8 @@ TEST_CASE("every thread of the front has no capability, can gain none, and has i
     if (::geteuid() == 0) CHECK(status_of(thread, "CapBnd") == "0000000000000000");
   }
   CHECK(threads >= 2);
+  CHECK(portherd.stop() == 0);
+  portherd.expect_line("exit=\"exit status 0\"");  // what it does at its end was let do: a sanitizer looks for leaks then
 }
 
 TEST_CASE("status --json says how the front is fenced in") {
