@@ -23,6 +23,7 @@
 #include "doctest_precompiled.h"
 #include "proxy/system_calls.h"
 #include "runtime/landlock.h"
+#include "runtime/machine.h"
 #include "runtime/socket.h"
 
 namespace {
@@ -30,23 +31,30 @@ namespace {
 namespace fs = std::filesystem;
 using proxy::Fence;
 
-/// What becomes of a process that does it behind the fence: "done", "refused: " with why, or "killed" by SIGSYS.
+/// What becomes of a process that does it: "done", "refused: " with why, or "killed" by SIGSYS.
 template <class Deed>
-std::string behind(const Fence& fence, Deed deed) {
+std::string forked(Deed deed) {
   const pid_t child = ::fork();
   if (child == 0) {
     const rlimit no_core{};
     ::setrlimit(RLIMIT_CORE, &no_core);
-    const std::size_t missing = proxy::enter(fence).missing.size();
-    if (missing > (runtime::landlock_version() == 0 ? 1U : 0U)) ::_exit(255);
-    errno = 0;
-    const bool is_done = deed();
-    ::_exit(is_done ? 0 : errno);
+    errno = EDOM;  // what nothing here says of itself
+    ::_exit(deed() ? 0 : errno);
   }
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? "killed" : "died";
   return WEXITSTATUS(status) == 0 ? "done" : std::string("refused: ") + strerrorname_np(WEXITSTATUS(status));
+}
+
+/// The same behind the fence, of which nothing is missing that the kernel has.
+template <class Deed>
+std::string behind(const Fence& fence, Deed deed) {
+  return forked([&] {
+    const std::size_t missing = proxy::enter(fence).missing.size();
+    errno = EDOM;
+    return missing <= (runtime::landlock_version() == 0 ? 1U : 0U) && deed();
+  });
 }
 
 bool opens(const fs::path& path, int flags) { return ::open(path.c_str(), flags | O_CLOEXEC, 0600) >= 0; }
@@ -110,6 +118,15 @@ TEST_CASE("temporary files are made in the folder that is there for them") {
   ::close(spool);
 }
 
+TEST_CASE("behind the fence a process still knows how much memory it has") {
+  const auto knows = [] {
+    const runtime::OwnMemory memory;
+    proxy::enter({});
+    return memory.resident().value_or(0) > 100'000;
+  };
+  CHECK(forked(knows) == "done");
+}
+
 TEST_CASE("behind the fence there is no network but Unix sockets, and TCP where an app needs it") {
   const auto makes = [](int family) { return [family] { return ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0; }; };
   CHECK(behind({}, makes(AF_UNIX)) == "done");
@@ -157,8 +174,7 @@ TEST_CASE("what no front would ever do ends it") {
 
 // A container's profile may refuse what it does not know.
 TEST_CASE("what the kernel refuses is told, and the front is as fenced in as it can be") {
-  const pid_t child = ::fork();
-  if (child == 0) {
+  CHECK(forked([] {
     constexpr auto kRefusal = static_cast<unsigned>(SECCOMP_RET_ERRNO | EPERM);
     sock_filter program[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
                              {BPF_JMP | BPF_JEQ | BPF_K, 2, 0, SYS_seccomp},
@@ -167,14 +183,12 @@ TEST_CASE("what the kernel refuses is told, and the front is as fenced in as it 
                              {BPF_RET | BPF_K, 0, 0, kRefusal}};
     const sock_fprog profile{.len = std::size(program), .filter = program};
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &profile) != 0) ::_exit(2);
+    if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &profile) != 0) return false;
     const proxy::Entered entered = proxy::enter({.has_sockets = true});
     const bool is_told = entered.landlock == 0 && entered.missing == std::vector<std::string>{
-        "this kernel has no Landlock, or the container's profile refuses it", "this kernel does not filter system calls, or the container's profile refuses it"};
+        "this kernel has no Landlock, or the container's profile refuses it",
+        "this kernel does not filter system calls, or the container's profile refuses it"};
     const bool is_without_capabilities = ::geteuid() != 0 || (::chroot("/") != 0 && errno == EPERM);
-    ::_exit(is_told && is_without_capabilities ? 0 : 1);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  CHECK(status == 0);
+    return is_told && is_without_capabilities;
+  }) == "done");
 }
