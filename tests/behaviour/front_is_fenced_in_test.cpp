@@ -48,6 +48,11 @@ play::Ended reload(const play::Supervisor& portherd, const std::string& more) {
   return ended;
 }
 
+/// Until then it may accept who comes, and answers by the settings that were.
+void wait_for_end_of(play::Supervisor& portherd, pid_t front) {
+  portherd.expect_line("the front has ended pid=" + std::to_string(front));
+}
+
 nlohmann::json front_of(play::Supervisor& portherd) { return nlohmann::json::parse(portherd.status().text)["front"]; }
 
 bool has_landlock() { return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0; }
@@ -103,6 +108,7 @@ TEST_CASE("started by root, the front knows no other root than the folder of the
   const pid_t second = portherd.status().front;
   CHECK(second != first);
   CHECK(fs::read_symlink(process(second) / "root") == "/");
+  wait_for_end_of(portherd, first);
   play::Peer client = play::connect(portherd.port());
   client.send("GET /far HTTP/1.1\r\nHost: other\r\n\r\n");
   CHECK(elsewhere.accept().read_head().starts_with("GET /far "));
@@ -133,6 +139,7 @@ TEST_CASE("what a reload adds that the front may not reach takes another front; 
   reload(portherd, "routes = [{ path = \"/static/\", files = \"" + (folder / "static") + "\" }]\n");
   const pid_t second = portherd.status().front;
   CHECK(second != first);
+  wait_for_end_of(portherd, first);
   CHECK(play::get(portherd.port(), "/static/a").body == "a file");
 
   reload(portherd, "[apps.port]\nhosts = [\"port\"]\ncommand = [\"" + play::python() + "\", \"-c\", \"\"\"\nimport http.server, sys\n"
@@ -140,6 +147,7 @@ TEST_CASE("what a reload adds that the front may not reach takes another front; 
                    "health = { path = \"/\" }\n");
   const pid_t third = portherd.status().front;
   CHECK(third != second);
+  wait_for_end_of(portherd, second);
   CHECK(play::get(portherd.port(), "/", "port").body.find("Directory listing") != std::string::npos);
 
   reload(portherd, "queue_size = 7\n");
@@ -168,8 +176,12 @@ TEST_CASE("files that a link leads to elsewhere are read from there after a relo
   if (has_landlock()) CHECK(file().status == 403);
   const std::string plan = play::portherd({"plan", "-c", portherd.config_file()}).out;
   CHECK(plan.find("front: has to read files in " + (folder / "b/releases") + " (another front takes over") != std::string::npos);
+  const pid_t first = portherd.status().front;
   reload(portherd, "");
+  wait_for_end_of(portherd, first);
   CHECK(file().body == "moved");
+  const pid_t second = portherd.status().front;
   CHECK(play::portherd({"upgrade", "-c", portherd.config_file()}).status == 0);
+  wait_for_end_of(portherd, second);
   CHECK(file().body == "moved");
 }
