@@ -22,6 +22,7 @@ endfunction()
 library(libevent libevent_core event_core)
 library(openssl openssl ssl crypto)
 library(nghttp2 libnghttp2 nghttp2)
+library(seccomp libseccomp seccomp)
 
 # fmt, toml++, CLI11 and nlohmann-json come as headers: toml++'s .pc file would force its shared library on us. fmt's are
 # compiled once.

@@ -26,15 +26,13 @@ constexpr int kStuckMs = 1000;
 
 }  // namespace
 
-AccessLog::AccessLog() : writer_([this] { run(); }) {}
-
 AccessLog::~AccessLog() {
   {
     const std::scoped_lock lock(lock_);
     is_stopping_ = true;
   }
   wake_.notify_one();
-  writer_.join();
+  if (writer_.joinable()) writer_.join();
 }
 
 /// A path in `skip` is only worth a line if something is wrong with it.
@@ -73,6 +71,7 @@ void AccessLog::reopen(runtime::Fd fd) {
     has_file_ = true;
     writer_sleeps_ = false;
   }
+  if (!writer_.joinable()) writer_ = std::thread([this] { run(); });
   wake_.notify_one();
 }
 

@@ -20,7 +20,7 @@ namespace proxy {
 class AccessLog {
  public:
   /// To what reopen() brings; until then lines wait.
-  AccessLog();
+  AccessLog() = default;
   /// Writes what is there.
   ~AccessLog();
   AccessLog(const AccessLog&) = delete;
@@ -29,7 +29,7 @@ class AccessLog {
   /// From any thread; never waits for the disk. When a whole MiB waits to be written, the event is dropped
   /// and counted, and the error log says so. What was slow is told there, too. `how`: the settings of this event.
   void write(const AccessEvent&, const conf::AccessLog& how);
-  /// Lines go there from now on. No line is lost.
+  /// Lines go there from now on. No line is lost. From one thread only; the first one starts the writer.
   void reopen(runtime::Fd);
   SlowLog& slow() { return slow_; }
 

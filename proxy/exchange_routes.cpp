@@ -42,7 +42,8 @@ void Exchange::look_up_file(const conf::RouteMatch& match) {
   if (!name) return answer_ourselves(404, kOk);
   if (thread_.open_files() >= thread_.site().max_files) return answer_ourselves(503, kTooManyFiles);
   phase_ = Phase::kFile;
-  file_ = std::make_unique<FileAnswer>(thread_.disk(), thread_.open_files(), runtime::bind<&Exchange::on_file>(this));
+  file_ = std::make_unique<FileAnswer>(thread_.disk(), thread_.site().root.get(), thread_.open_files(),
+                                       runtime::bind<&Exchange::on_file>(this));
   file_->look_up(request_, match.route->files, std::move(*name), record_.began_wall);
   arm_deadline();
 }

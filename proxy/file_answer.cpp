@@ -30,8 +30,8 @@ std::string_view name_of(Coding coding) {
 
 }  // namespace
 
-FileAnswer::FileAnswer(runtime::DiskDesk& desk, std::size_t& count, runtime::Call<> on_ready)
-    : count_(count), reader_(std::make_unique<FileReader>(desk, on_ready)) {
+FileAnswer::FileAnswer(runtime::DiskDesk& desk, int root, std::size_t& count, runtime::Call<> on_ready)
+    : count_(count), reader_(std::make_unique<FileReader>(desk, root, on_ready)) {
   ++count_;
 }
 

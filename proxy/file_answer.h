@@ -16,8 +16,8 @@ namespace proxy {
 class FileAnswer {
  public:
   /// `on_ready` comes from the loop, once for look_up() and once for each read_on(). `count` is of those that
-  /// live on this thread.
-  FileAnswer(runtime::DiskDesk& desk, std::size_t& count, runtime::Call<> on_ready);
+  /// live on this thread. `root`: see Site.
+  FileAnswer(runtime::DiskDesk& desk, int root, std::size_t& count, runtime::Call<> on_ready);
   /// What is under way on the disk comes to its end, unheard.
   ~FileAnswer();
   FileAnswer(const FileAnswer&) = delete;

@@ -24,6 +24,15 @@ struct Opened {
   int error = 0;  // errno, where there is no fd
 };
 
+// EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether ".." of a link led out.
+Opened open_at(int folder, const char* name, const open_how& how) {
+  for (int tries = 0;; ++tries) {
+    const long fd = ::syscall(SYS_openat2, folder, name, &how, sizeof how);
+    if (fd >= 0) return {Fd(static_cast<int>(fd)), 0};
+    if ((errno != EAGAIN && errno != EINTR) || tries == 8) return {Fd(), errno};
+  }
+}
+
 /// Below `folder`, come what may: openat2(2) refuses what would leave it, by "..", by an absolute link or by
 /// one of /proc, while it walks, so that nobody can swap a folder for a link in between. Links that stay
 /// below are followed.
@@ -32,12 +41,15 @@ Opened open_below(int folder, const std::string& name) {
   // Nothing here waits for the other end of a FIFO, and no terminal becomes ours.
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  // EAGAIN: something was renamed meanwhile, and the kernel cannot tell whether ".." of a link led out.
-  for (int tries = 0;; ++tries) {
-    const long fd = ::syscall(SYS_openat2, folder, name.empty() ? "." : name.c_str(), &how, sizeof how);
-    if (fd >= 0) return {Fd(static_cast<int>(fd)), 0};
-    if ((errno != EAGAIN && errno != EINTR) || tries == 8) return {Fd(), errno};
-  }
+  return open_at(folder, name.empty() ? "." : name.c_str(), how);
+}
+
+/// As if `root` were the root, also for what a link says.
+Opened open_folder(int root, const std::string& path) {
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  return open_at(root, path.c_str(), how);
 }
 
 Kind kind_of_error(int error) {
@@ -76,8 +88,8 @@ bool is_coded_itself(std::string_view name) {
 
 }  // namespace
 
-FileReader::FileReader(runtime::DiskDesk& desk, runtime::Call<> done)
-    : errand_(desk, runtime::bind<&FileReader::work>(this), done) {}
+FileReader::FileReader(runtime::DiskDesk& desk, int root, runtime::Call<> done)
+    : errand_(desk, runtime::bind<&FileReader::work>(this), done), root_(root) {}
 
 // ---- on the loop's thread ----
 
@@ -106,14 +118,14 @@ void FileReader::work() {
 
 /// The folder is opened anew each time: a release may have put another one in its place.
 void FileReader::find() {
-  const Fd folder(::open(question_.folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) {
-    finding_.kind = errno == EACCES ? Kind::kUnreadable : Kind::kFailed;
+  const Opened folder = open_folder(root_, question_.folder);
+  if (!folder.fd) {
+    finding_.kind = folder.error == EACCES ? Kind::kUnreadable : Kind::kFailed;
     return;
   }
-  open_file(folder.get());
+  open_file(folder.fd.get());
   if (!file_) return;
-  choose_coding(folder.get());
+  choose_coding(folder.fd.get());
   finding_.tag = entity_tag(finding_.facts, question_.now);
   finding_.modified = last_modified(finding_.facts);
   finding_.verdict = judge(question_.request, finding_.facts, finding_.tag, finding_.modified);

@@ -38,8 +38,8 @@ struct FileFinding {
 
 class FileReader {
  public:
-  /// `done` is called on the loop when look_up() or read_on() is done.
-  FileReader(runtime::DiskDesk& desk, runtime::Call<> done);
+  /// `done` is called on the loop when look_up() or read_on() is done. `root`: where absolute names begin, outlives this.
+  FileReader(runtime::DiskDesk& desk, int root, runtime::Call<> done);
 
   FileQuestion& question() { return question_; }
   void look_up();
@@ -64,6 +64,7 @@ class FileReader {
   void read_piece();
 
   runtime::Errand errand_;
+  const int root_;
   FileQuestion question_;
   FileFinding finding_;
   runtime::Fd file_;      // empty: not looked for yet

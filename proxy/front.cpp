@@ -1,5 +1,7 @@
 #include "proxy/front.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -9,6 +11,7 @@
 #include "proxy/access_log.h"
 #include "proxy/change.h"
 #include "proxy/exchange.h"
+#include "proxy/fence.h"
 #include "proxy/front_thread.h"
 #include "proxy/metrics_listener.h"
 #include "proxy/metrics_page.h"
@@ -16,6 +19,8 @@
 #include "runtime/channel.h"
 #include "runtime/log.h"
 #include "runtime/machine.h"
+#include "runtime/memory_text.h"
+#include "runtime/text.h"
 #include "upstream/herd_board.h"
 #include "upstream/orders.h"
 #include "upstream/probe.h"
@@ -40,14 +45,15 @@ std::size_t descriptor_limit() {
 // Of the memory that we may use, half is the front's, and half of that is for clients that do nothing. Each of them costs
 // so much: less when it waits, with TLS; more with half a head of HTTP/2. Beyond either the idlest make room.
 constexpr runtime::Bytes kIdleClient = 32 * 1024;
-runtime::Bytes most_memory() { return runtime::usable_memory() / 2; }
-std::size_t memory_limit() { return most_memory() / 2 / kIdleClient; }
 
 /// Of one of so many threads.
-std::size_t max_clients(const conf::Front& front, std::size_t threads) {
-  const std::size_t most = front.max_connections != 0 ? front.max_connections : std::min(descriptor_limit() / 2, memory_limit());
-  return std::max<std::size_t>(1, most / threads);
+std::size_t max_clients(const conf::Front& front, runtime::Bytes most_memory, std::size_t threads) {
+  const std::size_t limit = std::min<std::size_t>(descriptor_limit() / 2, most_memory / 2 / kIdleClient);
+  return std::max<std::size_t>(1, (front.max_connections != 0 ? front.max_connections : limit) / threads);
 }
+
+// Of the fence: as many as there can be files in settings, and more.
+constexpr runtime::Bytes kMostFolders = 4 * 1024 * 1024;
 
 class Front {
  public:
@@ -94,8 +100,8 @@ class Front {
     const conf::Front& front = now_->settings.front;
     const std::size_t count = std::min(front.threads.is_auto() ? runtime::usable_cpus() : front.threads.number, upstream::kMaxThreads);
     for (std::size_t i = 0; i < count; ++i) {
-      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, count),
-                                                       most_memory()));
+      threads_.push_back(std::make_unique<FrontThread>(i, *site_, now_, access_log_, max_clients(front, most_memory_, count),
+                                                       most_memory_));
     }
     board_->set_threads(count);
   }
@@ -143,6 +149,15 @@ class Front {
     if (!fds_.empty()) site_->spool = std::move(fds_[0]);
   }
 
+  void obey(upstream::Fence& order) {
+    const auto folders = fds_.empty() ? Result<std::string>() : runtime::from_memory(fds_[0].get(), kMostFolders);
+    if (!folders) return give_up(folders.error().text());
+    fence_ = {.has_ports = order.has_ports, .has_sockets = order.has_sockets};
+    for (const std::string_view folder : runtime::split(*folders, '\0')) {
+      if (!folder.empty()) fence_->readable.emplace_back(folder);
+    }
+  }
+
   void object(std::string sentence) {
     if (change_.objection.empty()) change_.objection = std::move(sentence);
   }
@@ -161,6 +176,7 @@ class Front {
     }
     now_ = std::move(*next);
     addresses_ = std::move(addresses);
+    if (!has_begun_) enter_fence();
     put_in_force(change);
     has_begun_ ? go_over(change, order.version) : start(change);
   }
@@ -188,7 +204,16 @@ class Front {
   }
 
   std::vector<ThreadPart> parts_of(Change& change) const {
-    return divide(change, now_, threads_.size(), max_clients(now_->settings.front, threads_.size()));
+    return divide(change, now_, threads_.size(), max_clients(now_->settings.front, most_memory_, threads_.size()));
+  }
+
+  /// There is no thread but ours yet: it holds for those that begin from now on. Half a fence is better than none, as for an old
+  /// kernel.
+  void enter_fence() {
+    if (!fence_) return;
+    fence_->spool = site_->spool.get();
+    if (fence_->readable.empty()) site_->root.reset();
+    entered_ = enter(*fence_);
   }
 
   void start(Change& change) {
@@ -198,7 +223,9 @@ class Front {
       threads_[i]->start();
     }
     has_begun_ = true;
-    say(upstream::Started{static_cast<std::uint32_t>(threads_.size())});
+    say(upstream::Started{.threads = static_cast<std::uint32_t>(threads_.size()),
+                          .landlock = static_cast<std::uint32_t>(entered_.landlock),
+                          .unfenced = fmt::format("{}", fmt::join(entered_.missing, "; "))});
   }
 
   /// Each thread between two turns of its loop; Changed is said when the last one has.
@@ -380,6 +407,9 @@ class Front {
   upstream::ReadOnlyHerdBoard herd_;
   runtime::Channel channel_;
   std::vector<Fd> fds_;  // of the order being obeyed
+  const runtime::Bytes most_memory_ = runtime::usable_memory() / 2;  // files tell of it that are out of reach later
+  std::optional<Fence> fence_;  // from the supervisor, entered with the first Begin; empty: only in tests
+  Entered entered_;             // what came of that
   Change change_;                     // gathered since the last Begin
   SnapshotPointer now_;               // in force; set with site_
   std::vector<Address> addresses_;    // that threads_ listen at

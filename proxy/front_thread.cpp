@@ -1,7 +1,5 @@
 #include "proxy/front_thread.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "proxy/access_log.h"
@@ -113,7 +111,7 @@ void FrontThread::beat() {
 
 void FrontThread::relieve_memory() {
   constexpr std::size_t kAShare = 16;
-  if (runtime::resident_memory(::getpid()).value_or(0) <= most_memory_) return;
+  if (site_.memory.resident().value_or(0) <= most_memory_) return;
   for (std::size_t n = clients_.size() / kAShare + 1; n > 0; --n) clients_.close_idlest();
 }
 

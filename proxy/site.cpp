@@ -1,5 +1,6 @@
 #include "proxy/site.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -32,6 +33,7 @@ Site::Site(const Snapshot& first, upstream::Block& b, Introduce introduce)
       spooler(std::make_unique<runtime::Disk>(kDiskThreads)),
       max_files(descriptors_of_a_thread(first.settings.front.threads.number, kForFiles)),
       max_spool_files(descriptors_of_a_thread(first.settings.front.threads.number, kForSpoolFiles)),
+      root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)),
       introduce_(std::move(introduce)) {
   open(first.apps);
   configure(first);

@@ -11,6 +11,7 @@
 #include "proxy/unfinished_handshakes.h"
 #include "runtime/disk.h"
 #include "runtime/fd.h"
+#include "runtime/machine.h"
 #include "upstream/dispatch.h"
 #include "upstream/scoreboard.h"
 
@@ -34,6 +35,12 @@ struct Site {
   const std::unique_ptr<runtime::Disk> disk, spooler;
   /// Files that one thread may have open at the same time: each client that takes its time holds one.
   const std::size_t max_files, max_spool_files;
+
+  const runtime::OwnMemory memory;  ///< opened before a fence stands around us
+
+  /// The root of the file system as it was when we began: a fence may change it (fence.h), and files are named from here. Empty
+  /// behind a fence without files.
+  runtime::Fd root;
 
   /// The folder for temporary files, for openat(2); from the supervisor, before the threads start.
   runtime::Fd spool;

@@ -285,6 +285,8 @@ SSL_CTX* CertificateSet::choose(std::string_view server_name) const {
   return wildcard == by_name_.end() ? first() : wildcard->second;
 }
 
+void begin_tls() { ::OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, nullptr); }
+
 TlsContext::TlsContext() : parts_(std::make_shared<Parts>()) {}
 
 TlsContext::~TlsContext() = default;

@@ -23,6 +23,9 @@ struct CertificateFiles {
   runtime::Fd certificate, key;
 };
 
+/// OpenSSL reads its own configuration now, not when the first certificate comes: a fence may stand between then.
+void begin_tls();
+
 /// When a certificate of the set is over.
 struct CertificateExpiry {
   std::string name;      ///< as in CertificateFiles

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "runtime/fd.h"
 #include "runtime/text.h"
 
 namespace runtime {
@@ -61,6 +60,14 @@ std::size_t cpus_of_affinity() {
   CPU_ZERO(&set);
   if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;  // more than 1024 CPUs: the quota decides
   return static_cast<std::size_t>(CPU_COUNT(&set));
+}
+
+// Of /proc/PID/statm (proc_pid_statm(5)): pages, the second number those that are in memory.
+std::optional<Bytes> resident_of(std::string_view statm) {
+  const auto parts = split(first_line(statm), ' ');
+  const auto pages = parts.size() > 1 ? parse_number(parts[1]) : std::nullopt;
+  if (!pages) return std::nullopt;
+  return *pages * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace
@@ -126,11 +133,15 @@ Bytes available_memory(const Cgroups& cgroups) {
 }
 
 std::optional<Bytes> resident_memory(pid_t pid) {
-  const std::string text = read_small(fmt::format("/proc/{}/statm", pid));
-  const auto parts = split(first_line(text), ' ');
-  const auto pages = parts.size() > 1 ? parse_number(parts[1]) : std::nullopt;
-  if (!pages) return std::nullopt;
-  return *pages * static_cast<Bytes>(::sysconf(_SC_PAGESIZE));
+  return resident_of(read_small(fmt::format("/proc/{}/statm", pid)));
+}
+
+OwnMemory::OwnMemory() : statm_(::open("/proc/self/statm", O_RDONLY | O_CLOEXEC)) {}
+
+std::optional<Bytes> OwnMemory::resident() const {
+  std::array<char, 256> text{};
+  const ssize_t n = ::pread(statm_.get(), text.data(), text.size(), 0);
+  return n > 0 ? resident_of({text.data(), static_cast<std::size_t>(n)}) : std::nullopt;
 }
 
 std::optional<Bytes> proportional_memory(pid_t pid) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "runtime/bytes.h"
+#include "runtime/fd.h"
 
 namespace runtime {
 
@@ -47,6 +48,16 @@ Bytes left_below(Bytes limit, Bytes used, std::string_view stat);
 
 /// Resident memory of a process; nothing when it has gone.
 std::optional<Bytes> resident_memory(pid_t pid);
+
+/// The same of ourselves, from a file that is opened once: for who may not open it later. From any thread.
+class OwnMemory {
+ public:
+  OwnMemory();
+  std::optional<Bytes> resident() const;
+
+ private:
+  Fd statm_;
+};
 
 /// The same, but of what it shares with others only its share (Pss, proc_pid_smaps(5)); where that may not be
 /// read, the resident memory. The kernel walks all of its pages for it: not for every moment.

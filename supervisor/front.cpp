@@ -148,12 +148,19 @@ std::vector<FrontProcess*> Front::living() const {
 void Front::on_started(FrontProcess& process) {
   backoff_.reset();
   was_started_ = true;
+  tell_what_is_missing(process.said().unfenced);
   if (is_draining_) return;
   if (&process == next_.get()) hand_over();
   if (&process != current_.get()) return;
   calls_.on_started();
   if (!next_) end_replacing({});
   look_who_waits_.schedule();
+}
+
+// Once, for the next one will lack the same.
+void Front::tell_what_is_missing(const std::string& unfenced) {
+  if (std::exchange(unfenced_, unfenced) == unfenced || unfenced.empty()) return;
+  log(Level::kWarning, "the front is not fenced in as it could be; it serves all the same", {{"missing", unfenced}});
 }
 
 void Front::hand_over() {

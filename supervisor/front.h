@@ -92,6 +92,8 @@ class Front {
   std::size_t count() const { return living().size(); }
   /// Of the one that serves; 0: none.
   pid_t pid() const { return current_ ? current_->pid() : 0; }
+  /// What that one has said when it accepted; null: none serves.
+  const upstream::Started* said() const { return current_ && current_->is_started() ? &current_->said() : nullptr; }
   /// When the thread of it that has not turned its loop for longest last did; nothing: none serves.
   std::optional<runtime::Time> last_turn() const {
     return current_ && current_->is_started() ? std::optional(current_->last_turn()) : std::nullopt;
@@ -109,6 +111,7 @@ class Front {
   void tell_probes();
 
   void on_started(FrontProcess& process);
+  void tell_what_is_missing(const std::string& unfenced);
   void hand_over();
   void on_word(FrontProcess& process, const upstream::Order& order);
   void settle();
@@ -143,6 +146,7 @@ class Front {
   std::deque<std::function<void()>> waiting_;  // see when_settled()
   runtime::Deferred look_who_waits_;
   runtime::Timer patience_;        // of the one that came last; armed while some wait
+  std::string unfenced_;           // what a front has said last that its fence lacks
   bool was_started_ = false;       // one has, ever
   bool had_trouble_ = false;
   bool is_draining_ = false;       // no other one is started

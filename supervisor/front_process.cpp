@@ -61,6 +61,16 @@ std::string text_for_the_front(conf::Settings settings) {
   return conf::print(settings);
 }
 
+// It may be its root (proxy/fence.h): a socket in it goes by its name alone.
+upstream::Order as_seen_from(const std::string& folder, upstream::Order order) {
+  const auto shorten = [&folder](upstream::Worker& worker) {
+    if (worker.socket.starts_with(folder + '/')) worker.socket.erase(0, folder.size() + 1);
+  };
+  if (auto* const probe = std::get_if<upstream::Probe>(&order)) shorten(probe->worker);
+  if (auto* const publish = std::get_if<upstream::Publish>(&order)) shorten(publish->worker);
+  return order;
+}
+
 std::vector<Fd> duplicates(const std::vector<Fd>& fds) {
   std::vector<Fd> copies;
   for (const Fd& fd : fds) copies.push_back(runtime::duplicate(fd.get()));
@@ -135,8 +145,9 @@ Result<void> FrontProcess::spawn_it() {
   plan.arguments = ground_.program.arguments;
   plan.arguments.insert(plan.arguments.begin(), ground_.program.path);
   plan.environment = to_texts(front_environment(own_environment()));
-  plan.directory.assign(1, '/');  // not = "/": g++ 12 warns of an overflow that cannot be
+  plan.directory = ground_.folder;
   plan.may_gain_privileges = false;
+  plan.capabilities = SpawnPlan::Capabilities::kChangeRoot;
   plan.fds = {{STDERR_FILENO, 1},
               {STDERR_FILENO, 2},
               {ends.second.get(), kChannelFd},
@@ -159,6 +170,7 @@ void FrontProcess::watch(Fd channel) {
 Result<void> FrontProcess::say_start(const std::vector<upstream::Order>& known) {
   TRY_VOID(say({ground_.settings, ground_.apps, ground_.listeners, difference({}, ground_.listeners.all()), ground_.logs}));
   tell_spool();
+  TRY_VOID(tell_fence());
   for (const upstream::Order& order : known) tell(order);
   send(upstream::Begin{++version_});
   return {};
@@ -197,7 +209,7 @@ void FrontProcess::tell(const upstream::Order& order) {
     std::erase_if(stuck_, [&](const upstream::Unstuck& one) { return one.worker == ended->worker; });
     if (ended->unexpected) unanswered_.push_back({.app = ended->app, .worker = ended->worker, .requests = 0, .ages = {}});
   }
-  send(order);
+  send(as_seen_from(ground_.folder, order));
 }
 
 void FrontProcess::tell_logs() {
@@ -225,6 +237,16 @@ void FrontProcess::tell_spool() {
   send(upstream::Spool{}, std::move(folder));
 }
 
+Result<void> FrontProcess::tell_fence() {
+  const Fence& fence = ground_.fence;
+  std::string folders;
+  for (const std::string& folder : fence.readable) folders.append(folder).push_back('\0');
+  std::vector<Fd> one(1);
+  TRY(one[0], runtime::to_memory("portherd-folders", folders));
+  send(upstream::Fence{.has_ports = fence.has_ports, .has_sockets = fence.has_sockets}, std::move(one));
+  return {};
+}
+
 void FrontProcess::send(const upstream::Order& order, std::vector<Fd> fds) {
   if (channel_) channel_->send({upstream::encode(order), std::move(fds)});
 }
@@ -247,6 +269,7 @@ void FrontProcess::on_message(runtime::Message& message) {
 void FrontProcess::on_started(const upstream::Started& started) {
   if (std::exchange(is_started_, true)) return;
   started_at_ = loop_.now();
+  said_ = started;
   if (!is_draining_) deadline_.cancel();
   beat_.arm(kBeat);
   runtime::log(Level::kInfo, "the front accepts", {{"pid", pid_}, {"threads", started.threads}});

@@ -11,6 +11,7 @@
 #include "conf/settings.h"
 #include "runtime/channel.h"
 #include "runtime/loop.h"
+#include "supervisor/fence.h"
 #include "supervisor/listeners.h"
 #include "supervisor/logs.h"
 #include "supervisor/privileges.h"
@@ -52,6 +53,8 @@ struct FrontGround {
   const Listeners& listeners;
   const LogFiles& logs;
   const runtime::Fd& spool;
+  const Fence& fence;
+  const std::string& folder;  ///< where the sockets of workers are; a front stands in it
   Boards& boards;
   const Account& account;  ///< who it is, if we are root
   FrontProgram program;
@@ -99,6 +102,8 @@ class FrontProcess {
 
   pid_t pid() const { return pid_; }
   bool is_started() const { return is_started_; }
+  /// What it has said when it accepted, of its fence too; of one that was adopted nothing is known.
+  const upstream::Started& said() const { return said_; }
   /// When the thread that has not turned its loop for longest last did, or, of one that has begun since, when it accepted.
   runtime::Time last_turn() const;
   /// It lives, and has taken all that it was told.
@@ -124,6 +129,7 @@ class FrontProcess {
   void let_go();
   void say_logs(const LogFiles& logs);
   void tell_spool();
+  runtime::Result<void> tell_fence();
   void send(const upstream::Order& order, std::vector<runtime::Fd> fds = {});
   void on_message(runtime::Message& message);
   void on_started(const upstream::Started& started);
@@ -145,6 +151,7 @@ class FrontProcess {
   runtime::Timer deadline_;                    // of starting, or of draining: then it is killed
   runtime::Timer beat_;                        // looks at the heartbeats
   runtime::Time started_at_{};                 // Started was said
+  upstream::Started said_;                     // that
   std::size_t frozen_looks_ = 0;               // in a row
   std::uint64_t version_ = 0;                  // of the last Begin
   std::set<upstream::WorkerId> owed_;          // see owes()

@@ -60,12 +60,14 @@ Result<Ground> prepare_ground(conf::Settings settings, std::vector<upstream::App
   TRY(Listeners listeners, listeners_for(settings, before, std::move(adopted)));
   TRY(LogFiles logs, open_logs(settings.log));
   TRY(Fd spool, open_spool(settings.front.spool));
+  Fence fence = fence_for(settings);
   return Ground{.settings = std::move(settings),
                 .apps = std::move(apps),
                 .accounts = std::move(accounts),
                 .listeners = std::move(listeners),
                 .logs = std::move(logs),
                 .spool = std::move(spool),
+                .fence = std::move(fence),
                 .front_account = std::move(front),
                 .python = std::move(python)};
 }

@@ -9,6 +9,7 @@
 #include "conf/settings.h"
 #include "runtime/fd.h"
 #include "runtime/result.h"
+#include "supervisor/fence.h"
 #include "supervisor/front_process.h"
 #include "supervisor/listeners.h"
 #include "supervisor/logs.h"
@@ -37,6 +38,7 @@ struct Ground {
   Listeners listeners;
   LogFiles logs;
   runtime::Fd spool;
+  Fence fence;  ///< of the fronts that start on it
   Account front_account;
   runtime::Fd python;  ///< what a Python worker runs first; empty: no app is one
 };

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 
 #include "conf/accounts.h"
@@ -61,6 +63,22 @@ rlim_t raise_descriptor_limit() {
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
   return before;
+}
+
+std::optional<Restraints> restraints_of(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/status", pid));
+  Restraints found{.capabilities = 0};
+  bool is_complete = false;
+  for (std::string name, value; file >> name && std::getline(file, value);) {
+    if (name == "CapInh:" || name == "CapPrm:") found.capabilities |= std::strtoull(value.c_str(), nullptr, 16);
+    if (name == "NoNewPrivs:") found.no_new_privs = std::strtol(value.c_str(), nullptr, 10) == 1;
+    if (name != "Seccomp:") continue;
+    found.seccomp = static_cast<int>(std::strtol(value.c_str(), nullptr, 10));
+    is_complete = true;
+  }
+  std::error_code why_not;
+  found.root = std::filesystem::read_symlink(fmt::format("/proc/{}/root", pid), why_not).string();
+  return is_complete ? std::optional(found) : std::nullopt;
 }
 
 Account own_account() {

@@ -3,6 +3,8 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +25,16 @@ bool is_root();
 /// Raises our limit of descriptors to the hard one, each worker takes some. The soft limit that was, which
 /// workers get: programs that use select(2) break on a number past 1023.
 rlim_t raise_descriptor_limit();
+
+/// What a process may no longer do, as proc_pid_status(5) and proc_pid_root(5) have it.
+struct Restraints {
+  bool no_new_privs = false;
+  int seccomp = 0;                  ///< 2: its system calls are filtered
+  std::uint64_t capabilities = ~std::uint64_t{0};  ///< those that it has, or could have: permitted and inheritable
+  std::string root;                 ///< where its "/" is; empty: not ours to know
+};
+/// Empty: there is no such process, or its status cannot be read.
+std::optional<Restraints> restraints_of(pid_t pid);
 
 /// Us, as we are.
 Account own_account();

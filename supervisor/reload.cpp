@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "conf/check.h"
@@ -100,7 +101,13 @@ void Reload::order(const Asker& asker) {
 Result<std::vector<conf::Change>> Reload::plan() const {
   if (!options_.load) return fail(Code::kConfig, "there is nothing to reload: it was started without a file");
   TRY(const conf::Settings next, read());
-  return conf::diff(as_compared(ground_.settings, groups_), next);
+  return changes_to(next, fence_for(next));
+}
+
+std::vector<conf::Change> Reload::changes_to(const conf::Settings& next, const Fence& fence) const {
+  std::vector<conf::Change> changes = conf::diff(as_compared(ground_.settings, groups_), next);
+  std::ranges::move(widenings(ground_.fence, fence), std::back_inserter(changes));
+  return changes;
 }
 
 std::string Reload::why_behind(const Group& group) const {
@@ -152,7 +159,7 @@ Result<conf::Settings> Reload::read() const {
 
 Result<void> Reload::stage() {
   TRY(conf::Settings next, read());
-  changes_ = conf::diff(as_compared(ground_.settings, groups_), next);
+  changes_ = changes_to(next, fence_for(next));
   next = without_restart(std::move(next), ground_.settings);
   TRY(std::vector<upstream::AppIndex> apps, indexes_for(next));
   TRY(Ground staged, prepare_ground(std::move(next), std::move(apps), &ground_, {}));
@@ -190,10 +197,11 @@ Result<std::vector<upstream::AppIndex>> Reload::indexes_for(const conf::Settings
   return apps;
 }
 
-// A front that lives has given away what it would need for another spool.
+// A front that lives has given away what it would need for another spool, or to reach more than it may.
 Result<void> Reload::put_in_force() {
   const auto on_answered = [this](const Result<void>& how) { on_front_answered(how); };
-  takes_another_front_ = staged_->settings.front.spool != ground_.settings.front.spool;
+  takes_another_front_ =
+      std::ranges::any_of(changes_, [](const conf::Change& change) { return change.cost == conf::Cost::kFront; });
   if (!takes_another_front_) {
     return front_.change({staged_->settings, staged_->apps, staged_->listeners,
                           difference(ground_.listeners.all(), staged_->listeners.all()), staged_->logs},

@@ -8,6 +8,7 @@
 
 #include "runtime/clock.h"
 #include "runtime/machine.h"
+#include "supervisor/privileges.h"
 
 namespace supervisor {
 namespace {
@@ -125,12 +126,28 @@ Json output_json(const Tail& tail) {
   return output;
 }
 
+// Of its fence: what the kernel says of the process, and what only itself knows.
+Json front_json(pid_t pid, const upstream::Started* said) {
+  Json json{{"pid", pid == 0 ? Json() : Json(pid)}};
+  if (const auto restraints = restraints_of(pid)) {
+    json["no_new_privs"] = restraints->no_new_privs;
+    json["seccomp"] = restraints->seccomp;
+    json["capabilities"] = fmt::format("{:016x}", restraints->capabilities);
+    json["root"] = restraints->root.empty() ? Json() : Json(restraints->root);
+  }
+  if (said != nullptr) {
+    json["landlock"] = said->landlock;
+    json["unfenced"] = said->unfenced;
+  }
+  return json;
+}
+
 }  // namespace
 
 Json status_json(const StatusSources& sources, const Group* only, const Tail* tail) {
   Json json{{"version", PORTHERD_VERSION},
             {"supervisor", {{"pid", ::getpid()}}},
-            {"front", {{"pid", sources.front == 0 ? Json() : Json(sources.front)}}},
+            {"front", front_json(sources.front, sources.front_said)},
             {"listen", Json::array()},
             {"apps", Json::array()}};
   for (const Listener& listener : sources.listeners.all()) json["listen"].push_back(listener.url());

@@ -12,12 +12,14 @@
 #include "supervisor/reload.h"
 #include "supervisor/samples.h"
 #include "supervisor/tail.h"
+#include "upstream/orders.h"
 #include "upstream/scoreboard.h"
 
 namespace supervisor {
 
 struct StatusSources {
   pid_t front = 0;  ///< 0: none runs
+  const upstream::Started* front_said;  ///< null: it does not accept yet
   const Listeners& listeners;
   const std::vector<std::unique_ptr<Group>>& groups;
   const upstream::Scoreboard& fronts;

@@ -65,7 +65,7 @@ Supervisor::Supervisor(Foundation foundation, Options options)
       ground_(std::move(foundation.ground)),
       reaper_(loop_),
       output_(options_.is_run),
-      front_({reaper_, ground_.settings, ground_.apps, ground_.listeners, ground_.logs, ground_.spool, boards_,
+      front_({reaper_, ground_.settings, ground_.apps, ground_.listeners, ground_.logs, ground_.spool, ground_.fence, folder_.path(), boards_,
               ground_.front_account, options_.front},
              {.on_started = bind<&Supervisor::on_front_started>(this),
               .on_probed = bind<&Supervisor::on_probed>(this),
@@ -272,7 +272,7 @@ std::vector<std::string_view> Supervisor::app_names() const {
 }
 
 nlohmann::ordered_json Supervisor::status(const Group* only) {
-  return status_json({front_.pid(), ground_.listeners, groups_.all(), boards_.fronts, samples_, reload_}, only,
+  return status_json({front_.pid(), front_.said(), ground_.listeners, groups_.all(), boards_.fronts, samples_, reload_}, only,
                      only != nullptr ? &output_.tail(only->app().name) : nullptr);
 }
 

@@ -62,6 +62,7 @@ Ground ground_of(const saved::Supervisor& all) {
                 .listeners = Listeners(all.listeners),
                 .logs = {saved::take(all.error_log), saved::take(all.access_log)},
                 .spool = saved::take(all.spool),
+                .fence = fence_for(*saved::to_settings(all.settings)),
                 .front_account = all.front_account,
                 .python = saved::take(all.python)};
   for (const saved::Group& group : all.groups) {

@@ -47,6 +47,7 @@ const std::vector<Door> kDoors = {
     {"toml++/", {"conf/load.cpp"}},
     {"CLI/", {"supervisor/commands/"}},
     {"jemalloc/", {"runtime/"}},
+    {"seccomp.h", {"proxy/system_calls."}},
 };
 
 const Floor* floor_of(std::string_view path) {

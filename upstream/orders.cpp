@@ -56,6 +56,7 @@ template <class V> void visit(Unlisten& o, V& v) { v("text", o.text); }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Spool&, V&) {}
+template <class V> void visit(Fence& o, V& v) { v("ports", o.has_ports); v("sockets", o.has_sockets); }
 template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); v("within", o.within); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }
@@ -81,7 +82,7 @@ void visit(AppState& o, V& v) {
   v("notice", Words{o.notice, kMostNotice});
 }
 template <class V> void visit(Drain& o, V& v) { v("at_once", o.at_once); }
-template <class V> void visit(Started& o, V& v) { v("threads", o.threads); }
+template <class V> void visit(Started& o, V& v) { v("threads", o.threads); v("landlock", o.landlock); v("unfenced", Words{o.unfenced, kMostUnfenced}); }
 template <class V> void visit(Changed& o, V& v) { v("version", o.version); v("refused", Words{o.refused, kMostRefused}); }
 template <class V> void visit(Probed& o, V& v) { v("app", o.app); v("worker", o.worker); v("is_ready", o.is_ready); v("cause", o.cause); }
 template <class V> void visit(Drained& o, V& v) { v("app", o.app); v("worker", o.worker); }
@@ -92,7 +93,7 @@ template <class V> void visit(Trouble& o, V& v) { v("sentence", o.sentence); }
 
 // In the order of the variant's alternatives.
 constexpr std::array<const char*, std::variant_size_v<Order>> kNames{
-    "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "begin",   "probe", "publish", "unpublish",
+    "configure", "listen", "unlisten", "certificates", "logs",    "spool",  "fence",  "begin",   "probe", "publish", "unpublish",
     "close_websockets", "ended", "stack", "app",      "drain",        "started", "changed", "probed", "drained", "stuck", "unstuck", "spent", "lost",
     "wanted", "trouble"};
 

@@ -58,6 +58,13 @@ struct Logs {};
 /// Where temporary files without names are made ([front] spool). fds: [folder]: O_PATH, to be opened below. Before Begin, once.
 struct Spool {};
 
+/// What a front may reach beside what it is given, and the sockets in the folder that it stands in: with the first Begin it shuts
+/// itself in for good. Before that Begin, once. fds: [memfd]: the folders of its files, absolute and without a link, each ended by a NUL.
+struct Fence {
+  bool has_ports = false;    ///< workers are reached by TCP, at loopback
+  bool has_sockets = false;  ///< workers are reached by Unix sockets that stand anywhere (`proxy`)
+};
+
 /// Everything of the change has been said: this is in force now. The first one begins to accept and is answered by Started, every
 /// other one by Changed.
 struct Begin {
@@ -122,9 +129,14 @@ struct Drain {
 
 // ---- front to supervisor ----
 
+/// The front accepts, behind its fence. `unfenced`: what of that could not be had, for the operator; empty: nothing, or no fence was
+/// ordered. At most kMostUnfenced bytes.
 struct Started {
   std::uint32_t threads = 0;
+  std::uint32_t landlock = 0;  ///< the version of Landlock that holds it; 0: none
+  std::string unfenced;
 };
+inline constexpr runtime::Bytes kMostUnfenced = 1024;
 
 /// The answer to Begin. `refused` empty: every thread goes by the new settings. Else a sentence for the operator, and nothing has
 /// changed.
@@ -189,7 +201,7 @@ struct Trouble {
   std::string sentence;
 };
 
-using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Begin, Probe, Publish, Unpublish,
+using Order = std::variant<Configure, Listen, Unlisten, Certificates, Logs, Spool, Fence, Begin, Probe, Publish, Unpublish,
                            CloseWebsockets, Ended, Stack, AppState, Drain, Started, Changed, Probed, Drained, Stuck, Unstuck, Spent, Lost, Wanted,
                            Trouble>;
 

@@ -41,6 +41,7 @@ TEST_CASE("there is at least one CPU, and we use some memory") {
   CHECK(runtime::resident_memory(::getpid()).value() > 100'000);
   CHECK(runtime::usable_memory() > runtime::resident_memory(::getpid()).value());
   CHECK_FALSE(runtime::resident_memory(0));
+  CHECK(runtime::OwnMemory().resident().value() > 100'000);
 }
 
 TEST_CASE("chance is from 0 up to 1, and not twice the same") {

@@ -50,7 +50,7 @@ while True:
     if order["order"] == "begin":
         if behaviour == "exits": sys.exit(7)
         elif behaviour == "trouble": say(order="trouble", sentence="this key is no key")
-        elif behaviour != "waits": say(order="started", threads=0)
+        elif behaviour != "waits": say(order="started", threads=0, landlock=0, unfenced="")
     if order["order"] == "drain" and order["at_once"]: break
 )";
 
@@ -69,7 +69,7 @@ struct Stage {
     const auto python = conf::find_program("python3", "/usr/bin:/bin:/usr/local/bin", "/");
     REQUIRE(python.has_value());
     front = std::make_unique<Front>(
-        FrontGround{reaper, settings, apps, *listeners, logs, spool, boards, account,
+        FrontGround{reaper, settings, apps, *listeners, logs, spool, fence, folder, boards, account,
                     FrontProgram{.path = *python, .arguments = {"-c", kFront, folder}}},
         FrontCalls{.on_started = runtime::bind<&Stage::on_started>(this),
                    .on_probed = runtime::bind<&Stage::on_probed>(this),
@@ -151,6 +151,7 @@ struct Stage {
   std::unique_ptr<Listeners> listeners;
   LogFiles logs;
   runtime::Fd spool;
+  supervisor::Fence fence;
   Boards boards{std::move(*upstream::Scoreboard::make()), std::move(*upstream::HerdBoard::make("test-herd", false))};
   Account account;
   std::unique_ptr<Front> front;

@@ -50,7 +50,7 @@ while True:
     order = json.loads(text)
     with open(sys.argv[1], "a") as notes: notes.write("%d %s %s\n" % (os.getpid(), order["order"], order.get("text", order.get("id", order.get("unexpected", "")))))
     for fd in fds: os.close(fd)
-    if order["order"] == "begin": say(order="started", threads=0)
+    if order["order"] == "begin": say(order="started", threads=0, landlock=0, unfenced="")
     if order["order"] == "probe" and not order["path"]: asked.append(order)
     if order["order"] == "ended": asked = [other for other in asked if other["id"] != order["worker"]]
     if order["order"] == "drain": break
