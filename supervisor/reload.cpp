@@ -164,6 +164,9 @@ Result<void> Reload::stage() {
   TRY(std::vector<upstream::AppIndex> apps, indexes_for(next));
   TRY(Ground staged, prepare_ground(std::move(next), std::move(apps), &ground_, {}));
   staged_ = std::move(staged);
+  // Workers of before may stay: a release that fails leaves them in force.
+  staged_->fence.has_ports |= ground_.fence.has_ports;
+  staged_->fence.has_sockets |= ground_.fence.has_sockets;
   for (const conf::Change& change : changes_) say(conf::text(change));
   return {};
 }

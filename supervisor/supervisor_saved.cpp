@@ -67,6 +67,8 @@ Ground ground_of(const saved::Supervisor& all) {
                 .python = saved::take(all.python)};
   for (const saved::Group& group : all.groups) {
     ground.apps.push_back(group.index);
+    for (const saved::Release& release : group.releases)  // whose workers may be another release's than the settings'
+      ground.fence.has_ports |= fence_for(*saved::to_settings(release.app)).has_ports;
     ground.accounts.push_back(
         std::ranges::find(group.releases, group.target, &saved::Release::generation)->account);
   }

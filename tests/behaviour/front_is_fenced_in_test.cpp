@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -184,4 +185,22 @@ TEST_CASE("files that a link leads to elsewhere are read from there after a relo
   CHECK(play::portherd({"upgrade", "-c", portherd.config_file()}).status == 0);
   wait_for_end_of(portherd, second);
   CHECK(file().body == "moved");
+}
+
+TEST_CASE("the workers that a failed release leaves in force are reached by the next front as well") {
+  const play::Folder folder;
+  const auto site = [](const std::string& command) {
+    return "[listen]\nhttp = [\"127.0.0.1:$PORT\"]\n[apps.app]\nhealth = { path = \"/\" }\ncommand = " + command + "\n";
+  };
+  auto portherd = play::Supervisor::serve(folder, site(R"(["$PYTHON", "-m", "http.server", "-b", "127.0.0.1", "{port}"])"));
+  portherd.wait_ready();
+  std::string broken = site(R"(["/bin/false"])");
+  broken.replace(broken.find("$PORT"), 5, std::to_string(portherd.port()));
+  std::ofstream(portherd.config_file()) << broken;
+  CHECK(play::portherd({"reload", "-c", portherd.config_file()}).status == 1);
+
+  const pid_t front = portherd.status().front;
+  ::kill(front, SIGKILL);
+  portherd.wait_until("there is another front", [front](const play::Status& now) { return now.front != 0 && now.front != front; });
+  CHECK(play::get(portherd.port()).status == 200);
 }
