@@ -114,7 +114,11 @@ TEST_CASE("temporary files are made in the folder that is there for them") {
   };
   CHECK(behind({.spool = spool}, makes) == "done");
   CHECK(behind({.spool = spool}, makes_with_a_name) == "done");
-  if (runtime::landlock_version() != 0) CHECK(behind({}, makes_with_a_name) == "refused: EACCES");
+  if (runtime::landlock_version() != 0) {
+    CHECK(behind({}, makes_with_a_name) == "refused: EACCES");
+    const auto lists = [&] { return opens(folder.path, O_RDONLY | O_DIRECTORY); };
+    CHECK(behind({.spool = spool, .has_sockets = true}, lists) == "refused: EACCES");
+  }
   ::close(spool);
 }
 
