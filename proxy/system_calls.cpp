@@ -1,5 +1,6 @@
 #include "proxy/system_calls.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/sockios.h>
 #include <sched.h>
@@ -64,7 +65,6 @@ constexpr Call kAllowed[] = {
     {"statx", "files"},
     {"unlinkat", "a temporary file where there is no O_TMPFILE"},
     {"lseek", "logs"},
-    {"fcntl", "O_NONBLOCK, and duplicates"},
     {"dup", "duplicates"},
     {"munmap", "memory"},
     {"mremap", "memory"},
@@ -171,10 +171,15 @@ class Filter {
 scmp_arg_cmp is(unsigned argument, std::uint64_t value) { return SCMP_CMP(argument, SCMP_CMP_EQ, value, 0); }
 scmp_arg_cmp has(unsigned argument, std::uint64_t bits) { return SCMP_CMP(argument, SCMP_CMP_MASKED_EQ, bits, bits); }
 
-// Those of which only one use is ours.
+// Those of which only some uses are ours.
 void allow_by_arguments(Filter& filter, bool has_ports) {
-  filter.allow("socket", is(0, AF_UNIX));
-  if (has_ports) filter.allow("socket", is(0, AF_INET));
+  // Streams alone: Landlock does not look at datagrams.
+  constexpr std::uint64_t kKindOfSocket = 0xf;  // without SOCK_CLOEXEC and SOCK_NONBLOCK
+  const scmp_arg_cmp streams = SCMP_CMP(1, SCMP_CMP_MASKED_EQ, kKindOfSocket, SOCK_STREAM);
+  filter.allow("socket", is(0, AF_UNIX), streams);
+  if (has_ports) filter.allow("socket", is(0, AF_INET), streams);
+  // Never F_SETOWN: the kernel signals whom it names, which may be anybody of our user.
+  for (const int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}) filter.allow("fcntl", is(1, static_cast<std::uint64_t>(command)));
   filter.allow("ioctl", is(1, SIOCOUTQ));  // how much a client has not taken; never TIOCSTI, the log may be a terminal
   for (const char* const name : {"mmap", "mprotect"}) filter.allow(name, SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   filter.allow("clone", has(0, CLONE_THREAD));

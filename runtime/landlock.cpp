@@ -29,8 +29,9 @@ constexpr Right kBind{4, 1U << 0}, kConnect{4, 1U << 1};
 constexpr Right kScopes{6, (1U << 0 /* abstract sockets */) | (1U << 1 /* signals */)};
 
 constexpr std::uint64_t kReading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-constexpr std::uint64_t kWriting =
-    kReading | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
+// Not READ_DIR: what others have in a folder for temporary files is nobody's to look for.
+constexpr std::uint64_t kWriting = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |
+                                   LANDLOCK_ACCESS_FS_REMOVE_FILE | kTruncate;
 
 std::uint64_t known(const Right& right, int version) { return version >= right.since ? right.bits : 0; }
 

@@ -11,7 +11,7 @@ namespace runtime {
 
 /// A folder, and all below it.
 struct Land {
-  enum class Use { kRead, kWrite };  ///< kWrite: files may be made, read and removed as well
+  enum class Use { kRead, kWrite };  ///< kWrite: files may be made, read and removed, but folders not listed
   Fd folder;                         ///< O_PATH will do
   Use use = Use::kRead;
 };

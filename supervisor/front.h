@@ -92,8 +92,8 @@ class Front {
   std::size_t count() const { return living().size(); }
   /// Of the one that serves; 0: none.
   pid_t pid() const { return current_ ? current_->pid() : 0; }
-  /// What that one has said when it accepted; null: none serves.
-  const upstream::Started* said() const { return current_ && current_->is_started() ? &current_->said() : nullptr; }
+  /// What that one has said when it accepted; null: none serves, or it said so to the program before us.
+  const upstream::Started* said() const { return current_ && current_->said().threads != 0 ? &current_->said() : nullptr; }
   /// When the thread of it that has not turned its loop for longest last did; nothing: none serves.
   std::optional<runtime::Time> last_turn() const {
     return current_ && current_->is_started() ? std::optional(current_->last_turn()) : std::nullopt;

@@ -7,14 +7,22 @@
 #include "supervisor/group.h"
 
 namespace supervisor {
+namespace {
 
-// Of all releases that have a process in it, and of the one that is wanted.
-Share Group::share() const {
-  Share share = share_of(app());
-  for (const Worker* const worker : all()) {
+Share widened(Share share, const std::vector<Worker*>& workers) {
+  for (const Worker* const worker : workers) {
     const conf::App& other = worker->release()->app;
     if (worker->has_process() && other.is_confined()) share = widest(share, share_of(other));
   }
+  return share;
+}
+
+}  // namespace
+
+// Of all releases that have a process in it, services included, and of the one that is wanted.
+Share Group::share() const {
+  Share share = widened(share_of(app()), all());
+  for (const auto& service : services_) share = widened(share, service->all());
   return share;
 }
 
@@ -25,11 +33,13 @@ Cgroups::Entry Group::enter_cgroup(const conf::App& process) {
   return herd_.cgroups.enter(all.app().name, all.share_);
 }
 
-// When the last process of a generation that had wider ones has gone.
+// When the last process of a generation that had wider ones has gone, which may be a service's.
 void Group::settle_share() {
-  if (is_service() || share_ == share()) return;
-  share_ = share();
-  herd_.cgroups.limit(app().name, share_);
+  Group& all = whole();
+  const Share settled = all.share();
+  if (all.share_ == settled) return;
+  all.share_ = settled;
+  herd_.cgroups.limit(all.app().name, settled);
 }
 
 std::size_t Group::cpus() const {

@@ -101,12 +101,8 @@ void Reload::order(const Asker& asker) {
 Result<std::vector<conf::Change>> Reload::plan() const {
   if (!options_.load) return fail(Code::kConfig, "there is nothing to reload: it was started without a file");
   TRY(const conf::Settings next, read());
-  return changes_to(next, fence_for(next));
-}
-
-std::vector<conf::Change> Reload::changes_to(const conf::Settings& next, const Fence& fence) const {
   std::vector<conf::Change> changes = conf::diff(as_compared(ground_.settings, groups_), next);
-  std::ranges::move(widenings(ground_.fence, fence), std::back_inserter(changes));
+  std::ranges::move(widenings(ground_.fence, fence_for(next)), std::back_inserter(changes));
   return changes;
 }
 
@@ -159,11 +155,13 @@ Result<conf::Settings> Reload::read() const {
 
 Result<void> Reload::stage() {
   TRY(conf::Settings next, read());
-  changes_ = changes_to(next, fence_for(next));
+  changes_ = conf::diff(as_compared(ground_.settings, groups_), next);
   next = without_restart(std::move(next), ground_.settings);
   TRY(std::vector<upstream::AppIndex> apps, indexes_for(next));
   TRY(Ground staged, prepare_ground(std::move(next), std::move(apps), &ground_, {}));
   staged_ = std::move(staged);
+  // Of the very fence that the next front is told: links may lead elsewhere a moment later.
+  std::ranges::move(widenings(ground_.fence, staged_->fence), std::back_inserter(changes_));
   // Workers of before may stay: a release that fails leaves them in force.
   staged_->fence.has_ports |= ground_.fence.has_ports;
   staged_->fence.has_sockets |= ground_.fence.has_sockets;

@@ -71,7 +71,6 @@ class Reload {
   void begin(std::vector<Asker> askers);
   void on_front_settled();
   runtime::Result<conf::Settings> read() const;
-  std::vector<conf::Change> changes_to(const conf::Settings& next, const Fence& fence) const;
   runtime::Result<void> stage();
   runtime::Result<std::vector<upstream::AppIndex>> indexes_for(const conf::Settings& next) const;
   bool keeps_index(const Group& group, const conf::App& next) const;

@@ -145,7 +145,8 @@ bool take_bounds(const Prepared& ready) {
 }
 
 // With autogroups (sched(7)) niceness counts only within a session, and each of ours is one: then the session as a whole
-// is to be as nice. Where there are none that file is not there.
+// is to be as nice. Where there are none that file is not there. Before the limits: all that we have open is still open here, and may be
+// more than its `nofile`.
 bool take_niceness(const Prepared& ready) {
   if (::setpriority(PRIO_PROCESS, 0, *ready.plan->nice) != 0) return false;
   const int session = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
@@ -223,8 +224,8 @@ void start_program(const Prepared& ready) {
   if (::setsid() < 0 || !reset_signals(ready)) give_up(ready, SpawnStep::kSession);
   if (!place_descriptors(ready)) give_up(ready, SpawnStep::kDescriptors);
   if (plan.umask) ::umask(*plan.umask);
-  if (!take_bounds(ready)) give_up(ready, SpawnStep::kLimits);
   if (plan.nice && !take_niceness(ready)) give_up(ready, SpawnStep::kNice);
+  if (!take_bounds(ready)) give_up(ready, SpawnStep::kLimits);
   const bool keeps_one = plan.capabilities == SpawnPlan::Capabilities::kChangeRoot;
   if (keeps_one) {
     take_capability_along();

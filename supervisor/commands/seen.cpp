@@ -27,6 +27,12 @@ std::string typed(const std::string& path) {
   return conf::printable(path.starts_with(here) ? path.substr(here.size()) : path, conf::kLongestLine);
 }
 
+// Somebody else's words, which are told to be typed: one program's, and nothing for a shell or a terminal.
+std::string plain(std::string_view words) {
+  if (words.find_first_of("&|;<>()$`\"'\\*?\n") != words.npos) return {};
+  return conf::printable(words, conf::kLongestLine);
+}
+
 // npm runs a server.js where nothing is said.
 std::string command_of_package(const std::string& folder) {
   const auto source = conf::Source::open(folder + "/package.json");
@@ -77,19 +83,19 @@ std::string start_of_package(std::string_view package_json) {
     return json.is_object() && json.contains(at) && json[at].is_string() ? json[at].get<std::string>() : std::string();
   };
   const std::string start = text_at("/scripts/start");
-  const bool is_plain = start.find_first_of("&|;<>()$`\"'\\*?\n") == std::string::npos;
-  if (start.starts_with("node ") && is_plain) return start;
+  if (start.starts_with("node ") && !plain(start).empty()) return plain(start);
   if (!start.empty()) return "npm start";
-  const std::string main = text_at("/main");
-  return main.empty() ? "" : "node " + conf::printable(main, conf::kLongestLine);
+  const std::string main = plain(text_at("/main"));
+  return main.empty() ? "" : "node " + main;
 }
 
 std::vector<std::string> seen_in(const std::string& folder) {
   std::vector<std::string> all;
   if (has(folder, "package.json")) all.push_back(told_of_package(folder));
   for (const std::string& below : folders_in(folder)) {
+    if (all.size() >= kMostProjects) break;
     std::string told = told_of_project(below);
-    if (!told.empty() && all.size() < kMostProjects) all.push_back(std::move(told));
+    if (!told.empty()) all.push_back(std::move(told));
   }
   return all;
 }

@@ -114,7 +114,11 @@ TEST_CASE("temporary files are made in the folder that is there for them") {
   };
   CHECK(behind({.spool = spool}, makes) == "done");
   CHECK(behind({.spool = spool}, makes_with_a_name) == "done");
-  if (runtime::landlock_version() != 0) CHECK(behind({}, makes_with_a_name) == "refused: EACCES");
+  if (runtime::landlock_version() != 0) {
+    CHECK(behind({}, makes_with_a_name) == "refused: EACCES");
+    const auto lists = [&] { return opens(folder.path, O_RDONLY | O_DIRECTORY); };
+    CHECK(behind({.spool = spool, .has_sockets = true}, lists) == "refused: EACCES");
+  }
   ::close(spool);
 }
 
@@ -134,6 +138,9 @@ TEST_CASE("behind the fence there is no network but Unix sockets, and TCP where 
   CHECK(behind({.has_ports = true}, makes(AF_INET)) == "done");
   CHECK(behind({.has_ports = true}, makes(AF_INET6)) == "refused: EPERM");
   CHECK(behind({.has_ports = true}, makes(AF_NETLINK)) == "refused: EPERM");
+  for (const int family : {AF_UNIX, AF_INET}) {
+    CHECK(behind({.has_ports = true}, [family] { return ::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0; }) == "refused: EPERM");
+  }
 }
 
 TEST_CASE("a process behind the fence makes threads, which are behind it too, and no processes") {
@@ -154,6 +161,7 @@ TEST_CASE("behind the fence no other process is signalled, and no memory becomes
   const pid_t parent = ::getpid();
   CHECK(behind({}, [parent] { return ::kill(parent, 0) == 0; }) == "refused: EPERM");
   CHECK(behind({}, [parent] { return ::syscall(SYS_tgkill, parent, parent, 0) == 0; }) == "refused: EPERM");
+  CHECK(behind({}, [parent] { return ::fcntl(0, F_SETOWN, parent) == 0; }) == "refused: EPERM");
   CHECK(behind({}, [] { return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED; }) ==
         "refused: EPERM");
   CHECK(behind({}, [] {

@@ -62,6 +62,22 @@ TEST_CASE("what stands in the root or right below it opens nothing beside it") {
   CHECK(readable("/usr/share") == Folders{"/usr/share"});
 }
 
+TEST_CASE("a folder that was put in the place of one that could be read is another one, and what is changed in it is not") {
+  const Folder folder;
+  const auto settings = of({"serve"}, folder.path / "inside");
+  const Fence old = supervisor::fence_for(settings);
+  fs::create_directories(folder.path / "more");
+  fs::remove_all(folder.path / "inside");
+  fs::create_directories(folder.path / "inside");
+  CHECK(supervisor::fence_for(settings) == old);
+  const fs::path away = folder.path.string() + "-away";
+  fs::rename(folder.path, away);
+  fs::create_directories(folder.path / "inside");
+  CHECK(texts(old, supervisor::fence_for(settings)) == std::vector{"front: has to read files in " + folder.path.string() +
+                                                                   ", which is another folder now (another front takes over, connections drain)"});
+  fs::remove_all(away);
+}
+
 TEST_CASE("what the front was not let reach when it began takes another one, and less does not") {
   const std::string cost = " (another front takes over, connections drain)";
   CHECK(texts({}, {.readable = {"/srv/a", "/srv/b"}}) ==

@@ -150,6 +150,8 @@ TEST_CASE("as root it becomes its user, with its groups, and gains nothing back"
 }
 
 TEST_CASE("it has its limits, and its niceness, and nobody else has them") {
+  std::vector<Fd> ours(200);  // more than it may have
+  for (Fd& one : ours) one = runtime::duplicate(STDERR_FILENO);
   Shell shell;
   SpawnPlan plan{.environment = {"PATH=/usr/bin:/bin"}};
   plan.descriptors = 512;
