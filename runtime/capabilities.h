@@ -11,8 +11,8 @@ void take_capability_along(unsigned capability);
 /// After the change of user: none but this one is left, and that outlives exec, where it was taken along.
 void keep_capability(unsigned capability);
 
-/// No exec gains any from now on, not even root's. Only root can (CAP_SETPCAP): anybody else has none to be kept from, or loses them
-/// by exec.
+/// No exec gains any from now on, not even root's. Takes CAP_SETPCAP: who has not got that has none to be kept from, or loses them by
+/// exec, or is root without it (in our systemd unit), whom no_new_privs keeps from them.
 void empty_bounding_set();
 
 /// None is left, and none can be raised again. False: errno says why.
