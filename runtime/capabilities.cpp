@@ -47,7 +47,7 @@ void keep_capability(unsigned capability) {
   const std::uint32_t kept = bit(capability) & half.permitted & half.inheritable;
   Set only{};
   only[CAP_TO_INDEX(capability)] = {.effective = kept, .permitted = kept, .inheritable = kept};
-  if (put(only) && kept != 0) ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
+  if (put(only) && kept != 0) ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, static_cast<unsigned long>(capability), 0, 0);
 }
 
 // EINVAL: past the last one.
