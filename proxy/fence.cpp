@@ -1,9 +1,7 @@
 #include "proxy/fence.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +9,7 @@
 
 #include "proxy/system_calls.h"
 #include "proxy/tls_context.h"
+#include "runtime/capabilities.h"
 #include "runtime/landlock.h"
 
 namespace proxy {
@@ -61,9 +60,7 @@ Result<void> change_root(const Fence& fence) {
 }
 
 Result<void> give_up_capabilities() {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  if (::syscall(SYS_capset, &header, &none) == 0) return {};
+  if (runtime::give_up_capabilities()) return {};
   return fail(Code::kSystem, "capabilities cannot be given up", errno);
 }
 

@@ -38,8 +38,6 @@ constexpr Call kAllowed[] = {
     {"recvmsg", "the supervisor's orders, with descriptors"},
     {"write", "clients, workers, logs, eventfd"},
     {"writev", "clients and workers"},
-    {"sendto", "clients and workers"},
-    {"sendmsg", "clients, workers, the supervisor"},
     {"pread64", "files and temporary files"},
     {"pwrite64", "temporary files"},
     {"close", "all that ends"},
@@ -178,8 +176,11 @@ void allow_by_arguments(Filter& filter, bool has_ports) {
   const scmp_arg_cmp streams = SCMP_CMP(1, SCMP_CMP_MASKED_EQ, kKindOfSocket, SOCK_STREAM);
   filter.allow("socket", is(0, AF_UNIX), streams);
   if (has_ports) filter.allow("socket", is(0, AF_INET), streams);
+  // Clients, workers, the supervisor. Never MSG_FASTOPEN: it connects without asking Landlock, and a client's socket, disconnected, will do.
+  filter.allow("sendmsg", SCMP_CMP(2, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+  filter.allow("sendto", SCMP_CMP(3, SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
   // Never F_SETOWN: the kernel signals whom it names, which may be anybody of our user.
-  for (const int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}) filter.allow("fcntl", is(1, static_cast<std::uint64_t>(command)));
+  for (const std::uint64_t command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL}) filter.allow("fcntl", is(1, command));
   filter.allow("ioctl", is(1, SIOCOUTQ));  // how much a client has not taken; never TIOCSTI, the log may be a terminal
   for (const char* const name : {"mmap", "mprotect"}) filter.allow(name, SCMP_CMP(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
   filter.allow("clone", has(0, CLONE_THREAD));

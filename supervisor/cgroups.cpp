@@ -180,12 +180,12 @@ Result<void> Cgroups::begin(const std::string& root) {
   if (root == root_) return {};
   const std::string leaf = root + std::string(kLeaf), control = root + "/cgroup.subtree_control";
   if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return fail(Code::kSystem, fmt::format("cannot make {}", leaf), errno);
-  TRY_VOID(move_all(root, leaf));
+  auto begun = move_all(root, leaf);
   const std::string text = read_file(root + "/cgroup.controllers");
-  const auto written = write_file(control, switches(words(text), '+'));
-  if (written) root_ = root;
+  if (begun) begun = write_file(control, switches(words(text), '+'));
+  if (begun) root_ = root;
   else if (move_all(leaf, root)) ::rmdir(leaf.c_str());
-  return written;
+  return begun;
 }
 
 }  // namespace supervisor

@@ -114,6 +114,7 @@ std::unique_ptr<FrontProcess> FrontProcess::adopt(const FrontGround& ground, con
   made->unanswered_ = saved.unanswered;
   made->is_draining_ = saved.is_draining;
   made->is_cut_ = saved.is_cut;
+  made->stands_in_folder_ = saved.stands_in_folder;
   if (saved.deadline) made->deadline_.arm_at(*saved.deadline);
   made->beat_.arm(kBeat);
   return made;
@@ -130,7 +131,8 @@ saved::FrontProcess FrontProcess::save() const {
           .unanswered = unanswered_,
           .deadline = deadline_.is_armed() ? std::optional(deadline_.deadline()) : std::nullopt,
           .is_draining = is_draining_,
-          .is_cut = is_cut_};
+          .is_cut = is_cut_,
+          .stands_in_folder = stands_in_folder_};
 }
 
 FrontProcess::~FrontProcess() {
@@ -209,7 +211,7 @@ void FrontProcess::tell(const upstream::Order& order) {
     std::erase_if(stuck_, [&](const upstream::Unstuck& one) { return one.worker == ended->worker; });
     if (ended->unexpected) unanswered_.push_back({.app = ended->app, .worker = ended->worker, .requests = 0, .ages = {}});
   }
-  send(as_seen_from(ground_.folder, order));
+  send(stands_in_folder_ ? as_seen_from(ground_.folder, order) : order);
 }
 
 void FrontProcess::tell_logs() {

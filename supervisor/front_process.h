@@ -162,6 +162,7 @@ class FrontProcess {
   bool is_condemned_ = false;                  // killed for its trouble: what it says is void
   bool is_draining_ = false;
   bool is_cut_ = false;                        // drain_at_once() was said
+  bool stands_in_folder_ = true;               // not so one that a program of before has started
 };
 
 }  // namespace supervisor

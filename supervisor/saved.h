@@ -30,7 +30,7 @@
 
 namespace supervisor::saved {
 
-inline constexpr std::uint64_t kFormat = 6;
+inline constexpr std::uint64_t kFormat = 7;
 /// Some 4096 workers with the last lines of each are 80 MiB.
 inline constexpr runtime::Bytes kMost = runtime::Bytes{256} << 20;
 
@@ -194,6 +194,7 @@ struct FrontProcess {
   std::vector<upstream::Lost> unanswered;
   std::optional<runtime::Time> deadline;
   bool is_draining = false, is_cut = false;
+  bool stands_in_folder = false;  ///< of the workers' sockets, which it knows by their names alone; one of before stands in "/"
 };
 
 /// Who was unpublished and has not drained.

@@ -257,6 +257,7 @@ void fields(V& v, FrontProcess& process) {
   v("deadline", process.deadline);
   v("is_draining", process.is_draining);
   v("is_cut", process.is_cut);
+  v("stands_in_folder", process.stands_in_folder);
 }
 
 template <class V>

@@ -18,8 +18,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstdint>
 #include <cstring>
+
+#include "runtime/capabilities.h"
 
 namespace supervisor {
 namespace {
@@ -162,47 +163,6 @@ bool take_identity(const Account& account) {
          ::setresuid(account.uid, account.uid, account.uid) == 0;
 }
 
-// A set of capabilities holds 64 of them.
-using CapabilitySet = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
-constexpr std::uint32_t kChangeRoot = 1U << CAP_SYS_CHROOT;
-static_assert(CAP_SYS_CHROOT < 32);
-
-bool get_capabilities(CapabilitySet& set) {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  return ::syscall(SYS_capget, &header, set.data()) == 0;
-}
-
-bool set_capabilities(const CapabilitySet& set) {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  return ::syscall(SYS_capset, &header, set.data()) == 0;
-}
-
-// What is not in the bounding set cannot become inheritable, so this one does before that is emptied; and what is to outlive the
-// exec has to be inheritable (capabilities(7), ambient). Who is not root has none to be kept from.
-void take_capability_along() {
-  CapabilitySet set{};
-  if (get_capabilities(set)) {
-    set[0].inheritable |= kChangeRoot & set[0].permitted;
-    set_capabilities(set);
-  }
-  ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
-}
-
-// After the change of user, of which only this one is to be left.
-void keep_capability() {
-  CapabilitySet set{};
-  if (!get_capabilities(set)) return;
-  const std::uint32_t kept = kChangeRoot & set[0].permitted & set[0].inheritable;
-  set = {{{.effective = kept, .permitted = kept, .inheritable = kept}, {}}};
-  if (set_capabilities(set) && kept != 0) ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0);
-}
-
-// Only root can (CAP_SETPCAP): anybody else has none to be kept from, or loses them by exec. EINVAL: past the last one.
-void empty_bounding_set() {
-  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability)
-    ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-}
-
 // A change of credentials clears it (prctl(2)), so this comes after; and we may have died before it was set.
 bool set_death_signal(const Prepared& ready) {
   if (::prctl(PR_SET_PDEATHSIG, ready.plan->death_signal, 0, 0, 0) != 0) return false;
@@ -228,14 +188,14 @@ void start_program(const Prepared& ready) {
   if (!take_bounds(ready)) give_up(ready, SpawnStep::kLimits);
   const bool keeps_one = plan.capabilities == SpawnPlan::Capabilities::kChangeRoot;
   if (keeps_one) {
-    take_capability_along();
-    empty_bounding_set();
+    runtime::take_capability_along(CAP_SYS_CHROOT);
+    runtime::empty_bounding_set();
   }
   if (plan.account && !take_identity(*plan.account)) give_up(ready, SpawnStep::kUser);
   // What a service manager has given us (AmbientCapabilities=, to bind port 443 without being root) is for us
   // alone. EINVAL: a kernel without them.
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (keeps_one) keep_capability();
+  if (keeps_one) runtime::keep_capability(CAP_SYS_CHROOT);
   if (!plan.may_gain_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     give_up(ready, SpawnStep::kPrivileges);
   }

@@ -43,8 +43,8 @@ struct SpawnPlan {
   std::optional<int> nice;            ///< setpriority(2)
   int group = -1;                     ///< `cgroup.procs` of the cgroup that it is to be in, open for writing; -1: ours
   bool may_gain_privileges = true;    ///< false: no_new_privs
-  /// kChangeRoot: none but CAP_SYS_CHROOT, which it keeps over the change of user where we have it; and none can be gained, not
-  /// even by root (the bounding set is empty).
+  /// kChangeRoot: none but CAP_SYS_CHROOT, which it keeps over the change of user where we have it; and the bounding set is empty where
+  /// we may empty it.
   enum class Capabilities { kOfItsUser, kChangeRoot } capabilities = Capabilities::kOfItsUser;
   int death_signal = 0;               ///< what it gets when we die; 0: nothing
 };

@@ -187,6 +187,21 @@ TEST_CASE("files that a link leads to elsewhere are read from there after a relo
   CHECK(file().body == "moved");
 }
 
+TEST_CASE("the files of a project that was replaced as a whole are read after a reload") {
+  const play::Folder folder;
+  folder.write("shop/static/file", "old");
+  auto portherd = play::Supervisor::serve(folder, std::string(kSite) + "routes = [{ path = \"/\", files = \"shop/static\" }]\n");
+  const pid_t first = portherd.wait_ready().front;
+  const auto file = [&] { return play::get(portherd.port(), "/file"); };
+  CHECK(file().body == "old");
+  fs::rename(folder / "shop", folder / "shop.old");
+  folder.write("shop/static/file", "new");
+  if (has_landlock()) CHECK(file().status == 403);
+  reload(portherd, "");
+  wait_for_end_of(portherd, first);
+  CHECK(file().body == "new");
+}
+
 TEST_CASE("the workers that a failed release leaves in force are reached by the next front as well") {
   const play::Folder folder;
   const auto site = [](const std::string& command) {

@@ -85,7 +85,7 @@ class Start(unittest.TestCase):
                          (3, 'portherd: "factory:app_from" is no app: it cannot be called with (environ, start_response)\n'))
 
     def test_what_may_be_an_app_is_tried(self):
-        for name in "factory:Answer", "factory:any_app", "factory:Uncalled()":
+        for name in "factory:Answer", "factory:any_app", "factory:Uncalled()", "factory:Bound()":
             with Worker(name) as worker:
                 self.assertEqual(worker.connect().get()[0], "200 OK")
         with Worker("factory:app_of") as worker:

@@ -14,7 +14,7 @@ def kind_of(app):
         return None
     if code.co_flags & CO_COROUTINE:
         return "asgi2" if is_class else "asgi"
-    if is_class or is_partial(app) or code.co_flags & CO_VARARGS:
+    if is_class or has_some_already(app) or code.co_flags & CO_VARARGS:
         return None
     wanted = code.co_argcount - (function is not method) - len(function.__defaults__ or ())
     return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(wanted)
@@ -33,7 +33,7 @@ def arguments_of(app):
         function = getattr(method, "__func__", method)
         own = int(function is not method)
     code = getattr(function, "__code__", None)
-    if code is None or is_partial(app) or code.co_flags & CO_VARARGS:
+    if code is None or has_some_already(app) or code.co_flags & CO_VARARGS:
         return None
     most = code.co_argcount - own
     return most - len(function.__defaults__ or ()), most
@@ -46,6 +46,11 @@ def unwrapped(app):
             break
         app = app.func if is_partial(app) else app.__call__
     return app
+
+
+def has_some_already(app):
+    """Of its arguments (functools.partial, partialmethod): how many are left is not looked for."""
+    return is_partial(app) or is_partial(app.__call__)
 
 
 def is_partial(app):

@@ -1,4 +1,6 @@
 # An app made by a call, an app inside of an object, and things that are no app.
+import functools
+
 import hello
 
 
@@ -33,6 +35,13 @@ class Answer:
 
     def __iter__(self):
         return iter(self.answer)
+
+
+class Bound:
+    def answer(self, extra, environ, start_response):
+        return hello.app(environ, start_response)
+
+    __call__ = functools.partialmethod(answer, "extra")
 
 
 def any_app(*arguments):

@@ -143,6 +143,12 @@ TEST_CASE("behind the fence there is no network but Unix sockets, and TCP where 
   }
 }
 
+TEST_CASE("behind the fence nothing is connected by sending to it, which Landlock is not asked about") {
+  const msghdr nothing{};
+  CHECK(behind({}, [] { return ::sendto(0, nullptr, 0, MSG_FASTOPEN, nullptr, 0) >= 0; }) == "refused: EPERM");
+  CHECK(behind({}, [&] { return ::sendmsg(0, &nothing, MSG_FASTOPEN | MSG_NOSIGNAL) >= 0; }) == "refused: EPERM");
+}
+
 TEST_CASE("a process behind the fence makes threads, which are behind it too, and no processes") {
   CHECK(behind({}, [] {
     bool is_done = false;
