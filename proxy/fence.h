@@ -12,6 +12,7 @@ struct Fence {
   int spool = -1;                     ///< the folder of temporary files
   bool has_ports = false;             ///< workers are reached by TCP
   bool has_sockets = false;           ///< workers are reached by Unix sockets that stand anywhere
+  bool is_from_root = false;          ///< root has started us: a root of our own is to be had
 };
 
 struct Entered {

@@ -152,7 +152,7 @@ class Front {
   void obey(upstream::Fence& order) {
     const auto folders = fds_.empty() ? Result<std::string>() : runtime::from_memory(fds_[0].get(), kMostFolders);
     if (!folders) return give_up(folders.error().text());
-    fence_ = {.has_ports = order.has_ports, .has_sockets = order.has_sockets};
+    fence_ = {.has_ports = order.has_ports, .has_sockets = order.has_sockets, .is_from_root = order.is_from_root};
     for (const std::string_view folder : runtime::split(*folders, '\0')) {
       if (!folder.empty()) fence_->readable.emplace_back(folder);
     }
@@ -217,6 +217,7 @@ class Front {
   }
 
   void start(Change& change) {
+    if (!site_->disk->start()) return give_up("no thread can be made: this user has too many of them, or there is too little memory");
     std::vector<ThreadPart> parts = parts_of(change);
     for (std::size_t i = 0; i < threads_.size(); ++i) {
       threads_[i]->go_over(std::move(parts[i]));

@@ -64,6 +64,7 @@ constexpr Call kAllowed[] = {
     {"unlinkat", "a temporary file where there is no O_TMPFILE"},
     {"lseek", "logs"},
     {"dup", "duplicates"},
+    {"dup3", "a log that is opened again"},
     {"munmap", "memory"},
     {"mremap", "memory"},
     {"madvise", "memory that is given back"},

@@ -1,9 +1,25 @@
 #include "runtime/disk.h"
 
 #include <cassert>
+#include <system_error>
 #include <utility>
 
 namespace runtime {
+
+bool Disk::start() {
+  const std::scoped_lock lock(lock_);
+  return !threads_.empty() || add_thread_locked();
+}
+
+/// std::thread has no other way to say that the system gives none (pthread_create(3), EAGAIN).
+bool Disk::add_thread_locked() {
+  try {
+    threads_.emplace_back([this] { work(); });
+    return true;
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
 
 void Disk::close() {
   {
@@ -25,7 +41,7 @@ void Disk::take(Errand& errand) {
     errand.before_ = std::exchange(last_, &errand);
     (errand.before_ != nullptr ? errand.before_->behind_ : first_) = &errand;
     errand.is_waiting_ = true;
-    if (threads_.size() < most_) threads_.emplace_back([this] { work(); });
+    if (threads_.size() < most_) add_thread_locked();
     lock.unlock();
     return more_.notify_one();
   }

@@ -20,11 +20,14 @@ class DiskDesk;
 
 class Disk {
  public:
-  /// The threads start with the first errand.
   explicit Disk(std::size_t threads) : most_(threads) {}
   ~Disk() { close(); }
   Disk(const Disk&) = delete;
   Disk& operator=(const Disk&) = delete;
+
+  /// The first thread, so that every errand gets done though there may be no room for another one later. False: there is none now.
+  /// The others start with the errands that come.
+  bool start();
 
   /// Waits for what is being done; what has not begun comes back undone, and so does what is sent later. No loop
   /// may turn any more.
@@ -34,6 +37,7 @@ class Disk {
   friend class Errand;
   void take(Errand& errand);
   bool withdraw(Errand& errand);
+  bool add_thread_locked();
   Errand* unlink_locked(Errand& errand);
   void work();
 

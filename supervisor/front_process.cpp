@@ -245,7 +245,7 @@ Result<void> FrontProcess::tell_fence() {
   for (const std::string& folder : fence.readable) folders.append(folder).push_back('\0');
   std::vector<Fd> one(1);
   TRY(one[0], runtime::to_memory("portherd-folders", folders));
-  send(upstream::Fence{.has_ports = fence.has_ports, .has_sockets = fence.has_sockets}, std::move(one));
+  send(upstream::Fence{.has_ports = fence.has_ports, .has_sockets = fence.has_sockets, .is_from_root = ::geteuid() == 0}, std::move(one));
   return {};
 }
 

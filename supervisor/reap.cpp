@@ -126,7 +126,12 @@ void Child::ask(int number) {
 }
 
 bool Child::send(int number) const {
-  return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0;
+  if (::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0) == 0) return true;
+  if (errno == EPERM) {
+    runtime::log(runtime::Level::kError, "a process of another user cannot be signalled: give us CAP_KILL, or no app a `user`",
+                 {{"pid", pid_}, {"signal", number}});
+  }
+  return false;
 }
 
 void Child::kill_group() {

@@ -56,7 +56,7 @@ constexpr std::size_t count_of(upstream::Gate) {
   return upstream::kGates.size();
 }
 constexpr std::size_t count_of(upstream::Speech) {
-  return 2;
+  return upstream::kSpeeches;
 }
 
 // Paths and what apps print need not be UTF-8, which JSON must be: each byte is the character of its number.

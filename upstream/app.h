@@ -18,6 +18,8 @@ enum class Speech {
   kScopes,          ///< the same, requests as scopes (ASGI)
 };
 
+inline constexpr std::size_t kSpeeches = 3;
+
 inline Speech speech_of(const conf::App& app) {
   if (app.kind() == conf::AppKind::kAsgi) return Speech::kScopes;
   return app.kind() == conf::AppKind::kWsgi ? Speech::kWorkerProtocol : Speech::kHttp;

@@ -56,7 +56,7 @@ template <class V> void visit(Unlisten& o, V& v) { v("text", o.text); }
 template <class V> void visit(Certificates& o, V& v) { v("names", o.names); }
 template <class V> void visit(Logs&, V&) {}
 template <class V> void visit(Spool&, V&) {}
-template <class V> void visit(Fence& o, V& v) { v("ports", o.has_ports); v("sockets", o.has_sockets); }
+template <class V> void visit(Fence& o, V& v) { v("ports", o.has_ports); v("sockets", o.has_sockets); v("root", o.is_from_root); }
 template <class V> void visit(Begin& o, V& v) { v("version", o.version); }
 template <class V> void visit(Probe& o, V& v) { visit(o.worker, v); v("path", o.path); v("within", o.within); }
 template <class V> void visit(Publish& o, V& v) { visit(o.worker, v); }

@@ -63,6 +63,7 @@ struct Spool {};
 struct Fence {
   bool has_ports = false;    ///< workers are reached by TCP, at loopback
   bool has_sockets = false;  ///< workers are reached by Unix sockets that stand anywhere (`proxy`)
+  bool is_from_root = false; ///< root has started the front, which so can have a root of its own
 };
 
 /// Everything of the change has been said: this is in force now. The first one begins to accept and is answered by Started, every

@@ -22,6 +22,18 @@ command = ["$PYTHON", "$APPS/who.py"]
 )";
 }
 
+// Until the clock says so: nothing else makes a request slow.
+void ask_slowly(play::Supervisor& portherd, play::App& app) {
+  play::Peer client = play::connect(portherd.port());
+  client.send("GET /slow?secret HTTP/1.1\r\nHost: a\r\n\r\n");
+  play::Peer worker = app.accept();
+  worker.read_head();
+  const auto since = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - since < std::chrono::milliseconds(5)) portherd.status();
+  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  CHECK(client.read_answer().body == "ok");
+}
+
 // A line is written after the last byte of its answer, so it may come a moment after the client has it.
 std::string wait_for_lines(play::Supervisor& portherd, const play::Folder& folder, const std::string& file,
                            long count) {
@@ -228,15 +240,7 @@ access = { path = "access.log", slow = "1ms", skip = ["/slow"] }
 [apps.app]
 proxy = ["unix:app.sock"]
 )");
-  play::Peer client = play::connect(portherd.port());
-  client.send("GET /slow?secret HTTP/1.1\r\nHost: a\r\n\r\n");
-  play::Peer worker = app.accept();
-  worker.read_head();
-  // Until the clock says so: nothing else makes a request slow.
-  const auto since = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - since < std::chrono::milliseconds(5)) portherd.status();
-  worker.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-  CHECK(client.read_answer().body == "ok");
+  ask_slowly(portherd, app);
   const auto event = nlohmann::json::parse(wait_for_lines(portherd, folder, "access.log", 1));
   const std::string line = portherd.expect_line("slow request");
   for (const std::string& part : {"id=" + event["id"].get<std::string>(), std::string("app=app"), std::string("path=/slow "),
@@ -268,6 +272,30 @@ TEST_CASE("USR1 reopens: a renamed log gets nothing more, the new one everything
   portherd.wait_until("every event is in a log", [&](const play::Status&) {
     const std::string all = folder.read("access.log.1") + folder.read("access.log");
     return std::count(all.begin(), all.end(), '\n') == asked + 1;
+  });
+}
+
+TEST_CASE("after USR1 the front's own lines are in the new error log, too") {
+  const play::Folder folder;
+  play::App app(folder, "app.sock");
+  auto portherd = play::Supervisor::serve(folder, R"(
+[listen]
+http = ["127.0.0.1:$PORT"]
+[log]
+error = { path = "error.log" }
+access = { path = "access.log", slow = "1ms" }
+[apps.app]
+proxy = ["unix:app.sock"]
+)");
+  const auto is_told = [&] { return folder.read("error.log").find("slow request") != std::string::npos; };
+  ask_slowly(portherd, app);
+  portherd.wait_until("it is told", [&](const play::Status&) { return is_told(); });
+  std::filesystem::rename(folder / "error.log", folder / "error.log.1");
+  portherd.signal(SIGUSR1);
+  portherd.wait_until("the log is there again", [&](const play::Status&) { return std::filesystem::exists(folder / "error.log"); });
+  portherd.wait_until("a slow request is told there", [&](const play::Status&) {
+    ask_slowly(portherd, app);
+    return is_told();
   });
 }
 

@@ -310,10 +310,19 @@ hosts = ["held"]
 command = ["$PYTHON", "$APPS/works.py"]
 [apps.who]
 command = ["$PYTHON", "$APPS/who.py"]
+[apps.wsgi]
+hosts = ["wsgi"]
+directory = "$APPS/wsgi"
+wsgi = "hello:app"
+[apps.asgi]
+hosts = ["asgi"]
+directory = "$APPS/asgi"
+asgi = "lives:app"
 )");
   const play::Status before = portherd.wait_until("they are where they should be", [](const play::Status& now) {
     return now.app("slow").workers[0].state == "starting" && now.app("broken").workers[0].state == "backoff" &&
-           now.app("held").ready().size() == 1 && now.app("who").ready().size() == 1;
+           now.app("held").ready().size() == 1 && now.app("who").ready().size() == 1 &&
+           now.app("wsgi").ready().size() == 1 && now.app("asgi").ready().size() == 1;
   });
   play::Peer held = play::connect(portherd.port());
   held.send("GET /hold/a HTTP/1.1\r\nHost: held\r\n\r\n");
@@ -331,6 +340,10 @@ command = ["$PYTHON", "$APPS/who.py"]
   CHECK(after.app("slow").workers[0].state == "starting");
   CHECK(after.app("broken").workers[0].last_exit == "exit status 3");
   CHECK(after.app("who").state == "paused");
+  for (const char* app : {"wsgi", "asgi"}) {
+    CHECK(after.app(app).workers[0].pid == before.app(app).workers[0].pid);
+    CHECK(play::get(portherd.port(), "/", app).status == 200);
+  }
   CHECK(order({"resume", "who"}) == 0);
   CHECK(play::get(portherd.port()).status == 200);
   folder.write("go", "");  // opens it, which is all that is waited for

@@ -22,6 +22,11 @@ class Start(unittest.TestCase):
                 worker.notify.recv(100)  # it was never ready
             return status, worker.stderr().replace(APPS, "APPS")
 
+    def test_threads_that_cannot_be_had(self):
+        self.assertEqual(self.refused("unthreaded:app", threads=2), (
+            1, "portherd: cannot start thread 1 of 2: can't start new thread: let `rlimits` (nproc, as) or `pids_max` have more, "
+               "or `threads` be fewer\n"))
+
     def test_a_module_that_is_not_there(self):
         self.assertEqual(self.refused("nosuch:app"),
                          (1, 'portherd: cannot import "nosuch": No module named \'nosuch\'\n'))

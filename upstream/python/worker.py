@@ -22,8 +22,8 @@ def main():
     app, listener = begin(values, "PORTHERD_WSGI", refuse_all_but_wsgi)
     worker = Worker(listener, app, threads)
     worker.watch_signals()  # after the import: an app may set handlers of its own, but TERM and INT are ours
+    worker.start()  # before it is ready: without its threads it is of no use
     tell_ready(values.get("NOTIFY_SOCKET"))
-    worker.start()
     worker.wait()
     if not worker.crew.is_leaving:
         refuse("the listening socket is gone", CANNOT_IMPORT)
@@ -170,7 +170,11 @@ class Worker:
 
     def start(self):
         for number in range(1, self.threads + 1):
-            threading.Thread(target=self.work, name="portherd-%d" % number, daemon=True).start()
+            try:
+                threading.Thread(target=self.work, name="portherd-%d" % number, daemon=True).start()
+            except RuntimeError as error:
+                refuse("cannot start thread %d of %d: %s: let `rlimits` (nproc, as) or `pids_max` have more, or `threads` be fewer"
+                       % (number, self.threads, error), CANNOT_IMPORT)
 
     def wait(self):
         """Returns when all threads have ended. Python runs signal handlers between these reads."""

@@ -101,6 +101,25 @@ TEST_CASE("a name leads only to sockets in the folder that the process stands in
   fs::current_path(before);
 }
 
+TEST_CASE("who was started by root and cannot have a root of its own says so") {
+  if (::geteuid() != 0 || proxy::kIsSanitized) {
+    MESSAGE("skipped: it takes root, and no sanitizer");
+    return;
+  }
+  const auto says_it = [](bool is_from_root) {
+    return forked([is_from_root] {
+      if (::setresuid(65534, 65534, 65534) != 0) return false;
+      for (const std::string& sentence : proxy::enter({.is_from_root = is_from_root}).missing) {
+        if (sentence.find("root cannot be changed") != sentence.npos) return true;
+      }
+      errno = EDOM;
+      return false;
+    });
+  };
+  CHECK(says_it(true) == "done");
+  CHECK(says_it(false) == "refused: EDOM");
+}
+
 TEST_CASE("temporary files are made in the folder that is there for them") {
   const Folder folder;
   const int spool = ::open(folder.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);

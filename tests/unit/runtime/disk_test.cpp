@@ -1,5 +1,9 @@
 #include "runtime/disk.h"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <latch>
 
 #include "doctest_precompiled.h"
@@ -37,6 +41,13 @@ struct Worker {
   Errand errand;
 };
 
+// root has no such limit.
+void have_no_room_for_threads() {
+  if (::geteuid() == 0 && ::setresuid(65534, 65534, 65534) != 0) return;
+  const rlimit none{};
+  ::setrlimit(RLIMIT_NPROC, &none);
+}
+
 }  // namespace
 
 TEST_CASE("the work is done on another thread, and told on the loop's") {
@@ -54,6 +65,37 @@ TEST_CASE("the work is done on another thread, and told on the loop's") {
   }
   CHECK(worker.done_on == std::this_thread::get_id());
   CHECK(worker.worked_on != std::this_thread::get_id());
+}
+
+TEST_CASE("the first thread is there before the first errand, and does them all where there is no room for another one") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Loop loop;
+    Disk disk(2);
+    const bool has_started = disk.start();
+    have_no_room_for_threads();
+    DiskDesk desk(loop, disk);
+    std::latch open(0);
+    Worker worker(desk, open);
+    worker.errand.send();
+    while (worker.times_done < 1) loop.turn();
+    ::_exit(has_started ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}
+
+TEST_CASE("a disk without room for a thread says so") {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    have_no_room_for_threads();
+    Disk disk(1);
+    ::_exit(disk.start() ? 1 : 0);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("more errands than threads are all done") {

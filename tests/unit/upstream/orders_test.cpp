@@ -17,7 +17,7 @@ std::vector<Order> all_orders() {
           upstream::Certificates{.names = {"a.example", "b"}},
           upstream::Logs{},
           upstream::Spool{},
-          upstream::Fence{.has_ports = true, .has_sockets = true},
+          upstream::Fence{.has_ports = true, .has_sockets = true, .is_from_root = true},
           upstream::Begin{.version = 3},
           upstream::Probe{.worker = worker, .path = "/healthz", .within = 5},
           upstream::Publish{.worker = worker},
