@@ -174,7 +174,7 @@ Result<Fd> Worker::fence(SpawnPlan& plan) {
   std::vector<conf::Withheld> missing = withheld(app_, herd_.powers);
   std::ranges::move(entry.withheld, std::back_inserter(missing));
   if (app_.strict && !missing.empty()) return fail(Code::kConfig, fmt::format("{} (and `strict` is on)", missing.front().why));
-  if (std::exchange(release_->has_told_of_withheld, true)) return std::move(entry.procs);
+  if (missing.empty() || std::exchange(release_->has_told_of_withheld, true)) return std::move(entry.procs);
   for (const conf::Withheld& one : missing) {
     log(Level::kWarning, "a setting is not in force; the app is started all the same (`strict` would keep it from that)",
         {{"app", app_.name}, {"key", one.key}, {"cause", one.why}});

@@ -68,7 +68,10 @@ struct Folder {
 }  // namespace
 
 TEST_CASE("behind the fence nothing is opened but what is below its folders, and that only to be read") {
-  if (runtime::landlock_version() == 0) return;
+  if (runtime::landlock_version() == 0) {
+    MESSAGE("skipped: this kernel has no Landlock");
+    return;
+  }
   const Folder folder;
   const fs::path inside = folder.path / "inside";
   const Fence fence{.readable = {inside}, .has_sockets = true};
@@ -81,7 +84,10 @@ TEST_CASE("behind the fence nothing is opened but what is below its folders, and
 }
 
 TEST_CASE("a name leads only to sockets in the folder that the process stands in, unless others are to be reached") {
-  if (::geteuid() != 0 || proxy::kIsSanitized) return;
+  if (::geteuid() != 0 || proxy::kIsSanitized) {
+    MESSAGE("skipped: it takes root, and no sanitizer");
+    return;
+  }
   const Folder folder;
   const auto far = runtime::listen_unix(folder.path / "far.sock", 0600);
   const auto near = runtime::listen_unix(folder.path / "inside" / "near.sock", 0600);
