@@ -23,11 +23,11 @@ using runtime::fail;
 using runtime::Fd;
 using runtime::Result;
 
-std::optional<Caller> caller_of(int fd) {
+std::optional<Caller> caller_of(int fd, const std::function<bool(pid_t)>& is_front) {
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return std::nullopt;
-  Caller caller{.uid = peer.uid, .gid = peer.gid};
+  Caller caller{.uid = peer.uid, .gid = peer.gid, .groups = {}, .is_front = is_front(peer.pid)};
   caller.groups.resize(1024);
   auto bytes = static_cast<socklen_t>(caller.groups.size() * sizeof(gid_t));
   const bool is_known = ::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, caller.groups.data(), &bytes) == 0;
@@ -55,6 +55,7 @@ void turn_away(const Fd& fd) {
 }  // namespace
 
 Right right_of(const Caller& caller, const Caller& own, std::optional<gid_t> group) {
+  if (caller.is_front) return Right::kNothing;
   if (caller.uid == 0 || caller.uid == own.uid) return Right::kCommand;
   if (group) return is_member(caller, *group) ? Right::kCommand : Right::kNothing;
   return is_member(caller, own.gid) ? Right::kLook : Right::kNothing;
@@ -126,7 +127,7 @@ class Control::Visit : public Conversation, public std::enable_shared_from_this<
 
   void hear(std::string_view order) {
     const Asker asker = go_on();
-    const auto caller = caller_of(fd_.get());
+    const auto caller = caller_of(fd_.get(), control_.is_front_);
     const Right right = caller ? right_of(*caller, ourselves(), control_.group_) : Right::kNothing;
     control_.hear_(order, right, asker);
   }

@@ -25,6 +25,7 @@ struct Caller {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;
+  bool is_front = false;  ///< one of ours: it has no business here, so somebody has taken it over
 };
 
 /// What somebody may do here, each including those before it.
@@ -55,6 +56,9 @@ class Control {
                                                         const std::string& group, Hear hear);
   ~Control();
 
+  /// Whether a process is a front of ours, which may do nothing here though it be our own user.
+  void fronts_are(std::function<bool(pid_t)> is_front) { is_front_ = std::move(is_front); }
+
   /// With the connection of this asker; those of others end with us.
   saved::Control save(const Asker& asker) const;
   static std::unique_ptr<Control> adopt(runtime::Loop& loop, const saved::Control& saved, Hear hear);
@@ -72,6 +76,7 @@ class Control {
   std::string path_;
   std::optional<gid_t> group_;
   Hear hear_;
+  std::function<bool(pid_t)> is_front_ = [](pid_t) { return false; };
   // Ours alone; shared only so that an Asker, which outlives them, can see that they have ended.
   std::vector<std::shared_ptr<Visit>> visits_;
   runtime::IoWatch watch_;

@@ -143,6 +143,10 @@ std::vector<FrontProcess*> Front::living() const {
   return all;
 }
 
+bool Front::is_one(pid_t pid) const {
+  return std::ranges::any_of(living(), [pid](const FrontProcess* process) { return process->pid() == pid; });
+}
+
 // ---- from the processes ----
 
 void Front::on_started(FrontProcess& process) {

@@ -90,6 +90,8 @@ class Front {
 
   /// That hear tell().
   std::size_t count() const { return living().size(); }
+  /// Whether this is one of them, serving or draining or about to.
+  bool is_one(pid_t pid) const;
   /// Of the one that serves; 0: none.
   pid_t pid() const { return current_ ? current_->pid() : 0; }
   /// What that one has said when it accepted; null: none serves, or it said so to the program before us.

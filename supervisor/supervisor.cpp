@@ -130,6 +130,7 @@ Result<void> Supervisor::open_control() {
   TRY(std::unique_ptr<Control> control,
       Control::open(loop_, socket, ground_.settings.control.group, hear()));
   control_ = std::move(control);
+  control_->fronts_are([this](pid_t pid) { return front_.is_one(pid); });
   folder_.announce({.pid = ::getpid(), .directory = working_folder(), .control = socket});
   return {};
 }

@@ -164,6 +164,7 @@ void Supervisor::take_over(const saved::Supervisor& all) {
   for (const saved::Group& group : all.groups) groups_.adopt(group);
   reload_.adopt(all.reload);
   control_ = Control::adopt(loop_, all.control, hear());
+  control_->fronts_are([this](pid_t pid) { return front_.is_one(pid); });
   upgrader_ = control_->adopt_asker(saved::take(all.control.asker));
   before_ = all.version;
   has_started_ = true;

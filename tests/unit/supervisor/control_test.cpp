@@ -36,6 +36,30 @@ TEST_CASE("root, the supervisor's own user and members of the group may give ord
   CHECK(right_of({.uid = 1001, .gid = 1, .groups = {2, 51}}, own, gid_t{50}) == Right::kNothing);
 }
 
+TEST_CASE("a front may do nothing, whoever it is") {
+  const Caller own{.uid = 1000, .gid = 1000, .groups = {}};
+  CHECK(right_of({.uid = 1000, .gid = 1000, .groups = {}, .is_front = true}, own, std::nullopt) == Right::kNothing);
+  CHECK(right_of({.uid = 0, .gid = 50, .groups = {}, .is_front = true}, own, gid_t{50}) == Right::kNothing);
+
+  const Folder folder;
+  const std::string path = folder.path + "/c.sock";
+  runtime::Loop loop;
+  std::vector<Right> rights;
+  auto control = Control::open(loop, path, "", [&](std::string_view, Right right, const Asker& asker) {
+    rights.push_back(right);
+    asker.done();
+  });
+  REQUIRE(control);
+  for (const bool is_front : {true, false}) {
+    (*control)->fronts_are([is_front](pid_t pid) { return is_front && pid == ::getpid(); });
+    const auto caller = runtime::connect_unix(path);
+    REQUIRE(caller);
+    REQUIRE(::send(caller.get(), "{}\n", 3, MSG_NOSIGNAL) == 3);
+    for (const std::size_t before = rights.size(); rights.size() == before;) loop.turn();
+  }
+  CHECK(rights == std::vector{Right::kNothing, Right::kCommand});
+}
+
 TEST_CASE("the supervisor's own group may look, unless another one is set") {
   const Caller own{.uid = 1000, .gid = 1000, .groups = {}};
   CHECK(right_of({.uid = 1001, .gid = 1, .groups = {1000}}, own, std::nullopt) == Right::kLook);
