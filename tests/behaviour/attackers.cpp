@@ -114,8 +114,7 @@ std::vector<Attack> slow_http2_attacks() {
       {.name = "HTTP/2: slow bodies of 1,000 streams",
        .opening = posts,
        .round = [](std::uint32_t n) { return frame(kData, 0, stream(n % kStreams), "x"); },
-       .connections = 10,
-       .memory = 20 << 20},  // 16 KiB for what each stream has sent of its body
+       .connections = 10},
       {.name = "HTTP/2: windows of one byte",
        .opening = kHello + no_window + frame(kHeaders, kBoth, 1, kGetBig),
        .round = [](std::uint32_t) { return frame(kWindow, 0, 1, number(1, 4)); },
