@@ -7,7 +7,7 @@ import time
 
 import worker
 
-BEAT = 0.02
+BEAT = 0.05
 lock = threading.Lock()
 now = most = 0
 

@@ -31,7 +31,7 @@ command = ["$PYTHON", "$APPS/works.py"]
 constexpr const char* kWsgi = R"(
 import os, threading, time
 
-BEAT = 0.02
+BEAT = 0.05
 lock = threading.Lock()
 now = most = 0
 
